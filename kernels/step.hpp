@@ -1,0 +1,100 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "kernels/program.hpp"
+#include "liven/core/dtype.hpp"
+#include "liven/core/isa.hpp"
+#include "liven/core/shape.hpp"
+
+/// The contract between planner, executor and kernels.
+namespace liven::kernels {
+
+/// Where a tensor lies: a pixel's channels are contiguous, the next pixel is `pixel_stride` elements on. A slice of a
+/// concatenation has a pixel stride wider than its channels.
+struct Operand {
+    Shape shape;
+    DType dtype = DType::f32;
+    int64_t pixel_stride = 0;  ///< elements; equal to the last extent when dense
+
+    int64_t channels() const { return shape.rank() == 0 ? 1 : shape[-1]; }
+    bool dense() const { return pixel_stride == channels(); }
+};
+
+/// What a step has to compute, sizes and all, but no pointers. Inputs are the operation's own operands first (conv2d: src,
+/// weights, bias...), then whatever the programs read.
+struct Problem {
+    std::string_view op;               ///< "conv2d", "pointwise", "matmul", ...
+    std::vector<Operand> inputs;
+    std::vector<Operand> outputs;
+    const void* attributes = nullptr;  ///< the op's structural attributes, e.g. Conv2dAttributes; valid while making the step
+    const Program* prologue[2] = {nullptr, nullptr};  ///< makes operand 0 / 1 row by row instead of reading it; null: read it
+    const Program* epilogue = nullptr;                ///< takes the result row by row instead of storing it; null: store it
+    bool strict_math = false;
+};
+
+/// The pointers of one run.
+struct Buffers {
+    const void* const* inputs = nullptr;
+    void* const* outputs = nullptr;
+    std::byte* workspace = nullptr;  ///< shared by all units of the step, 64-byte aligned, workspace_bytes
+    std::byte* scratch = nullptr;    ///< this thread's own, 64-byte aligned, scratch_bytes
+};
+
+/// A prepared computation. Stages run one after the other with a barrier between; the units of a stage run in any order on
+/// any thread. Units are cut by shape alone, never by thread count, and partial sums are added in a fixed order: the
+/// same bits for every number of threads. `run` allocates nothing, throws nothing and opens no parallel region.
+class Step {
+public:
+    struct Stage {
+        int64_t units = 1;
+        /// Stages whose unit u touches only sample u / (units / samples) of every batched operand may be walked
+        /// sample by sample together with their neighbours; 1 when a stage reads or writes across samples.
+        int64_t samples = 1;
+    };
+
+    virtual ~Step() = default;
+    virtual void run(int stage, int64_t unit, const Buffers& buffers) const noexcept = 0;
+
+    std::vector<Stage> stages{Stage{}};
+    size_t workspace_bytes = 0;
+    size_t scratch_bytes = 0;
+};
+
+/// One way to compute an operation.
+struct KernelInfo {
+    std::string_view op;
+    std::string_view name;  ///< a sentence: conv2d_fwd_direct_nhwc_oc16x8_f32
+    Isa isa = Isa::baseline;
+    std::string_view tile;
+    /// Why this kernel cannot take the problem, or an empty string when it can.
+    std::string (*refuse)(const Problem&) = nullptr;
+    /// Expected time in units of one FMA-peak second per TFLOP: only the order among accepting kernels matters.
+    double (*cost)(const Problem&) = nullptr;
+    std::unique_ptr<Step> (*make)(const Problem&, Isa) = nullptr;
+};
+
+/// All kernels of all ISAs, in a fixed order.
+const std::vector<KernelInfo>& registry();
+
+/// Each family adds its own (kernels/registry.cpp calls them in order).
+void register_pointwise(std::vector<KernelInfo>& out);
+void register_conv2d_direct(std::vector<KernelInfo>& out);
+void register_gemm(std::vector<KernelInfo>& out);
+void register_pool(std::vector<KernelInfo>& out);
+void register_reduce(std::vector<KernelInfo>& out);
+void register_move(std::vector<KernelInfo>& out);
+
+/// The cheapest accepting kernel of the ISA, with the reason each cheaper-looking one gave; `chosen` is null when none accepts.
+struct Choice {
+    const KernelInfo* chosen = nullptr;
+    std::vector<std::pair<const KernelInfo*, std::string>> refused;
+};
+Choice choose(const Problem& problem, Isa isa);
+
+}  // namespace liven::kernels

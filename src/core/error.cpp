@@ -1,0 +1,25 @@
+#include "liven/core/error.hpp"
+
+namespace liven {
+namespace {
+
+/// File names and foreign messages may hold line breaks and control bytes; an error stays one printable line.
+std::string one_line(std::string_view text) {
+    std::string out;
+    out.reserve(text.size());
+    for (char c : text) out += static_cast<unsigned char>(c) < 0x20 || c == 0x7f ? ' ' : c;
+    return out;
+}
+
+std::string message(std::string_view where, std::string_view what, std::string_view hint) {
+    std::string out = one_line(where) + ": " + one_line(what) + ".";
+    if (!hint.empty()) out += " Hint: " + one_line(hint) + ".";
+    return out;
+}
+
+}  // namespace
+
+Error::Error(std::string_view where, std::string_view what, std::string_view hint)
+    : std::runtime_error(message(where, what, hint)), where_(one_line(where)), hint_(one_line(hint)) {}
+
+}  // namespace liven
