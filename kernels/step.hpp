@@ -35,6 +35,8 @@ struct Problem {
     const void* attributes = nullptr;  ///< the op's structural attributes, e.g. Conv2dAttributes; valid while making the step
     const Program* prologue[2] = {nullptr, nullptr};  ///< makes operand 0 / 1 row by row instead of reading it; null: read it
     const Program* epilogue = nullptr;                ///< takes the result row by row instead of storing it; null: store it
+    Shape prologue_shape[2];  ///< shape of the operand a prologue makes; that operand is then absent from `inputs`
+    Shape epilogue_shape;     ///< shape of the core's result when an epilogue takes it; rank 0: that of its first full output
     bool strict_math = false;
 };
 
