@@ -87,5 +87,76 @@ LIVEN_INLINE void store_part(float* p, vec v, int64_t count) {
 #endif
 }
 
+/// Stores past the caches. `p` is aligned to a whole vector; end the pass with stream_fence().
+LIVEN_INLINE void store_stream(float* p, vec v) {
+#if defined(LIVEN_ISA_avx512)
+    _mm512_stream_ps(p, v);
+#elif defined(LIVEN_ISA_avx2)
+    _mm256_stream_ps(p, v);
+#else
+    _mm_stream_ps(p, v);
+#endif
+}
+LIVEN_INLINE void stream_fence() { _mm_sfence(); }
+
+/// Turns a square of lanes x lanes values by its diagonal, in registers.
+LIVEN_INLINE void transpose(vec (&rows)[lanes]) {
+#if defined(LIVEN_ISA_avx512)
+    __m512 pairs[16], quads[16];
+#pragma GCC unroll 8
+    for (int i = 0; i < 8; ++i) {
+        pairs[2 * i] = _mm512_unpacklo_ps(rows[2 * i], rows[2 * i + 1]);
+        pairs[2 * i + 1] = _mm512_unpackhi_ps(rows[2 * i], rows[2 * i + 1]);
+    }
+    // quads[4 * i + j]: in each 128-bit lane l, column 4 * l + j of the rows 4 * i .. 4 * i + 3.
+#pragma GCC unroll 4
+    for (int i = 0; i < 16; i += 4) {
+        const __m512d p0 = _mm512_castps_pd(pairs[i]), p1 = _mm512_castps_pd(pairs[i + 1]);
+        const __m512d p2 = _mm512_castps_pd(pairs[i + 2]), p3 = _mm512_castps_pd(pairs[i + 3]);
+        quads[i] = _mm512_castpd_ps(_mm512_unpacklo_pd(p0, p2));
+        quads[i + 1] = _mm512_castpd_ps(_mm512_unpackhi_pd(p0, p2));
+        quads[i + 2] = _mm512_castpd_ps(_mm512_unpacklo_pd(p1, p3));
+        quads[i + 3] = _mm512_castpd_ps(_mm512_unpackhi_pd(p1, p3));
+    }
+#pragma GCC unroll 4
+    for (int j = 0; j < 4; ++j) {
+        const __m512 low02 = _mm512_shuffle_f32x4(quads[j], quads[4 + j], 0x88);
+        const __m512 low13 = _mm512_shuffle_f32x4(quads[j], quads[4 + j], 0xdd);
+        const __m512 high02 = _mm512_shuffle_f32x4(quads[8 + j], quads[12 + j], 0x88);
+        const __m512 high13 = _mm512_shuffle_f32x4(quads[8 + j], quads[12 + j], 0xdd);
+        rows[j] = _mm512_shuffle_f32x4(low02, high02, 0x88);
+        rows[4 + j] = _mm512_shuffle_f32x4(low13, high13, 0x88);
+        rows[8 + j] = _mm512_shuffle_f32x4(low02, high02, 0xdd);
+        rows[12 + j] = _mm512_shuffle_f32x4(low13, high13, 0xdd);
+    }
+#elif defined(LIVEN_ISA_avx2)
+    __m256 pairs[8], quads[8];
+#pragma GCC unroll 4
+    for (int i = 0; i < 4; ++i) {
+        pairs[2 * i] = _mm256_unpacklo_ps(rows[2 * i], rows[2 * i + 1]);
+        pairs[2 * i + 1] = _mm256_unpackhi_ps(rows[2 * i], rows[2 * i + 1]);
+    }
+#pragma GCC unroll 2
+    for (int i = 0; i < 8; i += 4) {
+        quads[i] = _mm256_shuffle_ps(pairs[i], pairs[i + 2], 0x44);
+        quads[i + 1] = _mm256_shuffle_ps(pairs[i], pairs[i + 2], 0xee);
+        quads[i + 2] = _mm256_shuffle_ps(pairs[i + 1], pairs[i + 3], 0x44);
+        quads[i + 3] = _mm256_shuffle_ps(pairs[i + 1], pairs[i + 3], 0xee);
+    }
+#pragma GCC unroll 4
+    for (int j = 0; j < 4; ++j) {
+        rows[j] = _mm256_permute2f128_ps(quads[j], quads[4 + j], 0x20);
+        rows[4 + j] = _mm256_permute2f128_ps(quads[j], quads[4 + j], 0x31);
+    }
+#else
+    __m128 r0 = rows[0], r1 = rows[1], r2 = rows[2], r3 = rows[3];
+    _MM_TRANSPOSE4_PS(r0, r1, r2, r3);
+    rows[0] = r0;
+    rows[1] = r1;
+    rows[2] = r2;
+    rows[3] = r3;
+#endif
+}
+
 }  // namespace
 }  // namespace liven::kernels
