@@ -6,10 +6,10 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
-#include <cstdlib>
 #include <cstring>
 #include <string>
 
+#include "liven/core/environment.hpp"
 #include "liven/core/error.hpp"
 
 namespace liven {
@@ -65,8 +65,8 @@ Isa checked(Isa isa, std::string_view where) {
 
 std::atomic<Isa>& active() {
     static std::atomic<Isa> isa = [] {
-        const char* wish = std::getenv("LIVEN_ISA");
-        return wish && *wish ? checked(isa_from(wish), "LIVEN_ISA") : cpu().best;
+        const auto wish = environment_value("LIVEN_ISA");
+        return wish ? checked(isa_from(*wish), "LIVEN_ISA") : cpu().best;
     }();
     return isa;
 }
