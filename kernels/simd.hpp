@@ -37,6 +37,65 @@ LIVEN_INLINE vec splat(float value) { return vec(value); }
 LIVEN_INLINE vec load(const float* p) { return vec::load_unaligned(p); }
 LIVEN_INLINE void store(float* p, vec v) { v.store_unaligned(p); }
 
+using ivec = xsimd::batch<int32_t, Arch>;
+using mask = vec::batch_bool_type;
+
+/// Where the mask is set a, elsewhere b.
+LIVEN_INLINE vec select(mask m, vec a, vec b) { return xsimd::select(m, a, b); }
+/// x86's own order: the second operand when either is NaN or both are zeros.
+LIVEN_INLINE vec min_of(vec a, vec b) {
+#if defined(LIVEN_ISA_avx512)
+    return _mm512_min_ps(a, b);
+#elif defined(LIVEN_ISA_avx2)
+    return _mm256_min_ps(a, b);
+#else
+    return _mm_min_ps(a, b);
+#endif
+}
+LIVEN_INLINE vec max_of(vec a, vec b) {
+#if defined(LIVEN_ISA_avx512)
+    return _mm512_max_ps(a, b);
+#elif defined(LIVEN_ISA_avx2)
+    return _mm256_max_ps(a, b);
+#else
+    return _mm_max_ps(a, b);
+#endif
+}
+LIVEN_INLINE vec sqrt_of(vec a) {
+#if defined(LIVEN_ISA_avx512)
+    return _mm512_sqrt_ps(a);
+#elif defined(LIVEN_ISA_avx2)
+    return _mm256_sqrt_ps(a);
+#else
+    return _mm_sqrt_ps(a);
+#endif
+}
+
+LIVEN_INLINE ivec bits_of(vec a) { return xsimd::bitwise_cast<ivec>(a); }
+LIVEN_INLINE vec from_bits(ivec a) { return xsimd::bitwise_cast<vec>(a); }
+/// To the nearest integer; INT32_MIN outside its range.
+LIVEN_INLINE ivec round_to_int(vec a) {
+#if defined(LIVEN_ISA_avx512)
+    return _mm512_cvtps_epi32(a);
+#elif defined(LIVEN_ISA_avx2)
+    return _mm256_cvtps_epi32(a);
+#else
+    return _mm_cvtps_epi32(a);
+#endif
+}
+LIVEN_INLINE vec to_float(ivec a) {
+#if defined(LIVEN_ISA_avx512)
+    return _mm512_cvtepi32_ps(a);
+#elif defined(LIVEN_ISA_avx2)
+    return _mm256_cvtepi32_ps(a);
+#else
+    return _mm_cvtepi32_ps(a);
+#endif
+}
+LIVEN_INLINE vec abs_of(vec a) { return from_bits(bits_of(a) & ivec(0x7fffffff)); }
+/// The magnitude of a with the sign of b; a is not negative.
+LIVEN_INLINE vec with_sign(vec a, vec b) { return from_bits(bits_of(a) | (bits_of(b) & ivec(INT32_MIN))); }
+
 /// a * b + c, rounded once where the ISA has FMA.
 LIVEN_INLINE vec madd(vec a, vec b, vec c) {
 #if defined(LIVEN_ISA_avx512)
@@ -155,6 +214,38 @@ LIVEN_INLINE void transpose(vec (&rows)[lanes]) {
     rows[1] = r1;
     rows[2] = r2;
     rows[3] = r3;
+#endif
+}
+
+/// Half as many doubles.
+using dvec = xsimd::batch<double, Arch>;
+using uvec64 = xsimd::batch<uint64_t, Arch>;
+
+LIVEN_INLINE dvec widen_low(vec a) {
+#if defined(LIVEN_ISA_avx512)
+    return _mm512_cvtps_pd(_mm512_castps512_ps256(a));
+#elif defined(LIVEN_ISA_avx2)
+    return _mm256_cvtps_pd(_mm256_castps256_ps128(a));
+#else
+    return _mm_cvtps_pd(a);
+#endif
+}
+LIVEN_INLINE dvec widen_high(vec a) {
+#if defined(LIVEN_ISA_avx512)
+    return _mm512_cvtps_pd(_mm512_extractf32x8_ps(a, 1));
+#elif defined(LIVEN_ISA_avx2)
+    return _mm256_cvtps_pd(_mm256_extractf128_ps(a, 1));
+#else
+    return _mm_cvtps_pd(_mm_movehl_ps(a, a));
+#endif
+}
+LIVEN_INLINE vec narrow(dvec low, dvec high) {
+#if defined(LIVEN_ISA_avx512)
+    return _mm512_insertf32x8(_mm512_castps256_ps512(_mm512_cvtpd_ps(low)), _mm512_cvtpd_ps(high), 1);
+#elif defined(LIVEN_ISA_avx2)
+    return _mm256_insertf128_ps(_mm256_castps128_ps256(_mm256_cvtpd_ps(low)), _mm256_cvtpd_ps(high), 1);
+#else
+    return _mm_movelh_ps(_mm_cvtpd_ps(low), _mm_cvtpd_ps(high));
 #endif
 }
 
