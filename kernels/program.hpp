@@ -1,7 +1,9 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "liven/core/dtype.hpp"
@@ -35,6 +37,13 @@ enum class Opcode : uint8_t {
     select,             // a != 0 ? b : c
     dropout             // a kept with probability 1 - imm0 and scaled by imm1, else 0; b = seed, c = forward counter (i64 scalars); key
 };
+
+/// "leaky_relu": the enumerator's name, which is also the primitive operation's.
+std::string_view name_of(Opcode op);
+/// The opcode of that name, or nothing.
+std::optional<Opcode> opcode_from(std::string_view name);
+/// How many of a, b, c it reads.
+int operands_of(Opcode op);
 
 /// How an input is read while the program walks N x P x C.
 enum class Access : uint8_t {

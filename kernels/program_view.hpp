@@ -18,6 +18,9 @@
 /// and in a later stage, after all units, `view.finalize` turns the slots into the results of the reductions.
 namespace liven::kernels {
 
+/// A view has fewer registers than this.
+inline constexpr int64_t register_limit = 512;
+
 /// A run of pixels of one sample, all channels or a range of them.
 struct Chunk {
     int64_t sample = 0;

@@ -7,6 +7,8 @@ namespace liven::kernels {
 const std::vector<KernelInfo>& registry() {
     static const std::vector<KernelInfo> all = [] {
         std::vector<KernelInfo> out;
+        register_pointwise(out);
+        register_gemm(out);
         return out;
     }();
     return all;

@@ -1,0 +1,452 @@
+#include "kernels/compiled_program.hpp"
+
+#include <algorithm>
+#include <array>
+#include <string>
+
+#include "kernels/pointwise_table.hpp"
+#include "liven/core/error.hpp"
+
+namespace liven::kernels {
+namespace {
+
+constexpr int64_t longest_row = 1024;
+// Rows are shifted against each other by more than the store buffer holds: a load may not wait for an unfinished store
+// whose address agrees in the low twelve bits.
+constexpr int64_t row_gap = 272;
+constexpr size_t cache_bytes = 24 * 1024;  // of the smallest L1, 32 KiB, with room for what streams through
+constexpr int64_t finalize_block = 64;
+
+[[noreturn]] void refuse(const std::string& what) { throw Error("pointwise", what); }
+
+const PointwiseTable& table_of(Isa isa) {
+    switch (isa) {
+        case Isa::avx512:
+            return *pointwise_table_avx512();
+        case Isa::avx2:
+            return *pointwise_table_avx2();
+        case Isa::baseline:
+            break;
+    }
+    return *pointwise_table_baseline();
+}
+
+std::string str(const Walk& walk) { return Shape{walk.samples, walk.pixels, walk.channels}.str(); }
+
+/// How a `full` operand lies: floats from pixel to pixel.
+int64_t full_stride(const Operand& operand, const Walk& walk, const std::string& name) {
+    if (operand.shape.count() != walk.samples * walk.pixels * walk.channels)
+        refuse(name + " expects " + str(walk) + " values, but its shape is " + operand.shape.str());
+    if (operand.channels() == walk.channels) return operand.pixel_stride;
+    if (operand.dense() && walk.channels == 1) return 1;
+    if (operand.dense() && walk.pixels * walk.samples == 1) return walk.channels;
+    refuse(name + " expects " + std::to_string(walk.channels) + " channels, but its shape is " + operand.shape.str());
+}
+
+void expect_count(const Operand& operand, int64_t count, const std::string& name, std::string_view access) {
+    if (operand.shape.count() != count)
+        refuse(name + " is read " + std::string(access) + " and expects " + std::to_string(count) +
+               " values, but its shape is " + operand.shape.str());
+}
+
+/// Row of one value (or one row of C values) a pixel or sample, wherever they lie.
+int64_t row_stride(const Operand& operand, int64_t width, const std::string& name) {
+    if (operand.channels() == width) return operand.pixel_stride;
+    if (operand.dense()) return width;
+    refuse(name + " expects rows of " + std::to_string(width) + ", but its shape is " + operand.shape.str());
+}
+
+/// Assigns scratch rows by lifetime.
+class Rows {
+public:
+    int32_t take() {
+        const auto free = std::find(busy_.begin(), busy_.end(), false);
+        const auto row = static_cast<int32_t>(free - busy_.begin());
+        if (free == busy_.end())
+            busy_.push_back(true);
+        else
+            *free = true;
+        return row;
+    }
+    void give(int32_t row) { busy_[static_cast<size_t>(row)] = false; }
+    int32_t count() const { return static_cast<int32_t>(busy_.size()); }
+
+private:
+    std::vector<bool> busy_;
+};
+
+/// The check and translation of one program.
+class Compiler {
+public:
+    Compiler(const Program& program, std::span<const Operand> step_inputs, std::span<const Operand> step_outputs,
+             const Walk& walk)
+        : program_(program), step_inputs_(step_inputs), step_outputs_(step_outputs), walk_(walk) {}
+
+    std::vector<ViewInput> inputs;
+    std::vector<ViewInstruction> code;
+    std::vector<ViewOutput> outputs;
+    std::vector<ViewReduction> reductions;
+    int32_t rows = 0;
+    int64_t partial_doubles = 0;
+    int64_t block_floats = 0;
+
+    void compile() {
+        if (walk_.samples < 1 || walk_.pixels < 1 || walk_.channels < 1) refuse("nothing to walk: " + str(walk_));
+        if (program_.inputs.size() > 256 || program_.code.size() > 256) refuse("more than 256 inputs or instructions");
+        for (const ProgramInput& input : program_.inputs) add_input(input);
+        for (const Instruction& instruction : program_.code) add_instruction(instruction);
+        for (const ProgramOutput& output : program_.outputs) add_output(output);
+        for (const Reduction& reduction : program_.reductions) add_reduction(reduction);
+        write_through();
+        assign_rows();
+    }
+
+private:
+    const Operand& operand(std::span<const Operand> side, int index, const std::string& name) const {
+        if (index < 0 || static_cast<size_t>(index) >= side.size())
+            refuse(name + " is operand " + std::to_string(index) + " of " + std::to_string(side.size()));
+        return side[static_cast<size_t>(index)];
+    }
+
+    void add_input(const ProgramInput& input) {
+        const std::string name = "%" + std::to_string(inputs.size());
+        ViewInput made{.operand = input.operand, .access = input.access};
+        defined_.push_back(true);
+        if (input.operand < 0) {
+            if (input.access != Access::full) refuse(name + " is the core's result and must be read full");
+            inputs.push_back(made);
+            return;
+        }
+        const Operand& source = operand(step_inputs_, input.operand, name);
+        made.wide = input.dtype == DType::i64 && input.access == Access::scalar;
+        if (source.dtype != input.dtype || (input.dtype != DType::f32 && !made.wide))
+            refuse(name + " expects f32 values or an i64 scalar, but its operand is " +
+                   std::string(liven::name_of(source.dtype)));
+        place(made, source, name);
+        inputs.push_back(made);
+    }
+
+    void place(ViewInput& input, const Operand& source, const std::string& name) const {
+        // One channel a pixel: its value is everybody's.
+        if (walk_.channels == 1 && input.access == Access::channel) input.access = Access::scalar;
+        switch (input.access) {
+            case Access::full:
+                input.pixel_stride = full_stride(source, walk_, name);
+                return;
+            case Access::channel:
+                expect_count(source, walk_.channels, name, "by channel");
+                row_stride(source, walk_.channels, name);
+                return;
+            case Access::sample_channel:
+                expect_count(source, walk_.samples * walk_.channels, name, "by sample and channel");
+                input.pixel_stride = row_stride(source, walk_.channels, name);
+                return;
+            case Access::pixel:
+                expect_count(source, walk_.samples * walk_.pixels, name, "by pixel");
+                input.pixel_stride = row_stride(source, 1, name);
+                return;
+            case Access::scalar:
+                expect_count(source, 1, name, "as a scalar");
+                return;
+        }
+        refuse(name + " has an unknown access");
+    }
+
+    void expect_value(int index, const std::string& reader, bool wide = false) const {
+        const auto i = static_cast<size_t>(index);
+        if (i >= defined_.size() || !defined_[i])
+            refuse(reader + " reads %" + std::to_string(index) + " before it is made");
+        if ((i < inputs.size() && inputs[i].wide) != wide)
+            refuse(reader + " expects %" + std::to_string(index) + (wide ? " to be an i64 scalar" : " to be f32"));
+    }
+
+    void add_instruction(const Instruction& instruction) {
+        if (instruction.op > Opcode::dropout)
+            refuse("unknown opcode " + std::to_string(static_cast<int>(instruction.op)));
+        const std::string name(kernels::name_of(instruction.op));
+        const int operands = operands_of(instruction.op);
+        const bool drops = instruction.op == Opcode::dropout;
+        expect_value(instruction.a, name);
+        if (operands > 1) expect_value(instruction.b, name, drops);
+        if (operands > 2) expect_value(instruction.c, name, drops);
+        if (defined_.size() <= instruction.dst) defined_.resize(size_t{instruction.dst} + 1, false);
+        if (defined_[instruction.dst]) refuse(name + " writes %" + std::to_string(instruction.dst) + " a second time");
+        defined_[instruction.dst] = true;
+        code.push_back({.op = instruction.op,
+                        .dst = instruction.dst,
+                        .a = instruction.a,
+                        // Unused operands name one that exists: the interpreter looks all three up.
+                        .b = operands > 1 ? instruction.b : instruction.a,
+                        .c = operands > 2 ? instruction.c : instruction.a,
+                        .imm0 = instruction.imm0,
+                        .imm1 = instruction.imm1,
+                        .key = instruction.key});
+    }
+
+    void add_output(const ProgramOutput& output) {
+        const std::string name = "output %" + std::to_string(output.source);
+        expect_value(output.source, name);
+        ViewOutput made{.source = output.source, .operand = output.operand, .pixel_stride = 0};
+        if (output.operand >= 0) {
+            const Operand& target = operand(step_outputs_, output.operand, name);
+            if (target.dtype != DType::f32) refuse(name + " must be f32");
+            made.pixel_stride = full_stride(target, walk_, name);
+        }
+        if (output.source < inputs.size()) {
+            // An input that is an output too takes a register, so that outputs are always made by an instruction.
+            const auto copy = static_cast<uint16_t>(256 + outputs.size());
+            code.push_back(
+                {.op = Opcode::copy, .dst = copy, .a = output.source, .b = output.source, .c = output.source});
+            made.source = copy;
+        }
+        outputs.push_back(made);
+        if (outputs.size() >= 256) refuse("more than 255 outputs");
+    }
+
+    void add_reduction(const Reduction& reduction) {
+        const std::string name = "reduction of %" + std::to_string(reduction.source);
+        expect_value(reduction.source, name);
+        const bool moments = reduction.kind == Reduction::Kind::moments;
+        expect_result(reduction, reduction.operand, name);
+        if (moments) expect_result(reduction, reduction.operand2, name);
+        const int64_t rows_of_channels = moments ? 3 : 1;
+        reductions.push_back({.kind = reduction.kind,
+                              .over = reduction.over,
+                              .source = reduction.source,
+                              .operand = reduction.operand,
+                              .operand2 = reduction.operand2,
+                              .slot_offset = partial_doubles,
+                              .block_offset = block_floats});
+        partial_doubles += rows_of_channels * walk_.channels;
+        block_floats += rows_of_channels * walk_.channels;
+    }
+
+    void expect_result(const Reduction& reduction, int index, const std::string& name) const {
+        const Operand& result = operand(step_outputs_, index, name);
+        int64_t count = 1;
+        if (reduction.over != Reduction::Over::everything) count = walk_.channels;
+        if (reduction.over == Reduction::Over::pixels) count *= walk_.samples;
+        if (result.dtype != DType::f32 || !result.dense() || result.shape.count() != count)
+            refuse(name + " gives " + std::to_string(count) + " dense f32 values, but its output is " +
+                   result.shape.str());
+    }
+
+    /// Lets an instruction write straight to its output when nobody reads an input afterwards: the output may lie in
+    /// the memory of an input that ends here.
+    void write_through() {
+        size_t last_read = 0;
+        for (size_t i = 0; i < code.size(); ++i)
+            if (reads_input(code[i])) last_read = i;
+        for (const ViewReduction& reduction : reductions)
+            if (reduction.source < inputs.size()) last_read = code.size();
+        for (size_t i = 0; i < outputs.size(); ++i)
+            for (size_t j = last_read; j < code.size(); ++j)
+                if (code[j].dst == outputs[i].source && code[j].output < 0) code[j].output = static_cast<int32_t>(i);
+    }
+
+    bool reads_input(const ViewInstruction& instruction) const {
+        const size_t count = inputs.size();
+        return instruction.a < count || instruction.b < count || instruction.c < count;
+    }
+
+    void assign_rows() {
+        std::array<size_t, register_limit> last_use{};
+        for (size_t i = 0; i < code.size(); ++i)
+            for (const uint16_t used : {code[i].dst, code[i].a, code[i].b, code[i].c}) last_use[used] = i;
+        for (const ViewOutput& output : outputs) last_use[output.source] = code.size();
+        for (const ViewReduction& reduction : reductions) last_use[reduction.source] = code.size();
+
+        std::array<int32_t, register_limit> row{};
+        row.fill(-1);
+        Rows pool;
+        for (size_t i = 0; i < inputs.size(); ++i) {
+            if (inputs[i].wide) continue;
+            inputs[i].row = pool.take();
+            // Prepared rows hold from tile to tile; the others are filled anew.
+            const bool refilled = inputs[i].access == Access::full || inputs[i].access == Access::pixel;
+            if (refilled) row[i] = inputs[i].row;
+        }
+        for (size_t i = 0; i < code.size(); ++i) {
+            ViewInstruction& instruction = code[i];
+            for (const uint16_t used : {instruction.a, instruction.b, instruction.c}) {
+                if (row[used] < 0 || last_use[used] > i) continue;
+                pool.give(row[used]);
+                row[used] = -1;
+            }
+            instruction.row = row[instruction.dst] = pool.take();
+            if (last_use[instruction.dst] > i) continue;
+            pool.give(instruction.row);  // nobody reads it
+            row[instruction.dst] = -1;
+        }
+        rows = pool.count();
+    }
+
+    const Program& program_;
+    std::span<const Operand> step_inputs_, step_outputs_;
+    Walk walk_;
+    std::vector<bool> defined_;
+};
+
+/// The longest row with which everything the program touches in a tile stays in L1.
+int64_t row_length(int32_t rows, const Walk& walk) {
+    int64_t length = longest_row;
+    while (length > 256 && static_cast<size_t>(rows * length) * sizeof(float) > cache_bytes) length /= 2;
+    return std::min(length, walk.samples * walk.pixels * walk.channels);
+}
+
+void clear_slot(const ProgramView& view, double* slot, int64_t first_channel, int64_t channels) noexcept {
+    if (channels == 0) channels = view.channels;
+    for (int64_t plane = 0; plane < view.partial_doubles; plane += view.channels)
+        std::fill_n(slot + plane + first_channel, channels, 0.0);
+}
+
+/// Merged slots of up to finalize_block channels side by side.
+struct Totals {
+    std::array<double, finalize_block> count{}, mean{}, m2{};  // a sum is kept in mean
+
+    void add(const double* sums, int64_t channels) {
+        for (int64_t c = 0; c < channels; ++c) mean[static_cast<size_t>(c)] += sums[c];
+    }
+
+    /// Chan's formula; an empty side changes nothing.
+    void merge(const double* counts, const double* means, const double* m2s, int64_t channels) {
+        for (int64_t i = 0; i < channels; ++i) {
+            const auto c = static_cast<size_t>(i);
+            const double delta = means[i] - mean[c], total = count[c] + counts[i];
+            const double share = counts[i] / std::max(total, 1.0);
+            m2[c] += m2s[i] + delta * delta * (count[c] * share);
+            mean[c] += delta * share;
+            count[c] = total;
+        }
+    }
+};
+
+/// Writes one reduction's results from all partial slots.
+class Finalizer {
+public:
+    Finalizer(const ProgramView& view, const Buffers& buffers, const ViewReduction& reduction, const double* partials)
+        : view_(view),
+          partials_(partials + reduction.slot_offset),
+          moments_(reduction.kind == Reduction::Kind::moments) {
+        first_ = static_cast<float*>(buffers.outputs[reduction.operand]);
+        if (moments_) second_ = static_cast<float*>(buffers.outputs[reduction.operand2]);
+    }
+
+    void everything(int64_t slots) const {
+        Totals all;
+        for (int64_t c = 0; c < view_.channels; c += finalize_block) {
+            const int64_t width = std::min(finalize_block, view_.channels - c);
+            const Totals block = total(0, slots, c, width);
+            for (size_t i = 0; i < static_cast<size_t>(width); ++i) {
+                if (moments_)
+                    all.merge(&block.count[i], &block.mean[i], &block.m2[i], 1);
+                else
+                    all.add(&block.mean[i], 1);
+            }
+        }
+        write(all, 1, 0);
+    }
+
+    /// Channels [channel, +channels) of slots [slot, +slots) to the results from `to` on.
+    void by_channel(int64_t slot, int64_t slots, int64_t channel, int64_t channels, int64_t to) const {
+        for (int64_t c = 0; c < channels; c += finalize_block) {
+            const int64_t width = std::min(finalize_block, channels - c);
+            write(total(slot, slots, channel + c, width), width, to + c);
+        }
+    }
+
+private:
+    Totals total(int64_t slot, int64_t slots, int64_t channel, int64_t channels) const {
+        Totals totals;
+        const int64_t plane = view_.channels;
+        for (int64_t s = slot; s < slot + slots; ++s) {
+            const double* from = partials_ + s * view_.partial_doubles + channel;
+            if (moments_)
+                totals.merge(from, from + plane, from + 2 * plane, channels);
+            else
+                totals.add(from, channels);
+        }
+        return totals;
+    }
+
+    void write(const Totals& totals, int64_t channels, int64_t to) const {
+        for (size_t c = 0; c < static_cast<size_t>(channels); ++c) {
+            first_[to + static_cast<int64_t>(c)] = static_cast<float>(totals.mean[c]);
+            if (!moments_) continue;
+            second_[to + static_cast<int64_t>(c)] = static_cast<float>(totals.m2[c] / std::max(totals.count[c], 1.0));
+        }
+    }
+
+    const ProgramView& view_;
+    const double* partials_;
+    bool moments_;
+    float *first_ = nullptr, *second_ = nullptr;
+};
+
+void finalize_slots(const ProgramView& view, const Buffers& buffers, const double* partials, int64_t slots,
+                    int64_t first_channel, int64_t channels) noexcept {
+    if (channels == 0) channels = view.channels;
+    for (int32_t i = 0; i < view.reduction_count; ++i) {
+        const Finalizer finalizer(view, buffers, view.reductions[i], partials);
+        switch (view.reductions[i].over) {
+            case Reduction::Over::everything:
+                if (first_channel == 0) finalizer.everything(slots);
+                break;
+            case Reduction::Over::pixels_and_samples:
+                finalizer.by_channel(0, slots, first_channel, channels, first_channel);
+                break;
+            case Reduction::Over::pixels: {
+                const int64_t each = slots / view.samples;
+                for (int64_t n = 0; n < view.samples; ++n)
+                    finalizer.by_channel(n * each, each, first_channel, channels, n * view.channels + first_channel);
+                break;
+            }
+        }
+    }
+}
+
+}  // namespace
+
+CompiledProgram::CompiledProgram(const Program& program, std::span<const Operand> inputs,
+                                 std::span<const Operand> outputs, const Walk& walk, Isa isa) {
+    Compiler compiler(program, inputs, outputs, walk);
+    compiler.compile();
+    inputs_ = std::move(compiler.inputs);
+    code_ = std::move(compiler.code);
+    outputs_ = std::move(compiler.outputs);
+    reductions_ = std::move(compiler.reductions);
+
+    const PointwiseTable& table = table_of(isa);
+    view_.prepare = table.prepare;
+    view_.run = table.run;
+    view_.clear = clear_slot;
+    view_.finalize = finalize_slots;
+    view_.samples = walk.samples;
+    view_.pixels = walk.pixels;
+    view_.channels = walk.channels;
+    view_.row_floats = row_length(compiler.rows, walk);
+    view_.row_stride = (view_.row_floats + 15) / 16 * 16 + row_gap;
+    view_.partial_doubles = compiler.partial_doubles;
+    const int64_t blocks = compiler.rows * view_.row_stride;
+    for (ViewReduction& reduction : reductions_) reduction.block_offset += blocks;
+    view_.scratch_floats = (blocks + compiler.block_floats + 15) / 16 * 16;
+
+    view_.inputs = inputs_.data();
+    view_.code = code_.data();
+    view_.outputs = outputs_.data();
+    view_.reductions = reductions_.data();
+    view_.input_count = static_cast<int32_t>(inputs_.size());
+    view_.code_count = static_cast<int32_t>(code_.size());
+    view_.output_count = static_cast<int32_t>(outputs_.size());
+    view_.reduction_count = static_cast<int32_t>(reductions_.size());
+}
+
+int64_t CompiledProgram::finalize_units() const { return (view_.channels + finalize_block - 1) / finalize_block; }
+
+void CompiledProgram::finalize(int64_t unit, const Buffers& buffers, const double* partials,
+                               int64_t slots) const noexcept {
+    const int64_t first = unit * finalize_block;
+    view_.finalize(view_, buffers, partials, slots, first, std::min(finalize_block, view_.channels - first));
+}
+
+}  // namespace liven::kernels

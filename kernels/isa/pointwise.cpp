@@ -1,0 +1,227 @@
+#include "kernels/pointwise_dropout.hpp"
+#include "kernels/pointwise_loops.hpp"
+#include "kernels/pointwise_sums.hpp"
+#include "kernels/pointwise_table.hpp"
+
+// How it works. A chunk is walked in tiles of at most row_floats values: whole pixels, or, when a pixel alone is wider,
+// one pixel by a range of channels. Each instruction is one vector loop over the tile. Where a register's values lie is
+// a pointer: into an operand when they are contiguous there, else a row of scratch. Rows are few and reused, so a
+// program of a dozen instructions moves a tile through L1 a dozen times and through memory once.
+
+namespace liven::kernels {
+namespace {
+
+struct Tile {
+    int64_t pixel = 0, pixels = 0;      ///< of the sample
+    int64_t channel = 0, channels = 0;  ///< of the operand
+    int64_t values() const { return pixels * channels; }
+};
+
+/// The chunk with its defaults filled in, and what every tile of it needs.
+struct Run {
+    const ProgramView& view;
+    const Buffers& buffers;
+    const Chunk& chunk;
+    float* scratch;
+    int64_t channels, core_stride, sink_stride;
+    const float** at;  ///< where each register's values of the current tile lie
+};
+
+LIVEN_INLINE float* row_of(const ProgramView& view, float* scratch, int32_t row) {
+    return scratch + view.row_stride * row;
+}
+
+LIVEN_INLINE int64_t tile_pixels(const ProgramView& view, int64_t channels) {
+    const int64_t pixels = view.row_floats / channels;
+    return pixels > 0 ? pixels : 1;
+}
+
+LIVEN_INLINE void copy_values(float* dst, const float* src, int64_t n) {
+    map(dst, src, n, [](vec x) { return x; });
+}
+
+void gather(float* dst, const float* src, int64_t stride, const Tile& tile) {
+    for (int64_t p = 0; p < tile.pixels; ++p) copy_values(dst + p * tile.channels, src + p * stride, tile.channels);
+}
+
+void scatter(float* dst, int64_t stride, const float* src, const Tile& tile) {
+    for (int64_t p = 0; p < tile.pixels; ++p) copy_values(dst + p * stride, src + p * tile.channels, tile.channels);
+}
+
+/// Each value `channels` times. Whole vectors are stored: the next pixel overwrites what is too much, and rows have
+/// room at their end.
+void spread(float* dst, const float* src, int64_t stride, const Tile& tile) {
+    for (int64_t p = 0; p < tile.pixels; ++p) {
+        const vec value = splat(src[p * stride]);
+        for (int64_t c = 0; c < tile.channels; c += lanes) store(dst + p * tile.channels + c, value);
+    }
+}
+
+const float* operand_of(const Buffers& buffers, int32_t index) {
+    return static_cast<const float*>(buffers.inputs[index]);
+}
+
+void prepare(const ProgramView& view, const Buffers& buffers, int64_t sample, int64_t first_channel, int64_t channels,
+             float* scratch) noexcept {
+    if (channels == 0) channels = view.channels;
+    const int64_t pixels = tile_pixels(view, channels);
+    for (int32_t i = 0; i < view.input_count; ++i) {
+        const ViewInput& input = view.inputs[i];
+        if (input.wide || input.access == Access::full || input.access == Access::pixel) continue;
+        const float* src = operand_of(buffers, input.operand);
+        float* dst = row_of(view, scratch, input.row);
+        if (input.access == Access::scalar) {
+            const int64_t count = channels < view.row_floats ? pixels * channels : view.row_floats;
+            map(dst, dst, count, [value = splat(*src)](vec) { return value; });
+            continue;
+        }
+        if (pixels == 1) continue;  // read in place
+        if (input.access == Access::sample_channel) src += sample * input.pixel_stride;
+        copy_values(dst, src + first_channel, channels);
+        for (int64_t done = channels; done < pixels * channels; done *= 2)
+            copy_values(dst + done, dst, done < pixels * channels - done ? done : pixels * channels - done);
+    }
+}
+
+/// Points the input's register at its values of this tile, copying them into its row when they do not lie side by side.
+void place_input(Run& run, int32_t index, const Tile& tile) {
+    const ProgramView& view = run.view;
+    const ViewInput& input = view.inputs[index];
+    if (input.wide) return;
+    float* row = row_of(view, run.scratch, input.row);
+    const float*& place = run.at[index];
+    const int64_t pixel = run.chunk.sample * view.pixels + tile.pixel;
+    switch (input.access) {
+        case Access::scalar:
+            place = row;
+            return;
+        case Access::channel:
+        case Access::sample_channel: {
+            place = row;
+            if (tile_pixels(view, run.channels) > 1) return;
+            place = operand_of(run.buffers, input.operand) + tile.channel;
+            if (input.access == Access::sample_channel) place += run.chunk.sample * input.pixel_stride;
+            return;
+        }
+        case Access::pixel:
+            place = operand_of(run.buffers, input.operand) + pixel * input.pixel_stride;
+            if (tile.channels == 1 && input.pixel_stride == 1) return;
+            spread(row, operand_of(run.buffers, input.operand) + pixel * input.pixel_stride, input.pixel_stride, tile);
+            place = row;
+            return;
+        case Access::full:
+            break;
+    }
+    int64_t stride = input.pixel_stride;
+    if (input.operand < 0) {
+        stride = run.core_stride;
+        place =
+            run.chunk.core + (tile.pixel - run.chunk.first_pixel) * stride + (tile.channel - run.chunk.first_channel);
+    } else {
+        place = operand_of(run.buffers, input.operand) + pixel * stride + tile.channel;
+    }
+    if (tile.pixels == 1 || stride == tile.channels) return;
+    gather(row, place, stride, tile);
+    place = row;
+}
+
+struct Target {
+    float* data;
+    int64_t stride;
+};
+
+Target target_of(const Run& run, const ViewOutput& output, const Tile& tile) {
+    if (output.operand < 0) {
+        const int64_t pixel = tile.pixel - run.chunk.first_pixel, channel = tile.channel - run.chunk.first_channel;
+        return {run.chunk.sink + pixel * run.sink_stride + channel, run.sink_stride};
+    }
+    const int64_t pixel = run.chunk.sample * run.view.pixels + tile.pixel;
+    float* base = static_cast<float*>(run.buffers.outputs[output.operand]);
+    return {base + pixel * output.pixel_stride + tile.channel, output.pixel_stride};
+}
+
+/// Where an instruction writes: straight into its output when the tile is contiguous there, else into its row.
+float* place_result(Run& run, const ViewInstruction& code, const Tile& tile) {
+    if (code.output >= 0) {
+        const Target target = target_of(run, run.view.outputs[code.output], tile);
+        if (tile.pixels == 1 || target.stride == tile.channels) return target.data;
+    }
+    return row_of(run.view, run.scratch, code.row);
+}
+
+void run_dropout(const Run& run, const ViewInstruction& code, float* dst, const Tile& tile) {
+    const ProgramView& view = run.view;
+    const auto word = [&](uint16_t input) {
+        return *static_cast<const uint64_t*>(run.buffers.inputs[view.inputs[input].operand]);
+    };
+    const DropoutKey key{.seed = word(code.b),
+                         .stream = uint64_t{code.key} << 32 | (word(code.c) & 0xffffffffu),
+                         .rate = code.imm0,
+                         .scale = code.imm1};
+    const float* src = run.at[code.a];
+    const int64_t first = (run.chunk.sample * view.pixels + tile.pixel) * view.channels + tile.channel;
+    if (tile.channels == view.channels) return drop(dst, src, first, tile.values(), key);
+    for (int64_t p = 0; p < tile.pixels; ++p)
+        drop(dst + p * tile.channels, src + p * tile.channels, first + p * view.channels, tile.channels, key);
+}
+
+void run_tile(Run& run, const Tile& tile) {
+    const ProgramView& view = run.view;
+    for (int32_t i = 0; i < view.input_count; ++i) place_input(run, i, tile);
+    for (int32_t i = 0; i < view.code_count; ++i) {
+        const ViewInstruction& code = view.code[i];
+        float* dst = place_result(run, code, tile);
+        if (code.op == Opcode::dropout)
+            run_dropout(run, code, dst, tile);
+        else
+            run_opcode(code.op, dst, run.at[code.a], run.at[code.b], run.at[code.c], code.imm0, code.imm1,
+                       tile.values());
+        run.at[code.dst] = dst;
+    }
+    for (int32_t i = 0; i < view.output_count; ++i) {
+        const Target target = target_of(run, view.outputs[i], tile);
+        const float* src = run.at[view.outputs[i].source];
+        if (src == target.data) continue;
+        if (target.stride == tile.channels)
+            copy_values(target.data, src, tile.values());
+        else
+            scatter(target.data, target.stride, src, tile);
+    }
+}
+
+void run(const ProgramView& view, const Buffers& buffers, const Chunk& chunk, float* scratch, double* slot) noexcept {
+    const int64_t channels = chunk.channels > 0 ? chunk.channels : view.channels;
+    const float*
+        places[register_limit];  // set as the tile's values come to be: every register is made before it is read
+    Run state{view,
+              buffers,
+              chunk,
+              scratch,
+              channels,
+              chunk.core_stride > 0 ? chunk.core_stride : channels,
+              chunk.sink_stride > 0 ? chunk.sink_stride : channels,
+              places};
+    const int64_t step = tile_pixels(view, channels);
+    const int64_t width = channels < view.row_floats ? channels : view.row_floats;
+    const int64_t end = chunk.first_pixel + chunk.pixels;
+    Sums sums(view, scratch, slot, chunk.first_channel, channels);
+    for (int64_t pixel = chunk.first_pixel; pixel < end; pixel += step) {
+        const int64_t pixels = end - pixel < step ? end - pixel : step;
+        sums.expect(pixels);
+        for (int64_t offset = 0; offset < channels; offset += width) {
+            const int64_t part = channels - offset < width ? channels - offset : width;
+            run_tile(state, {pixel, pixels, chunk.first_channel + offset, part});
+            sums.add(state.at, pixels, offset, part);
+        }
+        sums.advance(pixels);
+    }
+    sums.flush();
+}
+
+constexpr PointwiseTable table{prepare, run};
+
+}  // namespace
+
+const PointwiseTable* LIVEN_ISA_NAME(pointwise_table)() { return &table; }
+
+}  // namespace liven::kernels
