@@ -1,0 +1,76 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "liven/core/environment.hpp"
+#include "liven/core/isa.hpp"
+#include "liven/graph/graph.hpp"
+
+namespace liven {
+
+class Plan;
+
+/// How plans are made and run. All but the last three are part of a plan's key.
+struct EngineOptions {
+    ExecutorKind executor = ExecutorKind::planned;
+    Isa isa = Isa::baseline;
+    bool strict_math = false;     ///< only kernels with the error of direct summation
+    bool detect_anomaly = false;  ///< no fusion; the first operation to make a NaN or infinity is named in an Error
+    int threads = 1;
+    bool poison = false;  ///< freed arena ranges are filled with NaN
+    int verbose = 0;
+};
+
+struct EngineStatistics {
+    int64_t plans_made = 0;
+    int64_t plan_hits = 0;
+    int64_t plans_evicted = 0;
+    int64_t cached_plans = 0;
+    int64_t runs = 0;
+    int64_t recomputed = 0;  ///< nodes computed again because they had been read before a commit
+    int64_t arena_bytes = 0;
+    int64_t steps_skipped = 0;  ///< commits whose guard was 0
+};
+
+/// Makes, caches and runs the plans of one thread.
+class Engine {
+public:
+    /// The engine of this thread.
+    static Engine& current();
+    ~Engine();
+    Engine(const Engine&) = delete;
+    Engine& operator=(const Engine&) = delete;
+
+    /// What the next plan is made and run with: the LIVEN_* environment, its overrides, and the two switches below.
+    EngineOptions options() const;
+    void set_strict_math(bool on);
+    void set_detect_anomaly(bool on);
+    const EngineStatistics& statistics() const;
+    /// Plans kept at most; the least recently used goes first.
+    void set_plan_limit(size_t plans);
+    void clear_plans();
+
+    /// Computes these values and stores them at their nodes. Nothing else changes.
+    void evaluate(std::span<const Value> values);
+    /// Computes the values and stores them at their nodes, and overwrites each target's state with its value. This is
+    /// the inside of commit() in state.hpp.
+    struct Target {
+        Value value;
+        NodePtr state;
+    };
+    void run(std::span<const Value> keep, std::span<const Target> targets);
+
+    /// The recorded graph of these values, as run() would plan it.
+    Graph graph_of(std::span<const Value> keep, std::span<const Target> targets = {});
+
+private:
+    Engine();
+    struct Impl;
+    std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace liven

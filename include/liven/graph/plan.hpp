@@ -1,0 +1,60 @@
+#pragma once
+
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "liven/graph/engine.hpp"
+#include "liven/graph/graph.hpp"
+
+namespace liven {
+
+/// What a kernel did, summed over the runs since profiling was switched on.
+struct ProfileEntry {
+    std::string name;  ///< the step as printed in the plan
+    std::string kernel;
+    std::string scope;
+    double milliseconds = 0;
+    double flops = 0;  ///< nominal, of one run
+    double bytes = 0;  ///< operands read and written once, of one run
+    int64_t runs = 0;
+};
+
+struct PlanMemory {
+    int64_t arena_bytes = 0;    ///< what the plan needs between its leaves and its results
+    int64_t lower_bound = 0;    ///< the largest set of values alive at one time
+    int64_t scratch_bytes = 0;  ///< per thread
+    int64_t result_bytes = 0;   ///< roots that are not written in place
+};
+
+/// A graph made ready to run. Leaves and results are given by pointer at every run; nothing is allocated.
+class Plan {
+public:
+    virtual ~Plan() = default;
+
+    /// `leaves` in the order of Graph::leaves, `roots` in that of Graph::roots. Not reentrant.
+    virtual void run(std::span<const void* const> leaves, std::span<void* const> roots) = 0;
+    /// True when root i may be written over the leaf it assigns: nobody reads the old value afterwards.
+    virtual bool in_place(size_t root) const = 0;
+    virtual PlanMemory memory() const = 0;
+    virtual std::vector<ProfileEntry> profile() const { return {}; }
+    virtual std::string str() const = 0;
+};
+
+/// Makes the plan of a traced graph under the given options.
+std::unique_ptr<Plan> make_plan(const Graph& traced, const EngineOptions& options);
+
+/// The stages of planning, for printing.
+enum class PlanStage { trace, differentiate, lower, simplify, fuse, schedule, allocate };
+PlanStage plan_stage_from(std::string_view name);
+/// The graph or plan as it stands after a stage; `graphviz` for a drawing instead of text (after fuse: of the fused
+/// groups).
+struct ExplainOptions {
+    PlanStage after = PlanStage::allocate;
+    bool graphviz = false;
+};
+std::string explain(const Graph& traced, const EngineOptions& options, const ExplainOptions& what = {});
+
+}  // namespace liven
