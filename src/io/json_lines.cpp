@@ -1,0 +1,78 @@
+#include "liven/io/json_lines.hpp"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <string>
+#include <utility>
+
+#include "liven/io/file.hpp"
+#include "src/io/errors.hpp"
+
+namespace liven {
+namespace {
+
+constexpr uint64_t kMaxLog = uint64_t{1} << 30;
+
+/// Length of the file up to its last line break. What follows must look like a line of ours before it may be cut off.
+uint64_t whole_lines(const std::filesystem::path& path) {
+    const std::string text = read_text_file(path, kMaxLog);
+    const size_t end = text.rfind('\n');
+    const size_t whole = end == std::string::npos ? 0 : end + 1;
+    if (whole < text.size() && text[whole] != '{')
+        throw Error(path.string(),
+                    "ends, at offset " + std::to_string(whole) + ", with something that is no JSON object",
+                    "is it a log?");
+    return whole;
+}
+
+}  // namespace
+
+JsonLines::JsonLines(std::filesystem::path path) : path_(std::move(path)) {
+    descriptor_ = ::open(path_.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
+    if (descriptor_ < 0) io::throw_errno(path_, "open for appending");
+    try {
+        if (::ftruncate(descriptor_, static_cast<off_t>(whole_lines(path_))) != 0) io::throw_errno(path_, "repair");
+    } catch (...) {
+        ::close(descriptor_);
+        throw;
+    }
+}
+
+JsonLines::JsonLines(JsonLines&& other) noexcept
+    : path_(std::move(other.path_)), descriptor_(std::exchange(other.descriptor_, -1)) {}
+
+JsonLines& JsonLines::operator=(JsonLines&& other) noexcept {
+    std::swap(path_, other.path_);
+    std::swap(descriptor_, other.descriptor_);
+    return *this;
+}
+
+JsonLines::~JsonLines() {
+    if (descriptor_ >= 0) ::close(descriptor_);
+}
+
+void JsonLines::append(const Json& line) {
+    const std::string text = line.str() + '\n';
+    ssize_t done = 0;
+    do done = ::write(descriptor_, text.data(), text.size());
+    while (done < 0 && errno == EINTR);
+    if (done == static_cast<ssize_t>(text.size())) return;
+    if (done < 0) io::throw_errno(path_, "write");
+    // A part was written: the disk is full. Take it back, so that the log stays whole.
+    struct stat status {};
+    if (::fstat(descriptor_, &status) == 0 && ::ftruncate(descriptor_, status.st_size - done) == 0) errno = ENOSPC;
+    io::throw_errno(path_, "write");
+}
+
+std::vector<Json> read_json_lines(const std::filesystem::path& path) {
+    const std::string text = read_text_file(path, kMaxLog);
+    std::vector<Json> lines;
+    for (size_t begin = 0, end = 0; (end = text.find('\n', begin)) != std::string::npos; begin = end + 1)
+        lines.push_back(Json::parse(std::string_view(text).substr(begin, end - begin),
+                                    path.string() + ":" + std::to_string(lines.size() + 1)));
+    return lines;
+}
+
+}  // namespace liven
