@@ -1,0 +1,72 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "liven/data/image.hpp"
+#include "liven/data/preprocess.hpp"
+
+/// Random changes to training pictures, fresh in every epoch. What is drawn depends on a key alone, never on threads or
+/// order: key = Random::mix(Random::mix(seed, epoch), sample).
+namespace liven::data {
+
+/// What is seen where a turned or moved picture ends: its last pixel again, or its mirror image.
+enum class Fill : uint8_t { nearest, reflect };
+
+/// Ranges are symmetric around "no change"; zero switches a part off.
+struct Augmentation {
+    float rotation = 0;  ///< degrees, each way
+    float shift_x = 0;   ///< share of the width, each way
+    float shift_y = 0;   ///< share of the height, each way
+    float shear = 0;     ///< degrees, each way
+    float zoom = 0;      ///< 0.15: scale between 0.85 and 1.15, for width and height apart (as Keras)
+    float flip = 0;      ///< probability of a mirror image
+    Fill fill = Fill::nearest;
+    float brightness = 0;                         ///< 0.2: all values times 0.8 to 1.2
+    float contrast = 0;                           ///< 0.2: distance from the picture's mean grey times 0.8 to 1.2
+    float saturation = 0;                         ///< 0.3: distance of each pixel from its own grey times 0.7 to 1.3
+    float noise = 0;                              ///< probability of Gaussian noise
+    float noise_low = 0.01f, noise_high = 0.03f;  ///< its standard deviation as a share of full white
+    float blur = 0;                               ///< probability of motion blur
+    int blur_length = 5;                          ///< pixels along a random direction; odd, 3 to 31
+
+    bool operator==(const Augmentation&) const = default;
+    bool active() const;
+    /// Throws Error naming the field that cannot be.
+    void validate() const;
+
+    static Augmentation none() { return {}; }
+    /// Kuznetsov et al. 2026, section 3.3. The fill of turned corners is not given there; mirrored here.
+    static Augmentation paper_k();
+    /// The margin-based method: shear 0.15 is in degrees, as the Keras option it names reads it.
+    static Augmentation paper_m();
+
+    std::string to_json() const;
+    /// Absent fields keep their defaults, unknown ones are refused. Throws Error naming the field.
+    static Augmentation from_json(std::string_view text);
+};
+
+/// What was drawn for one picture.
+struct Draw {
+    float rotation = 0, shift_x = 0, shift_y = 0, shear = 0, zoom_x = 1, zoom_y = 1;
+    bool flip = false;
+    Fill fill = Fill::nearest;
+    float brightness = 1, contrast = 1, saturation = 1;
+    float noise = 0;       ///< standard deviation, 0: none
+    int blur_length = 0;   ///< 0: none
+    float blur_angle = 0;  ///< degrees
+    uint64_t noise_key = 0;
+
+    std::string to_json() const;
+};
+
+Draw draw(const Augmentation& augmentation, uint64_t key);
+
+/// The drawn change and the preprocessing's scaling in one go: a frame (width x height of `preprocess`) to floats.
+/// Geometry is one warp, colour one matrix; order: geometry, blur, brightness, contrast, saturation, noise, clipped to
+/// 0..255 before scaling.
+void augment(const Image& frame, const Draw& drawn, const Preprocess& preprocess, float* dst);
+/// The same as a picture, to look at.
+Image augment(const Image& image, const Draw& drawn);
+
+}  // namespace liven::data

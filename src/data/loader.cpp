@@ -1,0 +1,344 @@
+#include "liven/data/loader.hpp"
+
+#include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <condition_variable>
+#include <cstring>
+#include <deque>
+#include <exception>
+#include <mutex>
+#include <thread>
+#include <utility>
+
+#include "liven/core/error.hpp"
+#include "liven/core/philox.hpp"
+#include "src/data/epoch_order.hpp"
+#include "src/data/frame_cache.hpp"
+#include "src/data/opencv.hpp"
+#include "src/data/parallel.hpp"
+
+namespace liven::data {
+namespace {
+
+constexpr const char* where = "loader";
+
+void validate(const Dataset& dataset, const LoaderOptions& o) {
+    if (dataset.samples.empty()) throw Error(where, "there are no samples");
+    if (o.batch < 1 || o.batch > 65'536)
+        throw Error(where, "expected a batch from 1 to 65536, but got " + std::to_string(o.batch));
+    if (o.threads < 0 || o.threads > 1024)
+        throw Error(where, "expected 0 to 1024 threads, but got " + std::to_string(o.threads));
+    if (o.prepare_threads < 0 || o.prepare_threads > 1024)
+        throw Error(where, "expected 0 to 1024 threads to prepare, but got " + std::to_string(o.prepare_threads));
+    if (o.prefetch < 1 || o.prefetch > 1024)
+        throw Error(where, "expected 1 to 1024 batches ahead, but got " + std::to_string(o.prefetch));
+    o.preprocess.validate();
+    o.augmentation.validate();
+}
+
+/// Frames of samples: from the cache when they are there, else from their files.
+class FrameSource {
+public:
+    FrameSource(const Dataset& dataset, const LoaderOptions& options)
+        : dataset_(dataset),
+          preprocess_(options.preprocess),
+          frame_bytes_(static_cast<size_t>(preprocess_.width) * static_cast<size_t>(preprocess_.height) * 3),
+          cache_(dataset.size(), frame_bytes_, options.cache_bytes, options.cache_folder) {}
+
+    /// Decodes the sample into its slot, if it has one. Throws Error when it is broken.
+    void fill(int64_t sample) {
+        const Image frame = decoded(sample);
+        if (sample >= cache_.slots()) return;
+        std::memcpy(cache_.slot(sample), frame.pixels.data(), frame_bytes_);
+        ++cached_;
+    }
+    void get(int64_t sample, Image& frame) {
+        if (sample < cache_.slots()) {
+            frame.width = preprocess_.width;
+            frame.height = preprocess_.height;
+            frame.pixels.assign(cache_.slot(sample), cache_.slot(sample) + frame_bytes_);
+            ++from_cache_;
+        } else {
+            frame = decoded(sample);
+        }
+    }
+    Loader::Statistics statistics() const {
+        return {.decoded = decoded_,
+                .from_cache = from_cache_,
+                .cached = cached_,
+                .cache_bytes = cache_.bytes(),
+                .waited = 0};
+    }
+
+private:
+    Image decoded(int64_t sample) {
+        const Sample& s = dataset_.samples[static_cast<size_t>(sample)];
+        ++decoded_;
+        return preprocess_.frame(decode(s.path), s.box);
+    }
+
+    const Dataset& dataset_;
+    const Preprocess& preprocess_;
+    size_t frame_bytes_;
+    FrameCache cache_;
+    std::atomic<int64_t> decoded_{0}, from_cache_{0}, cached_{0};
+};
+
+/// A batch on its way: places are claimed one by one by whoever is free.
+struct Pending {
+    Batch batch;
+    std::vector<Place> places;
+    size_t claimed = 0, finished = 0;
+    std::exception_ptr error;
+
+    bool open() const { return claimed < places.size(); }
+    bool ready() const { return finished == places.size(); }
+};
+
+}  // namespace
+
+struct Loader::Engine {
+    Engine(Dataset data, LoaderOptions o) : dataset(std::move(data)), options(std::move(o)) {
+        validate(dataset, options);
+        tame_opencv();
+    }
+    ~Engine() {
+        {
+            const std::lock_guard lock(mutex);
+            stopping = true;
+        }
+        work_changed.notify_all();
+        workers.clear();
+    }
+
+    void prepare(const Progress& progress) {
+        if (prepared) return;
+        source = std::make_unique<FrameSource>(dataset, options);
+        std::vector<std::string> reasons(dataset.samples.size());
+        parallel_for(
+            dataset.size(), options.prepare_threads,
+            [&](int64_t i) {
+                try {
+                    source->fill(i);
+                } catch (const Error& error) {
+                    reasons[static_cast<size_t>(i)] = error.what();
+                }
+            },
+            progress);
+        usable.clear();
+        broken.clear();
+        for (int64_t i = 0; i < dataset.size(); ++i) {
+            const std::string& reason = reasons[static_cast<size_t>(i)];
+            if (reason.empty())
+                usable.push_back(i);
+            else
+                broken.push_back({dataset.samples[static_cast<size_t>(i)].path.string(), reason});
+        }
+        if (usable.empty())
+            throw Error(where, "none of the " + std::to_string(dataset.size()) + " pictures can be read",
+                        "the first one: " + broken[0].reason);
+        length = epoch_length(dataset, usable, options.balanced);
+        batches = options.drop_last ? length / options.batch : (length + options.batch - 1) / options.batch;
+        if (batches == 0)
+            throw Error(where, "a batch of " + std::to_string(options.batch) + " is more than the " +
+                                   std::to_string(length) + " samples of an epoch, and drop_last leaves nothing");
+        plan_epoch(0);
+        prepared = true;
+        for (int i = 0; i < options.threads; ++i) workers.emplace_back([this] { work(); });
+    }
+
+    std::optional<Batch> next() {
+        prepare({});
+        std::unique_lock lock(mutex);
+        if (cursor.batch == batches) {
+            cursor = {cursor.epoch + 1, 0};
+            return {};
+        }
+        if (queue.empty()) plan_batch();
+        Pending& front = *queue.front();
+        if (options.threads == 0)
+            while (front.open()) step(front, lock);
+        else
+            wait_for(front, lock);
+        const std::unique_ptr<Pending> done = std::move(queue.front());
+        queue.pop_front();
+        work_changed.notify_all();
+        if (done->error) std::rethrow_exception(done->error);
+        ++cursor.batch;
+        return std::move(done->batch);
+    }
+
+    void seek(Cursor target) {
+        prepare({});
+        if (target.epoch < 0 || target.batch < 0 || target.batch > batches)
+            throw Error(where,
+                        "there is no batch " + std::to_string(target.batch) + " of epoch " +
+                            std::to_string(target.epoch) + ": an epoch has " + std::to_string(batches),
+                        "have the data or the batch size changed since the checkpoint?");
+        std::unique_lock lock(mutex);
+        paused = true;
+        batch_ready.wait(lock, [this] { return in_work == 0; });
+        queue.clear();
+        cursor = target;
+        plan_epoch(target.batch == batches ? target.epoch + 1 : target.epoch);
+        plan_index = target.batch == batches ? 0 : target.batch;
+        paused = false;
+        work_changed.notify_all();
+    }
+
+    // With the mutex held, or before there are threads:
+
+    void plan_epoch(int64_t epoch) {
+        order = epoch_order(dataset, usable, options.seed, epoch, options.shuffle, options.balanced);
+        planned_epoch = epoch;
+        plan_index = 0;
+    }
+
+    /// Appends the next batch to the queue, nothing of it worked on yet.
+    void plan_batch() {
+        if (plan_index == batches) plan_epoch(planned_epoch + 1);
+        const int64_t first = plan_index * options.batch, count = std::min(options.batch, length - first);
+        auto pending = std::make_unique<Pending>();
+        pending->places.assign(order.begin() + first, order.begin() + first + count);
+        Batch& b = pending->batch;
+        b.count = count;
+        b.height = options.preprocess.height;
+        b.width = options.preprocess.width;
+        b.epoch = planned_epoch;
+        b.index = plan_index++;
+        b.images = Buffer(static_cast<size_t>(b.shape().count()) * sizeof(float));
+        b.labels = Buffer(static_cast<size_t>(count) * sizeof(int32_t));
+        for (int64_t i = 0; i < count; ++i) {
+            const int64_t sample = pending->places[static_cast<size_t>(i)].sample;
+            b.samples.push_back(sample);
+            b.labels.as<int32_t>()[i] = static_cast<int32_t>(dataset.samples[static_cast<size_t>(sample)].label);
+        }
+        queue.push_back(std::move(pending));
+    }
+
+    Pending* open_batch() {
+        for (const auto& pending : queue)
+            if (pending->open()) return pending.get();
+        return nullptr;
+    }
+
+    bool work_to_do() {
+        if (paused) return false;
+        return open_batch() != nullptr || static_cast<int>(queue.size()) <= options.prefetch;
+    }
+
+    /// Claims one place, makes its picture without the mutex, and books it.
+    void step(Pending& pending, std::unique_lock<std::mutex>& lock) {
+        const size_t i = pending.claimed++;
+        ++in_work;
+        lock.unlock();
+        std::exception_ptr error;
+        try {
+            make(pending, i);
+        } catch (...) {
+            error = std::current_exception();
+        }
+        lock.lock();
+        --in_work;
+        ++pending.finished;
+        if (error && !pending.error) pending.error = error;
+        if (pending.ready() || in_work == 0) batch_ready.notify_all();
+    }
+
+    void make(const Pending& pending, size_t i) {
+        thread_local Image frame;
+        const Place place = pending.places[i];
+        const size_t values =
+            static_cast<size_t>(options.preprocess.width) * static_cast<size_t>(options.preprocess.height) * 3;
+        float* dst = pending.batch.images.as<float>() + i * values;
+        source->get(place.sample, frame);
+        if (!options.augmentation.active()) return options.preprocess.to_float(frame, dst);
+        uint64_t key = Random::mix(Random::mix(options.seed, static_cast<uint64_t>(pending.batch.epoch)),
+                                   static_cast<uint64_t>(place.sample));
+        if (place.repeat > 0) key = Random::mix(key, place.repeat);
+        augment(frame, draw(options.augmentation, key), options.preprocess, dst);
+    }
+
+    void work() {
+        std::unique_lock lock(mutex);
+        for (;;) {
+            work_changed.wait(lock, [this] { return stopping || work_to_do(); });
+            if (stopping) return;
+            if (!open_batch()) try {
+                    plan_batch();
+                    work_changed.notify_all();  // a new batch is work for the others too
+                } catch (...) {                 // no memory: let the caller know at this batch
+                    auto failed = std::make_unique<Pending>();
+                    failed->error = std::current_exception();
+                    queue.push_back(std::move(failed));
+                    batch_ready.notify_all();
+                    paused = true;
+                    continue;
+                }
+            step(*open_batch(), lock);
+        }
+    }
+
+    void wait_for(Pending& front, std::unique_lock<std::mutex>& lock) {
+        if (front.ready()) return;
+        work_changed.notify_all();
+        const auto start = std::chrono::steady_clock::now();
+        batch_ready.wait(lock, [&] { return front.ready(); });
+        waited += std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+    }
+
+    const Dataset dataset;
+    const LoaderOptions options;
+    bool prepared = false;
+    std::unique_ptr<FrameSource> source;
+    std::vector<int64_t> usable;
+    std::vector<BrokenFile> broken;
+    int64_t length = 0, batches = 0;
+
+    std::mutex mutex;
+    std::condition_variable work_changed, batch_ready;
+    std::deque<std::unique_ptr<Pending>> queue;
+    std::vector<Place> order;
+    int64_t planned_epoch = 0, plan_index = 0;
+    Cursor cursor;
+    int in_work = 0;
+    bool stopping = false, paused = false;
+    double waited = 0;
+    std::vector<std::jthread> workers;  // last: they go first
+};
+
+Loader::Loader(Dataset dataset, LoaderOptions options)
+    : engine_(std::make_unique<Engine>(std::move(dataset), std::move(options))) {}
+Loader::~Loader() = default;
+Loader::Loader(Loader&&) noexcept = default;
+Loader& Loader::operator=(Loader&&) noexcept = default;
+
+void Loader::prepare(const Progress& progress) { engine_->prepare(progress); }
+std::optional<Batch> Loader::next() { return engine_->next(); }
+
+int64_t Loader::batches() {
+    engine_->prepare({});
+    return engine_->batches;
+}
+
+int64_t Loader::samples_per_epoch() {
+    engine_->prepare({});
+    return engine_->options.drop_last ? engine_->batches * engine_->options.batch : engine_->length;
+}
+
+Cursor Loader::cursor() const { return engine_->cursor; }
+void Loader::seek(Cursor cursor) { engine_->seek(cursor); }
+const Dataset& Loader::dataset() const { return engine_->dataset; }
+const LoaderOptions& Loader::options() const { return engine_->options; }
+const std::vector<BrokenFile>& Loader::broken() const { return engine_->broken; }
+
+Loader::Statistics Loader::statistics() const {
+    if (!engine_->source) return {};
+    Statistics s = engine_->source->statistics();
+    const std::lock_guard lock(engine_->mutex);
+    s.waited = engine_->waited;
+    return s;
+}
+
+}  // namespace liven::data

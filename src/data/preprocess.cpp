@@ -1,0 +1,90 @@
+#include "liven/data/preprocess.hpp"
+
+#include <cmath>
+#include <nlohmann/json.hpp>
+
+#include "liven/core/error.hpp"
+#include "src/data/fields.hpp"
+#include "src/data/pixel_table.hpp"
+#include "src/data/text.hpp"
+
+namespace liven::data {
+namespace {
+
+constexpr const char* where = "preprocessing";
+
+std::string_view name_of(ColourOrder order) { return order == ColourOrder::rgb ? "rgb" : "bgr"; }
+
+ColourOrder colour_order_from(std::string_view name) {
+    if (name == "rgb") return ColourOrder::rgb;
+    if (name == "bgr") return ColourOrder::bgr;
+    throw Error(where, "expected colour_order rgb or bgr, but got " + in_quotes(name));
+}
+
+}  // namespace
+
+void Preprocess::validate() const {
+    const auto fail = [](const std::string& what) { throw Error(where, what); };
+    if (width < 1 || height < 1 || width > 16384 || height > 16384 || int64_t{width} * height > max_pixels)
+        fail("expected a size within 1..16384, but got " + std::to_string(width) + " x " + std::to_string(height));
+    if (!std::isfinite(scale) || scale == 0) fail("expected a scale other than 0, but got " + number(scale));
+    for (size_t c = 0; c < 3; ++c) {
+        if (!std::isfinite(mean[c])) fail("a mean is not finite");
+        if (!std::isfinite(std[c]) || std[c] == 0) fail("expected a std other than 0, but got " + number(std[c]));
+    }
+    if (!(crop_margin > -0.5f && crop_margin <= 4))
+        fail("expected a crop_margin from -0.5 to 4, but got " + number(crop_margin));
+}
+
+Image Preprocess::frame(const Image& image, const std::optional<Box>& box) const {
+    return box ? resize(crop(image, *box, crop_margin), width, height, interpolation)
+               : resize(image, width, height, interpolation);
+}
+
+void Preprocess::to_float(const Image& frame, float* dst) const {
+    if (frame.width != width || frame.height != height)
+        throw Error(where, "expected a frame of " + std::to_string(width) + " x " + std::to_string(height) +
+                               ", but got " + std::to_string(frame.width) + " x " + std::to_string(frame.height));
+    const PixelTable table(*this);
+    const uint8_t* src = frame.pixels.data();
+    for (size_t i = 0; i < frame.pixels.size(); i += 3) table.store(src + i, dst + i);
+}
+
+std::vector<float> Preprocess::operator()(const Image& image, const std::optional<Box>& box) const {
+    std::vector<float> out(static_cast<size_t>(width) * static_cast<size_t>(height) * 3);
+    to_float(frame(image, box), out.data());
+    return out;
+}
+
+std::string Preprocess::to_json() const {
+    return nlohmann::ordered_json{{"width", width},
+                                  {"height", height},
+                                  {"interpolation", name_of(interpolation)},
+                                  {"colour_order", name_of(colour_order)},
+                                  {"scale", scale},
+                                  {"mean", mean},
+                                  {"std", std},
+                                  {"crop_margin", crop_margin}}
+        .dump();
+}
+
+Preprocess Preprocess::from_json(std::string_view text) {
+    Fields fields(where, text);
+    Preprocess p;
+    std::string interpolation, order;
+    fields.required("width", p.width);
+    fields.required("height", p.height);
+    fields.required("interpolation", interpolation);
+    fields.required("colour_order", order);
+    fields.required("scale", p.scale);
+    fields.required("mean", p.mean);
+    fields.required("std", p.std);
+    fields.required("crop_margin", p.crop_margin);
+    fields.finish();
+    p.interpolation = interpolation_from(interpolation);
+    p.colour_order = colour_order_from(order);
+    p.validate();
+    return p;
+}
+
+}  // namespace liven::data

@@ -1,0 +1,363 @@
+#include "liven/data/split.hpp"
+
+#include <algorithm>
+#include <map>
+#include <nlohmann/json.hpp>
+#include <numeric>
+#include <set>
+#include <unordered_map>
+
+#include "liven/core/error.hpp"
+#include "liven/core/philox.hpp"
+#include "src/data/fields.hpp"
+#include "src/data/text.hpp"
+
+namespace liven::data {
+
+std::string_view name_of(GroupBy group_by) {
+    switch (group_by) {
+        case GroupBy::automatic:
+            return "automatic";
+        case GroupBy::subject:
+            return "subject";
+        case GroupBy::video:
+            return "video";
+        case GroupBy::image:
+            return "image";
+    }
+    return "?";
+}
+
+namespace {
+
+constexpr const char* where = "split";
+
+/// Names of identities and videos; those of two data sets are different even when spelt alike.
+class GroupNames {
+public:
+    explicit GroupNames(const Dataset& dataset) {
+        std::set<std::string> sets;
+        for (const Sample& s : dataset.samples) sets.insert(s.dataset);
+        several_ = sets.size() > 1;
+    }
+    std::string identity(const Sample& s, const std::string& who) const { return "subject " + prefix(s) + who; }
+    std::string video(const Sample& s) const {
+        return "video " + prefix(s) + (s.subject.empty() ? "" : s.subject + ", ") + s.video;
+    }
+
+private:
+    std::string prefix(const Sample& s) const { return several_ ? s.dataset + '/' : std::string(); }
+    bool several_ = false;
+};
+
+class UnionFind {
+public:
+    explicit UnionFind(size_t count) : parent_(count) { std::iota(parent_.begin(), parent_.end(), size_t{0}); }
+    size_t find(size_t i) {
+        while (parent_[i] != i) i = parent_[i] = parent_[parent_[i]];
+        return i;
+    }
+    void join(size_t a, size_t b) { parent_[find(a)] = find(b); }
+
+private:
+    std::vector<size_t> parent_;
+};
+
+/// Samples that must stay together, each list ascending, lists in order of their first sample.
+std::vector<std::vector<size_t>> groups_of(const Dataset& dataset, GroupBy by) {
+    const GroupNames names(dataset);
+    UnionFind sets(dataset.samples.size());
+    std::unordered_map<std::string, size_t> first;
+    const auto tie = [&](size_t i, const std::string& name) { sets.join(i, first.try_emplace(name, i).first->second); };
+    for (size_t i = 0; i < dataset.samples.size(); ++i) {
+        const Sample& s = dataset.samples[i];
+        if (by == GroupBy::automatic || by == GroupBy::subject) {
+            if (!s.subject.empty()) tie(i, names.identity(s, s.subject));
+            if (!s.target.empty()) tie(i, names.identity(s, s.target));
+        }
+        if (by != GroupBy::image && !s.video.empty()) tie(i, names.video(s));
+    }
+    std::map<size_t, size_t> order;
+    std::vector<std::vector<size_t>> groups;
+    for (size_t i = 0; i < dataset.samples.size(); ++i) {
+        const auto [it, fresh] = order.try_emplace(sets.find(i), groups.size());
+        if (fresh) groups.emplace_back();
+        groups[it->second].push_back(i);
+    }
+    return groups;
+}
+
+/// Draws whole groups until every stratum (data set, class, attack type) has about its share.
+class Drawer {
+public:
+    Drawer(const Dataset& dataset, const std::vector<std::vector<size_t>>& groups) {
+        std::map<std::string, size_t> strata;
+        for (const auto& group : groups) {
+            std::map<size_t, double> counts;
+            for (size_t i : group) {
+                const Sample& s = dataset.samples[i];
+                const std::string key = s.dataset + '\n' + std::string(name_of(s.label)) + '\n' + s.attack_type;
+                counts[strata.try_emplace(key, strata.size()).first->second] += 1;
+            }
+            counts_.emplace_back(counts.begin(), counts.end());
+        }
+        strata_ = strata.size();
+    }
+
+    /// Takes about `share` of the samples of `open` groups out of it: the best of many random orders, at least one
+    /// group, never all.
+    std::vector<size_t> take(std::vector<size_t>& open, double share, Random random) const {
+        std::vector<double> goal(strata_, 0);
+        for (size_t g : open)
+            for (const auto& [stratum, count] : counts_[g]) goal[stratum] += share * count;
+        const size_t trials = std::clamp(size_t{2'000'000} / std::max(open.size(), size_t{1}), size_t{8}, size_t{200});
+        std::vector<size_t> best;
+        double best_cost = -1;
+        for (size_t trial = 0; trial < trials; ++trial) {
+            for (size_t i = open.size(); i > 1; --i) std::swap(open[i - 1], open[random.below(i)]);
+            auto [taken, cost] = greedy(open, goal);
+            if (best_cost < 0 || cost < best_cost) {
+                best = std::move(taken);
+                best_cost = cost;
+            }
+        }
+        std::sort(open.begin(), open.end());
+        std::sort(best.begin(), best.end());
+        std::vector<size_t> rest;
+        std::set_difference(open.begin(), open.end(), best.begin(), best.end(), std::back_inserter(rest));
+        open = std::move(rest);
+        return best;
+    }
+
+private:
+    static double miss(double have, double goal) { return (have - goal) * (have - goal) / std::max(goal, 1.0); }
+
+    double change(size_t group, const std::vector<double>& have, const std::vector<double>& goal) const {
+        double delta = 0;
+        for (const auto& [s, count] : counts_[group]) delta += miss(have[s] + count, goal[s]) - miss(have[s], goal[s]);
+        return delta;
+    }
+
+    std::pair<std::vector<size_t>, double> greedy(const std::vector<size_t>& order,
+                                                  const std::vector<double>& goal) const {
+        std::vector<double> have(strata_, 0);
+        std::vector<size_t> taken;
+        double cost = 0;
+        for (size_t s = 0; s < strata_; ++s) cost += miss(0, goal[s]);
+        const auto add = [&](size_t g, double delta) {
+            for (const auto& [s, count] : counts_[g]) have[s] += count;
+            cost += delta;
+            taken.push_back(g);
+        };
+        for (size_t g : order) {
+            if (taken.size() + 1 == order.size()) break;
+            if (const double delta = change(g, have, goal); delta < 0) add(g, delta);
+        }
+        if (taken.empty()) {
+            const size_t least = *std::min_element(order.begin(), order.end(), [&](size_t a, size_t b) {
+                return change(a, have, goal) < change(b, have, goal);
+            });
+            add(least, change(least, have, goal));
+        }
+        return {std::move(taken), cost};
+    }
+
+    std::vector<std::vector<std::pair<size_t, double>>> counts_;
+    size_t strata_ = 0;
+};
+
+void validate(const SplitOptions& o) {
+    if (!(o.test >= 0 && o.test < 1))
+        throw Error(where, "expected a test share from 0 to below 1, but got " + number(o.test));
+    if (!(o.validation >= 0 && o.validation < 1))
+        throw Error(where, "expected a validation share from 0 to below 1, but got " + number(o.validation));
+}
+
+void warn_about_groups(const Dataset& dataset, GroupBy by, SplitRecord& record) {
+    int64_t alone = 0;
+    for (const Sample& s : dataset.samples)
+        alone += s.video.empty() && (by == GroupBy::video || (s.subject.empty() && s.target.empty()));
+    if (by == GroupBy::image) alone = dataset.size();
+    if (alone > 0)
+        record.warnings.push_back(
+            thousands(alone) + " of " + thousands(dataset.size()) +
+            " pictures are divided one by one: nothing says whose face they show or which video they come from, "
+            "so the same person may be on both sides and the figures too good");
+}
+
+/// What the groups turned out to be.
+GroupBy resolved(const Dataset& dataset, GroupBy by) {
+    if (by != GroupBy::automatic) return by;
+    const auto any = [&](auto has) { return std::any_of(dataset.samples.begin(), dataset.samples.end(), has); };
+    if (any([](const Sample& s) { return !s.subject.empty(); })) return GroupBy::subject;
+    return any([](const Sample& s) { return !s.video.empty(); }) ? GroupBy::video : GroupBy::image;
+}
+
+void set_split(Dataset& dataset, const std::vector<std::vector<size_t>>& groups, const std::vector<size_t>& chosen,
+               Split split) {
+    for (size_t g : chosen)
+        for (size_t i : groups[g]) dataset.samples[i].split = split;
+}
+
+void draw_splits(Dataset& dataset, const SplitOptions& options, SplitRecord& record) {
+    const auto groups = groups_of(dataset, options.group_by);
+    record.groups = static_cast<int64_t>(groups.size());
+    const size_t least = size_t{1} + (options.test > 0) + (options.validation > 0);
+    if (groups.size() < least)
+        throw Error(where,
+                    "expected at least " + std::to_string(least) + " subjects or videos to divide, but there are " +
+                        std::to_string(groups.size()),
+                    "give a split column, or more subjects");
+    const Drawer drawer(dataset, groups);
+    std::vector<size_t> open(groups.size());
+    std::iota(open.begin(), open.end(), size_t{0});
+    for (Sample& s : dataset.samples) s.split = Split::train;
+    if (options.test > 0)
+        set_split(dataset, groups, drawer.take(open, options.test, Random(options.seed, 0)), Split::test);
+    if (options.validation > 0)
+        set_split(dataset, groups, drawer.take(open, options.validation, Random(options.seed, 1)), Split::val);
+    warn_about_groups(dataset, options.group_by, record);
+}
+
+/// A manifest with train and test alone: validation is cut from train.
+void draw_validation(Dataset& dataset, const SplitOptions& options, SplitRecord& record) {
+    Dataset train = dataset.only(Split::train);
+    const auto groups = groups_of(train, options.group_by);
+    if (groups.size() < 2) {
+        record.warnings.push_back("there is no validation set, and one group in train cannot be divided");
+        return;
+    }
+    const Drawer drawer(train, groups);
+    std::vector<size_t> open(groups.size());
+    std::iota(open.begin(), open.end(), size_t{0});
+    set_split(train, groups, drawer.take(open, options.validation, Random(options.seed, 1)), Split::val);
+    auto drawn = train.samples.begin();
+    for (Sample& s : dataset.samples)
+        if (s.split == Split::train) s.split = (drawn++)->split;
+    record.warnings.push_back("the data name no validation set: " + thousands(dataset.count(Split::val)) +
+                              " of the train pictures serve as one");
+}
+
+std::string leak_text(const std::vector<Leak>& leaks) {
+    constexpr size_t shown = 8;
+    std::string text;
+    for (size_t i = 0; i < std::min(leaks.size(), shown); ++i) {
+        const Leak& l = leaks[i];
+        text += (i ? "; " : "") + l.group + " (";
+        std::string parts;
+        for (const auto& [name, count] :
+             {std::pair{"train ", l.train}, std::pair{"val ", l.val}, std::pair{"test ", l.test}})
+            if (count) parts += (parts.empty() ? "" : ", ") + (name + std::to_string(count));
+        text += parts + ")";
+    }
+    return leaks.size() > shown ? text + "; and " + std::to_string(leaks.size() - shown) + " more" : text;
+}
+
+void judge_leaks(const Dataset& dataset, const SplitOptions& options, SplitRecord& record) {
+    record.leaks = find_leaks(dataset);
+    if (record.leaks.empty()) return;
+    if (options.allow_leak.find_first_not_of(" \t\r\n") == std::string::npos)
+        throw Error(where,
+                    thousands(static_cast<long long>(record.leaks.size())) +
+                        " groups lie in more than one split: " + leak_text(record.leaks),
+                    "leave the split column out to have the data divided by group, or allow the leak with a reason "
+                    "that goes into every report");
+    record.leak_reason = options.allow_leak;
+}
+
+}  // namespace
+
+std::vector<Leak> find_leaks(const Dataset& dataset) {
+    const GroupNames names(dataset);
+    std::map<std::string, Leak> found;
+    const auto count = [&](const std::string& name, Split split) {
+        Leak& leak = found[name];
+        leak.group = name;
+        if (split == Split::train) ++leak.train;
+        if (split == Split::val) ++leak.val;
+        if (split == Split::test) ++leak.test;
+    };
+    for (const Sample& s : dataset.samples) {
+        if (!s.subject.empty()) count(names.identity(s, s.subject), s.split);
+        if (!s.target.empty() && s.target != s.subject) count(names.identity(s, s.target), s.split);
+        // A video of a subject that leaks leaks with it; it is named when only the video tells.
+        if (s.subject.empty() && !s.video.empty()) count(names.video(s), s.split);
+    }
+    std::vector<Leak> leaks;
+    for (auto& [name, leak] : found)
+        if ((leak.train > 0) + (leak.val > 0) + (leak.test > 0) > 1) leaks.push_back(std::move(leak));
+    return leaks;
+}
+
+SplitRecord assign_splits(Dataset& dataset, const SplitOptions& options) {
+    validate(options);
+    if (dataset.samples.empty()) throw Error(where, "there are no samples to divide");
+    SplitRecord record;
+    record.seed = options.seed;
+    record.group_by = resolved(dataset, options.group_by);
+    const int64_t open = dataset.count(Split::none);
+    record.given = open == 0;
+    if (open > 0 && open < dataset.size())
+        throw Error(where, thousands(open) + " of " + thousands(dataset.size()) + " samples have no split",
+                    "give all of them one, or leave the column out");
+    if (record.given) {
+        record.groups = static_cast<int64_t>(groups_of(dataset, options.group_by).size());
+        if (dataset.count(Split::train) == 0) record.warnings.push_back("the data name no train set");
+        if (dataset.count(Split::test) == 0) record.warnings.push_back("the data name no test set");
+        judge_leaks(dataset, options, record);
+        if (dataset.count(Split::val) == 0 && dataset.count(Split::train) > 0 && options.validation > 0)
+            draw_validation(dataset, options, record);
+    } else {
+        draw_splits(dataset, options, record);
+        judge_leaks(dataset, options, record);
+    }
+    record.train = dataset.count(Split::train);
+    record.val = dataset.count(Split::val);
+    record.test = dataset.count(Split::test);
+    return record;
+}
+
+std::string SplitRecord::to_json() const {
+    nlohmann::ordered_json list = nlohmann::ordered_json::array();
+    for (const Leak& l : leaks)
+        list.push_back({{"group", l.group}, {"train", l.train}, {"val", l.val}, {"test", l.test}});
+    const nlohmann::ordered_json json{{"given", given}, {"group_by", name_of(group_by)},
+                                      {"seed", seed},   {"groups", groups},
+                                      {"train", train}, {"val", val},
+                                      {"test", test},   {"leak_reason", leak_reason},
+                                      {"leaks", list},  {"warnings", warnings}};
+    return json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+}
+
+SplitRecord SplitRecord::from_json(std::string_view text) {
+    Fields fields(where, text);
+    SplitRecord r;
+    std::string by;
+    nlohmann::json leaks;
+    fields.required("given", r.given);
+    fields.required("group_by", by);
+    fields.required("seed", r.seed);
+    fields.required("groups", r.groups);
+    fields.required("train", r.train);
+    fields.required("val", r.val);
+    fields.required("test", r.test);
+    fields.required("leak_reason", r.leak_reason);
+    fields.required("leaks", leaks);
+    fields.required("warnings", r.warnings);
+    fields.finish();
+    for (auto g : {GroupBy::automatic, GroupBy::subject, GroupBy::video, GroupBy::image})
+        if (by == name_of(g)) r.group_by = g;
+    if (!leaks.is_array()) throw Error(where, "the field leaks is no list");
+    for (const nlohmann::json& item : leaks) {
+        Fields leak(where, item.dump());
+        Leak& l = r.leaks.emplace_back();
+        leak.required("group", l.group);
+        leak.required("train", l.train);
+        leak.required("val", l.val);
+        leak.required("test", l.test);
+        leak.finish();
+    }
+    return r;
+}
+
+}  // namespace liven::data
