@@ -137,6 +137,7 @@ TEST_CASE("Steps of many threads are all counted") {
     Page page;
     Progress bar({.title = "t", .total = 4000}, page.display(false));
     std::vector<std::thread> threads;
+    threads.reserve(4);
     for (int t = 0; t < 4; ++t)
         threads.emplace_back([&] {
             for (int i = 0; i < 1000; ++i) bar.update({{"i", static_cast<double>(i)}});
