@@ -4,6 +4,7 @@
 #include <array>
 #include <string>
 
+#include "kernels/moments.hpp"
 #include "kernels/pointwise_table.hpp"
 #include "liven/core/error.hpp"
 
@@ -308,16 +309,8 @@ struct Totals {
         for (int64_t c = 0; c < channels; ++c) mean[static_cast<size_t>(c)] += sums[c];
     }
 
-    /// Chan's formula; an empty side changes nothing.
     void merge(const double* counts, const double* means, const double* m2s, int64_t channels) {
-        for (int64_t i = 0; i < channels; ++i) {
-            const auto c = static_cast<size_t>(i);
-            const double delta = means[i] - mean[c], total = count[c] + counts[i];
-            const double share = counts[i] / std::max(total, 1.0);
-            m2[c] += m2s[i] + delta * delta * (count[c] * share);
-            mean[c] += delta * share;
-            count[c] = total;
-        }
+        merge_moments({count.data(), mean.data(), m2.data()}, counts, means, m2s, channels);
     }
 };
 

@@ -37,22 +37,23 @@ LIVEN_INLINE void add_vectors(vec& sum, vec& square, int64_t count, vec shift, L
     if constexpr (squares) square = (q[0] + q[1]) + (q[2] + q[3]);
 }
 
-/// Pixels at least a vector wide: one vector of channels after the other, down the pixels.
+/// One vector of channels after the other, down the pixels.
 template <bool squares>
-void add_wide(const float* row, int64_t pixels, int64_t channels, const float* shift, float* sum, float* square) {
+void add_wide(const float* row, int64_t pixels, int64_t stride, int64_t channels, const float* shift, float* sum,
+              float* square) {
     for (int64_t c = 0; c < channels; c += lanes) {
         const int64_t width = channels - c < lanes ? channels - c : lanes;
         const float* column = row + c;
         if (width == lanes) {
             vec s = load(sum + c), q = squares ? load(square + c) : zero();
             const vec k = squares ? load(shift + c) : zero();
-            add_vectors<squares>(s, q, pixels, k, [=](int64_t p) { return load(column + p * channels); });
+            add_vectors<squares>(s, q, pixels, k, [=](int64_t p) { return load(column + p * stride); });
             store(sum + c, s);
             if (squares) store(square + c, q);
         } else {
             vec s = load_part(sum + c, width), q = squares ? load_part(square + c, width) : zero();
             const vec k = squares ? load_part(shift + c, width) : zero();
-            add_vectors<squares>(s, q, pixels, k, [=](int64_t p) { return load_part(column + p * channels, width); });
+            add_vectors<squares>(s, q, pixels, k, [=](int64_t p) { return load_part(column + p * stride, width); });
             store_part(sum + c, s, width);
             if (squares) store_part(square + c, q, width);
         }
@@ -86,11 +87,12 @@ void add_narrow(const float* row, int64_t pixels, int64_t channels, const float*
 }
 
 template <bool squares>
-void add_pixels(const float* row, int64_t pixels, int64_t channels, const float* shift, float* sum, float* square) {
-    if (channels < lanes)
+void add_pixels(const float* row, int64_t pixels, int64_t stride, int64_t channels, const float* shift, float* sum,
+                float* square) {
+    if (channels < lanes && stride == channels)
         add_narrow<squares>(row, pixels, channels, shift, sum, square);
     else
-        add_wide<squares>(row, pixels, channels, shift, sum, square);
+        add_wide<squares>(row, pixels, stride, channels, shift, sum, square);
 }
 
 /// Chan's merge of a block of n pixels with shift k, sum s and sum of squares q into (count, mean, m2).
@@ -135,7 +137,7 @@ private:
         float* block = scratch_ + reduction.block_offset + offset;
         if (reduction.kind == Reduction::Kind::sum) {
             if (pixels_ == 0) clear(block, width);
-            add_pixels<false>(row, pixels, width, nullptr, block, nullptr);
+            add_pixels<false>(row, pixels, width, width, nullptr, block, nullptr);
             return;
         }
         float *shift = block, *sum = block + view_.channels, *square = block + 2 * view_.channels;
@@ -144,7 +146,7 @@ private:
             clear(sum, width);
             clear(square, width);
         }
-        add_pixels<true>(row, pixels, width, shift, sum, square);
+        add_pixels<true>(row, pixels, width, width, shift, sum, square);
     }
 
     void merge(const ViewReduction& reduction) {

@@ -8,7 +8,9 @@ const std::vector<KernelInfo>& registry() {
     static const std::vector<KernelInfo> all = [] {
         std::vector<KernelInfo> out;
         register_pointwise(out);
+        register_reduce(out);
         register_gemm(out);
+        register_conv2d_direct(out);
         return out;
     }();
     return all;

@@ -1,0 +1,146 @@
+#include "kernels/pointwise_math.hpp"
+#include "kernels/pointwise_sums.hpp"
+#include "kernels/reduce_table.hpp"
+
+namespace liven::kernels {
+namespace {
+
+void fill(float* values, float value, int64_t count) {
+    for (int64_t i = 0; i < count; ++i) values[i] = value;
+}
+
+/// Calls f(first pixel's address, pixels) for each block of at most block_limit pixels.
+template <class F>
+LIVEN_INLINE void in_blocks(const float* src, int64_t pixels, int64_t stride, F f) {
+    for (int64_t p = 0; p < pixels; p += block_limit)
+        f(src + p * stride, pixels - p < block_limit ? pixels - p : block_limit);
+}
+
+void accumulate_sum(const float* src, int64_t pixels, int64_t stride, int64_t channels, float* block,
+                    double* slot) noexcept {
+    in_blocks(src, pixels, stride, [=](const float* rows, int64_t count) {
+        fill(block, 0, channels);
+        add_pixels<false>(rows, count, stride, channels, nullptr, block, nullptr);
+        for (int64_t c = 0; c < channels; ++c) slot[c] += double{block[c]};
+    });
+}
+
+void accumulate_moments(const float* src, int64_t pixels, int64_t stride, int64_t channels, float* block,
+                        double* slot) noexcept {
+    float *sum = block + channels, *square = sum + channels;
+    in_blocks(src, pixels, stride, [=](const float* rows, int64_t count) {
+        for (int64_t c = 0; c < channels; ++c) block[c] = rows[c];
+        fill(sum, 0, 2 * channels);
+        add_pixels<true>(rows, count, stride, channels, block, sum, square);
+        merge_block(static_cast<double>(count), block, sum, square, slot, slot + channels, slot + 2 * channels,
+                    channels);
+    });
+}
+
+/// NaN on either side stays NaN.
+LIVEN_INLINE vec larger(vec x, vec most) { return select(x != x, x, max_of(x, most)); }
+
+/// The lanes' maximum, NaN winning.
+float largest_lane(vec v) {
+    float part[lanes];
+    store(part, v);
+    float most = part[0];
+    for (int64_t i = 1; i < lanes; ++i)
+        if (part[i] > most || part[i] != part[i]) most = part[i];
+    return most;
+}
+
+float largest(const float* values, int64_t count) {
+    vec most[4] = {splat(-infinity), splat(-infinity), splat(-infinity), splat(-infinity)};
+    int64_t i = 0;
+    for (; i + 4 * lanes <= count; i += 4 * lanes) {
+        most[0] = larger(load(values + i), most[0]);
+        most[1] = larger(load(values + i + lanes), most[1]);
+        most[2] = larger(load(values + i + 2 * lanes), most[2]);
+        most[3] = larger(load(values + i + 3 * lanes), most[3]);
+    }
+    for (; i + lanes <= count; i += lanes) most[0] = larger(load(values + i), most[0]);
+    float best = largest_lane(larger(larger(most[0], most[1]), larger(most[2], most[3])));
+    for (; i < count; ++i)
+        if (values[i] > best || values[i] != values[i]) best = values[i];
+    return best;
+}
+
+void accumulate_maximum(const float* src, int64_t pixels, int64_t stride, int64_t channels, float* block,
+                        double* slot) noexcept {
+    if (channels == 1 && stride == 1) {
+        const auto best = double{largest(src, pixels)};
+        if (best > *slot || best != best) *slot = best;
+        return;
+    }
+    for (int64_t c = 0; c < channels; ++c) block[c] = static_cast<float>(slot[c]);
+    for (int64_t c = 0; c < channels; c += lanes) {
+        const int64_t width = channels - c < lanes ? channels - c : lanes;
+        vec most = load_part(block + c, width);
+        for (int64_t p = 0; p < pixels; ++p) most = larger(load_part(src + p * stride + c, width), most);
+        store_part(block + c, most, width);
+    }
+    for (int64_t c = 0; c < channels; ++c) slot[c] = double{block[c]};
+}
+
+/// The sum of a row whose values f makes, single precision over at most block_limit vectors.
+template <class F>
+LIVEN_INLINE double sum_row(int64_t channels, F f) {
+    double total = 0;
+    for (int64_t c = 0; c < channels; c += block_limit) {
+        const int64_t end = c + block_limit < channels ? c + block_limit : channels;
+        vec s = zero();
+        for (int64_t i = c; i < end; i += lanes) s = s + f(i, end - i < lanes ? end - i : lanes);
+        float part[lanes];
+        store(part, s);
+        for (int64_t i = 0; i < lanes; ++i) total += double{part[i]};
+    }
+    return total;
+}
+
+LIVEN_INLINE vec first_lanes(vec v, int64_t width) {
+    if (width == lanes) return v;
+    float part[lanes];
+    store(part, v);
+    return load_part(part, width);
+}
+
+void softmax_rows(float* dst, int64_t dst_stride, const float* src, int64_t src_stride, int64_t count,
+                  int64_t channels) noexcept {
+    for (int64_t row = 0; row < count; ++row, dst += dst_stride, src += src_stride) {
+        const vec most = splat(largest(src, channels));
+        const double sum = sum_row(channels, [=](int64_t i, int64_t width) {
+            const vec e = first_lanes(exp_of(load_part(src + i, width) - most), width);
+            store_part(dst + i, e, width);
+            return e;
+        });
+        const vec scale = splat(static_cast<float>(1.0 / sum));
+        for (int64_t i = 0; i < channels; i += lanes) {
+            const int64_t width = channels - i < lanes ? channels - i : lanes;
+            store_part(dst + i, load_part(dst + i, width) * scale, width);
+        }
+    }
+}
+
+void log_softmax_rows(float* dst, int64_t dst_stride, const float* src, int64_t src_stride, int64_t count,
+                      int64_t channels) noexcept {
+    for (int64_t row = 0; row < count; ++row, dst += dst_stride, src += src_stride) {
+        const vec most = splat(largest(src, channels));
+        const double sum = sum_row(channels, [=](int64_t i, int64_t width) {
+            return first_lanes(exp_of(load_part(src + i, width) - most), width);
+        });
+        const vec log_sum = log_of(splat(static_cast<float>(sum)));
+        for (int64_t i = 0; i < channels; i += lanes) {
+            const int64_t width = channels - i < lanes ? channels - i : lanes;
+            store_part(dst + i, (load_part(src + i, width) - most) - log_sum, width);
+        }
+    }
+}
+
+constexpr ReduceTable table{accumulate_sum, accumulate_maximum, accumulate_moments, softmax_rows, log_softmax_rows};
+
+}  // namespace
+
+const ReduceTable* LIVEN_ISA_NAME(reduce_table)() { return &table; }
+
+}  // namespace liven::kernels
