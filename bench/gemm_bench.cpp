@@ -1,0 +1,117 @@
+// Matrix products of the models: GFLOP/s, GB/s and the share of the FMA peak probed around every run.
+#include <benchmark/benchmark.h>
+#include <time.h>
+
+#include <algorithm>
+#include <string>
+#include <vector>
+
+#include "kernels/peak.hpp"
+#include "kernels/step.hpp"
+#include "liven/core/buffer.hpp"
+#include "liven/core/philox.hpp"
+#include "liven/core/window.hpp"
+
+namespace {
+
+using namespace liven;
+
+struct Case {
+    const char* name;
+    int64_t m, n, k;
+    bool transpose_a, transpose_b;
+};
+
+constexpr Case kCases[] = {
+    {"square_1024", 1024, 1024, 1024, false, false},
+    {"square_1024_tt", 1024, 1024, 1024, true, true},
+    {"conv1x1_64_256", 65536, 256, 64, false, false},
+    {"conv1x1_256_64", 65536, 64, 256, false, false},
+    {"conv1x1_64_256_input_grad", 65536, 64, 256, false, true},
+    {"conv1x1_64_256_weight_grad", 64, 256, 65536, true, false},
+    {"dense_forward", 16, 128, 131072, false, false},
+    {"dense_input_grad", 16, 131072, 128, false, true},
+    {"dense_weight_grad", 131072, 128, 16, true, false},
+    {"gru_32x768x512", 32, 512, 768, false, false},
+};
+
+/// Processor time of this thread: what else runs on the machine counts only by the caches it soils.
+double seconds_now() {
+    timespec time{};
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
+    return static_cast<double>(time.tv_sec) + 1e-9 * static_cast<double>(time.tv_nsec);
+}
+
+/// FLOP/s of this core now: the best of three short probes.
+double probe_peak(Isa isa) {
+    double best = 0;
+    for (int i = 0; i < 3; ++i) {
+        const double start = seconds_now(), flops = kernels::fma_probe(isa, 400'000);
+        best = std::max(best, flops / (seconds_now() - start));
+    }
+    return best;
+}
+
+double median(std::vector<double> values) {
+    std::nth_element(values.begin(), values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2), values.end());
+    return values[values.size() / 2];
+}
+
+Buffer filled(int64_t count) {
+    Buffer out(static_cast<size_t>(count) * sizeof(float));
+    Random random(1);
+    for (int64_t i = 0; i < count; ++i) out.as<float>()[i] = random.uniform(-1.0f, 1.0f);
+    return out;
+}
+
+/// One thread: units in their order. Each iteration is a probe, the product, a probe; the share is the median over
+/// rounds.
+void gemm(benchmark::State& state, const Case& c, Isa isa) {
+    const MatmulAttributes attributes{c.transpose_a, c.transpose_b};
+    const Shape a = c.transpose_a ? Shape{c.k, c.m} : Shape{c.m, c.k},
+                b = c.transpose_b ? Shape{c.n, c.k} : Shape{c.k, c.n};
+    const auto dense = [](const Shape& shape) { return kernels::Operand{shape, DType::f32, shape[-1]}; };
+    kernels::Problem problem;
+    problem.op = "matmul";
+    problem.attributes = &attributes;
+    problem.inputs = {dense(a), dense(b)};
+    problem.outputs = {dense({c.m, c.n})};
+    const kernels::Choice choice = kernels::choose(problem, isa);
+    const auto step = choice.chosen->make(problem, isa);
+    const Buffer left = filled(a.count()), right = filled(b.count()), dst = filled(c.m * c.n);
+    const Buffer workspace(std::max<size_t>(step->workspace_bytes, 64)),
+        scratch(std::max<size_t>(step->scratch_bytes, 64));
+    const void* inputs[] = {left.data(), right.data()};
+    void* outputs[] = {dst.data()};
+    const kernels::Buffers buffers{inputs, outputs, workspace.as<std::byte>(), scratch.as<std::byte>()};
+    const double flops = 2.0 * static_cast<double>(c.m) * static_cast<double>(c.n) * static_cast<double>(c.k);
+    const double bytes = 4.0 * static_cast<double>(a.count() + b.count() + c.m * c.n);
+    std::vector<double> times, shares;
+    for (auto _ : state) {
+        const double before = probe_peak(isa), start = seconds_now();
+        for (size_t stage = 0; stage < step->stages.size(); ++stage)
+            for (int64_t unit = 0; unit < step->stages[stage].units; ++unit)
+                step->run(static_cast<int>(stage), unit, buffers);
+        const double taken = seconds_now() - start, peak = std::max(before, probe_peak(isa));
+        state.SetIterationTime(taken);
+        times.push_back(taken);
+        shares.push_back(flops / taken / peak);
+    }
+    state.SetLabel(std::string(choice.chosen->name));
+    state.counters["GFLOP/s"] = flops / median(times) * 1e-9;
+    state.counters["GB/s"] = bytes / median(times) * 1e-9;
+    state.counters["peak%"] = 100.0 * median(shares);
+}
+
+const bool registered = [] {
+    for (const Isa isa : available_isas())
+        for (const Case& c : kCases)
+            benchmark::RegisterBenchmark((std::string(c.name) + "/" + std::string(name_of(isa))).c_str(),
+                                         [&c, isa](benchmark::State& state) { gemm(state, c, isa); })
+                ->UseManualTime()
+                ->Unit(benchmark::kMillisecond)
+                ->MinTime(0.2);
+    return true;
+}();
+
+}  // namespace

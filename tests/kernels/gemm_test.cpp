@@ -1,0 +1,164 @@
+#include <catch2/catch.hpp>
+
+#include "liven/core/window.hpp"
+#include "src/reference/matmul.hpp"
+#include "step_runner.hpp"
+
+using namespace liven;
+using namespace liven::testing;
+using kernels::Problem;
+
+namespace {
+
+struct Product {
+    Shape a, b, dst;
+    MatmulAttributes attributes;
+};
+
+Product product(int64_t m, int64_t n, int64_t k, bool transpose_a, bool transpose_b) {
+    return {transpose_a ? Shape{k, m} : Shape{m, k},
+            transpose_b ? Shape{n, k} : Shape{k, n},
+            Shape{m, n},
+            {transpose_a, transpose_b}};
+}
+
+// fp32 sums of k products in blocks against sums in double: the error grows like sqrt(k) * 2^-24 of the result's size
+// at most; 1e-6 is four times that at k = 1000.
+double bound(int64_t k) { return 1e-6 * std::max(1.0, std::sqrt(static_cast<double>(k) / 1000.0)); }
+
+struct Operands {
+    TestTensor a, b, want, got;
+    Problem problem;
+};
+
+Operands operands(const Product& product, int64_t extra_stride = 0) {
+    const auto stride = [&](const Shape& shape) { return extra_stride == 0 ? 0 : shape[-1] + extra_stride; };
+    Operands out{random_tensor(product.a, 1, stride(product.a)),
+                 random_tensor(product.b, 2, stride(product.b)),
+                 empty_tensor(product.dst),
+                 empty_tensor(product.dst, stride(product.dst)),
+                 {}};
+    const std::vector<reference::Array<float>> in{out.a.array(), out.b.array()}, result{out.want.array()};
+    reference::matmul<float>(&product.attributes, in, result);
+    out.problem.op = "matmul";
+    out.problem.attributes = &product.attributes;
+    out.problem.inputs = {out.a.operand(), out.b.operand()};
+    out.problem.outputs = {out.got.operand()};
+    return out;
+}
+
+/// Every kernel of every ISA that accepts the problem, against the reference and in three orders of units.
+int check_all(const Product& product, int64_t extra_stride = 0, int64_t offset = 0) {
+    Operands t = operands(product, extra_stride);
+    int accepted = 0;
+    for (const kernels::KernelInfo& kernel : kernels::registry()) {
+        if (kernel.op != "matmul" || kernel.isa > available_isas().back()) continue;
+        if (!kernel.refuse(t.problem).empty()) continue;
+        ++accepted;
+        INFO(kernel.name << " " << product.a << " @ " << product.b << " transposed " << product.attributes.transpose_a
+                         << product.attributes.transpose_b);
+        const auto step = kernel.make(t.problem, kernel.isa);
+        run_step(*step, {&t.a, &t.b}, {&t.got}, Order::forward, offset);
+        const std::vector<float> first = t.got.values;
+        CHECK(relative_error(first, t.want.values) <= bound(product.a[product.attributes.transpose_a ? -2 : -1]));
+        run_step(*step, {&t.a, &t.b}, {&t.got}, Order::shuffled, offset);
+        CHECK(same_bits(first, t.got.values));
+    }
+    return accepted;
+}
+
+}  // namespace
+
+TEST_CASE("Products of any size and transposition agree with the reference on every ISA") {
+    const bool ta = GENERATE(false, true), tb = GENERATE(false, true);
+    for (const auto& [m, n, k] : std::vector<std::array<int64_t, 3>>{{1, 1, 1},
+                                                                     {1, 2, 3},
+                                                                     {2, 1, 7},
+                                                                     {13, 17, 19},
+                                                                     {5, 33, 1},
+                                                                     {31, 64, 257},
+                                                                     {12, 32, 256},
+                                                                     {97, 101, 103},
+                                                                     {64, 48, 513}}) {
+        CHECK(check_all(product(m, n, k, ta, tb)) >= static_cast<int>(available_isas().size()));
+    }
+}
+
+TEST_CASE("Several units in every direction agree with the reference") {
+    CHECK(check_all(product(311, 597, 300, false, false)) > 0);
+    CHECK(check_all(product(300, 530, 70, true, true)) > 0);
+}
+
+TEST_CASE("Operands inside wider pixels are read and written without touching what lies between") {
+    const bool ta = GENERATE(false, true), tb = GENERATE(false, true);
+    check_all(product(29, 37, 41, ta, tb), 3, 1);
+    check_all(product(7, 300, 64, ta, tb), 16, 0);
+}
+
+TEST_CASE("A long inner axis is split, a small one is not, and both say why") {
+    const Product dense = product(16, 128, 8192, false, false);
+    Operands t = operands(dense);
+    for (const Isa isa : available_isas())
+        CHECK(kernels::choose(t.problem, isa).chosen->name.find("split_k") != std::string_view::npos);
+    check_all(dense);
+    check_all(product(5, 7, 4099, true, false));
+    check_all(product(3, 130, 2048, false, true));
+    const Product small = product(16, 128, 64, false, false);
+    Operands s = operands(small);
+    const kernels::Choice choice = kernels::choose(s.problem, Isa::baseline);
+    CHECK(choice.chosen->name == "matmul_packed_4x8_f32");
+    REQUIRE(choice.refused.size() == 2);
+    CHECK(choice.refused[0].second == "k is too short to be split");
+}
+
+TEST_CASE("Few rows times a long transposed matrix are computed turned") {
+    const Product backward = product(16, 3001, 128, false, true);
+    Operands t = operands(backward);
+    for (const Isa isa : available_isas()) {
+        if (isa == Isa::baseline) continue;  // four lanes: turning b costs little there
+        CHECK(kernels::choose(t.problem, isa).chosen->name.find("turned") != std::string_view::npos);
+    }
+    check_all(backward);
+    check_all(product(1, 777, 9, true, true));
+    check_all(product(32, 513, 300, false, true), 5);
+}
+
+TEST_CASE("A batch multiplies matrix by matrix, and shares b when b has none") {
+    const bool ta = GENERATE(false, true), tb = GENERATE(false, true);
+    const MatmulAttributes attributes{ta, tb};
+    const auto a = [&](int64_t m, int64_t k) { return ta ? Shape{2, 3, k, m} : Shape{2, 3, m, k}; };
+    check_all({a(17, 11), tb ? Shape{2, 3, 19, 11} : Shape{2, 3, 11, 19}, {2, 3, 17, 19}, attributes});
+    check_all({a(17, 11), tb ? Shape{19, 11} : Shape{11, 19}, {2, 3, 17, 19}, attributes});
+    check_all({a(70, 33), tb ? Shape{48, 33} : Shape{33, 48}, {2, 3, 70, 48}, attributes});
+}
+
+TEST_CASE("Images are the samples of a 1 x 1 convolution") {
+    const MatmulAttributes attributes;
+    const Product product{{3, 16, 16, 24}, {24, 40}, {3, 16, 16, 40}, attributes};
+    Operands t = operands(product);
+    for (const Isa isa : available_isas()) CHECK(make_step(t.problem, isa)->stages[0].samples == 3);
+    check_all(product);
+}
+
+TEST_CASE("A product over nothing is zero") { check_all(product(5, 9, 0, false, false)); }
+
+TEST_CASE("What matmul cannot multiply is refused with the reason") {
+    Product wrong = product(4, 5, 6, false, false);
+    Operands t = operands(wrong);
+    t.problem.inputs[1].shape = {7, 5};
+    for (const kernels::KernelInfo& kernel : kernels::registry())
+        if (kernel.op == "matmul") CHECK(kernel.refuse(t.problem) == "the inner extents differ");
+    t.problem.inputs[1].shape = {6, 5};
+    t.problem.inputs[1].dtype = DType::i32;
+    CHECK(kernels::choose(t.problem, Isa::baseline).chosen == nullptr);
+}
+
+TEST_CASE("Infinities and NaN reach exactly the results they belong to") {
+    const Product p = product(7, 9, 20, false, false);
+    Operands t = operands(p);
+    t.a.values[3 * 20 + 4] = std::numeric_limits<float>::quiet_NaN();
+    for (const Isa isa : available_isas()) {
+        run_step(*make_step(t.problem, isa), {&t.a, &t.b}, {&t.got});
+        for (int64_t i = 0; i < 7 * 9; ++i) CHECK(std::isnan(t.got.values[static_cast<size_t>(i)]) == (i / 9 == 3));
+    }
+}
