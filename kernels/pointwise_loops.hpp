@@ -105,9 +105,9 @@ inline void run_opcode(Opcode op, float* dst, const float* a, const float* b, co
             return map(dst, a, b, n, [](vec x, vec y) { return x / y; });
         // NaN on either side stays NaN.
         case Opcode::maximum:
-            return map(dst, a, b, n, [](vec x, vec y) { return select(x != x, x, max_of(x, y)); });
+            return map(dst, a, b, n, [](vec x, vec y) { return select(is_nan(x), x, max_of(x, y)); });
         case Opcode::minimum:
-            return map(dst, a, b, n, [](vec x, vec y) { return select(x != x, x, min_of(x, y)); });
+            return map(dst, a, b, n, [](vec x, vec y) { return select(is_nan(x), x, min_of(x, y)); });
         case Opcode::pow:
             return map(dst, a, b, n, [](vec x, vec y) { return pow_of(x, y); });
         case Opcode::greater:

@@ -194,7 +194,7 @@ LIVEN_INLINE vec pow_of(vec a, vec b) {
     const mask odd = (to_float(whole & ivec(1)) == one) & integral & (exponent < splat(0x1p24f));
     y = select(odd, with_sign(y, a), y);
     y = select((a < zero()) & (a > splat(-infinity)) & !integral, splat(not_a_number), y);
-    y = select((a != a) | (b != b), splat(not_a_number), y);
+    y = select(is_nan(a) | is_nan(b), splat(not_a_number), y);
     y = select((size == one) & (exponent == splat(infinity)), one, y);
     return select((a == one) | (b == zero()), one, y);
 }

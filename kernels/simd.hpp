@@ -4,9 +4,8 @@
 // Include it from kernels/isa/*.cpp only: everything here is compiled once per ISA and lives in an anonymous namespace,
 // so that no symbol of one instruction set can be linked into another.
 
-#include <xsimd/xsimd.hpp>
-
 #include <cstdint>
+#include <xsimd/xsimd.hpp>
 
 #if defined(__x86_64__)
 #include <immintrin.h>
@@ -42,6 +41,16 @@ using mask = vec::batch_bool_type;
 
 /// Where the mask is set a, elsewhere b.
 LIVEN_INLINE vec select(mask m, vec a, vec b) { return xsimd::select(m, a, b); }
+/// Not `a != a`: in xsimd 8.1 that is false for NaN on AVX2 and AVX-512.
+LIVEN_INLINE mask is_nan(vec a) {
+#if defined(LIVEN_ISA_avx512)
+    return _mm512_cmp_ps_mask(a, a, _CMP_UNORD_Q);
+#elif defined(LIVEN_ISA_avx2)
+    return _mm256_cmp_ps(a, a, _CMP_UNORD_Q);
+#else
+    return _mm_cmpunord_ps(a, a);
+#endif
+}
 /// x86's own order: the second operand when either is NaN or both are zeros.
 LIVEN_INLINE vec min_of(vec a, vec b) {
 #if defined(LIVEN_ISA_avx512)

@@ -165,7 +165,7 @@ void run_dropout(const Run& run, const ViewInstruction& code, float* dst, const 
         drop(dst + p * tile.channels, src + p * tile.channels, first + p * view.channels, tile.channels, key);
 }
 
-void run_tile(Run& run, const Tile& tile) {
+void run_tile(Run& run, Sums& sums, const Tile& tile) {
     const ProgramView& view = run.view;
     for (int32_t i = 0; i < view.input_count; ++i) place_input(run, i, tile);
     for (int32_t i = 0; i < view.code_count; ++i) {
@@ -178,6 +178,8 @@ void run_tile(Run& run, const Tile& tile) {
                        tile.values());
         run.at[code.dst] = dst;
     }
+    // Before the outputs: they may lie in the memory of an input that is summed.
+    sums.add(run.at, tile.pixels, tile.channel - run.chunk.first_channel, tile.channels);
     for (int32_t i = 0; i < view.output_count; ++i) {
         const Target target = target_of(run, view.outputs[i], tile);
         const float* src = run.at[view.outputs[i].source];
@@ -210,8 +212,7 @@ void run(const ProgramView& view, const Buffers& buffers, const Chunk& chunk, fl
         sums.expect(pixels);
         for (int64_t offset = 0; offset < channels; offset += width) {
             const int64_t part = channels - offset < width ? channels - offset : width;
-            run_tile(state, {pixel, pixels, chunk.first_channel + offset, part});
-            sums.add(state.at, pixels, offset, part);
+            run_tile(state, sums, {pixel, pixels, chunk.first_channel + offset, part});
         }
         sums.advance(pixels);
     }

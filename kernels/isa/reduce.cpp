@@ -38,7 +38,7 @@ void accumulate_moments(const float* src, int64_t pixels, int64_t stride, int64_
 }
 
 /// NaN on either side stays NaN.
-LIVEN_INLINE vec larger(vec x, vec most) { return select(x != x, x, max_of(x, most)); }
+LIVEN_INLINE vec larger(vec x, vec most) { return select(is_nan(x), x, max_of(x, most)); }
 
 /// The lanes' maximum, NaN winning.
 float largest_lane(vec v) {
