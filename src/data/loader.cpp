@@ -112,7 +112,7 @@ struct Loader::Engine {
         workers.clear();
     }
 
-    void prepare(const Progress& progress) {
+    void prepare(const ProgressCallback& progress) {
         if (prepared) return;
         source = std::make_unique<FrameSource>(dataset, options);
         std::vector<std::string> reasons(dataset.samples.size());
@@ -314,7 +314,7 @@ Loader::~Loader() = default;
 Loader::Loader(Loader&&) noexcept = default;
 Loader& Loader::operator=(Loader&&) noexcept = default;
 
-void Loader::prepare(const Progress& progress) { engine_->prepare(progress); }
+void Loader::prepare(const ProgressCallback& progress) { engine_->prepare(progress); }
 std::optional<Batch> Loader::next() { return engine_->next(); }
 
 int64_t Loader::batches() {

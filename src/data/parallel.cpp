@@ -12,7 +12,7 @@ namespace {
 
 class Crew {
 public:
-    Crew(int64_t count, const std::function<void(int64_t)>& work, const Progress& progress)
+    Crew(int64_t count, const std::function<void(int64_t)>& work, const ProgressCallback& progress)
         : count_(count), work_(work), progress_(progress) {}
 
     void run() noexcept {
@@ -41,7 +41,7 @@ private:
 
     const int64_t count_;
     const std::function<void(int64_t)>& work_;
-    const Progress& progress_;
+    const ProgressCallback& progress_;
     std::atomic<int64_t> next_{0};
     std::mutex mutex_;
     int64_t done_ = 0;
@@ -50,7 +50,7 @@ private:
 
 }  // namespace
 
-void parallel_for(int64_t count, int threads, const std::function<void(int64_t)>& work, const Progress& progress) {
+void parallel_for(int64_t count, int threads, const std::function<void(int64_t)>& work, const ProgressCallback& progress) {
     const int64_t wanted = threads > 0 ? threads : std::max(1u, std::thread::hardware_concurrency());
     Crew crew(count, work, progress);
     std::vector<std::jthread> helpers;

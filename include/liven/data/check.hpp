@@ -52,7 +52,7 @@ std::ostream& operator<<(std::ostream& out, const CheckReport& report);
 
 struct CheckOptions {
     int threads = 0;  ///< 0: as many as the machine has
-    Progress progress;
+    ProgressCallback progress;
 };
 
 /// Decodes every file, so that what it calls readable is readable.

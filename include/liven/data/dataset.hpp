@@ -13,7 +13,7 @@
 namespace liven::data {
 
 /// Called with the work done and the work in all, by one thread at a time.
-using Progress = std::function<void(int64_t done, int64_t total)>;
+using ProgressCallback = std::function<void(int64_t done, int64_t total)>;
 
 /// Class 0 is bona fide everywhere in Liven.
 enum class Label : int32_t { bonafide = 0, attack = 1 };

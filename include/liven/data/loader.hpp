@@ -66,7 +66,7 @@ public:
 
     /// Decodes everything once, fills the cache and finds the broken files. The first `next` does it when nobody has.
     /// Throws Error when no picture is left.
-    void prepare(const Progress& progress = {});
+    void prepare(const ProgressCallback& progress = {});
 
     /// The next batch, or nothing at the end of an epoch; the call after that begins the next one. Throws Error when a
     /// file that could be read in `prepare` no longer can.
