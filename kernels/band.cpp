@@ -1,0 +1,106 @@
+#include "kernels/band.hpp"
+
+#include <algorithm>
+#include <cstring>
+
+namespace liven::kernels {
+namespace {
+
+constexpr int64_t round_up(int64_t value, int64_t unit) { return (value + unit - 1) / unit * unit; }
+
+/// Rows start on cache lines, and not at the same place of successive pages, where they would evict each other from L1.
+int64_t ring_step(int64_t floats) {
+    const int64_t step = round_up(floats, 16);
+    return step % 1024 == 0 ? step + 16 : step;
+}
+
+}  // namespace
+
+BandLoader::BandLoader(const MapSource& source, const Problem& problem, Isa isa, const Options& options)
+    : source_(source), shape_(source.shape), options_(options), pixel_stride_(source.pixel_stride) {
+    const int64_t width = shape_[2], channels = shape_[3];
+    from_ = std::clamp<int64_t>(options_.first_column, 0, width);
+    to_ = std::clamp<int64_t>(options_.first_column + options_.columns, from_, width);
+    const bool whole = options_.first_column >= 0 && options_.first_column + options_.columns <= width;
+    const bool touching = pixel_stride_ == channels || !options_.dense_pixels;
+    if (source_.program) {
+        program_.emplace(*source_.program, problem.inputs, problem.outputs,
+                         Walk{.samples = shape_[0], .pixels = shape_[1] * width, .channels = channels}, isa);
+        source_.program = nullptr;  // compiled; the program may be gone when the step runs
+    } else {
+        direct_ = whole && touching;
+    }
+    row_step_ = direct_ ? 0 : ring_step(options_.columns * channels);
+    program_offset_ = static_cast<size_t>(row_step_ * options_.rows) * sizeof(float);
+}
+
+BandLoader::Rows::Rows(const BandLoader& loader, const Buffers& buffers, std::byte* scratch, int64_t sample) noexcept
+    : loader_(loader),
+      buffers_(buffers),
+      ring_(reinterpret_cast<float*>(scratch)),
+      program_scratch_(reinterpret_cast<float*>(scratch + loader.program_offset_)),
+      map_(nullptr),
+      sample_(sample) {
+    if (loader_.program_) {
+        const ProgramView& view = loader_.program_->view();
+        view.prepare(view, buffers_, sample_, 0, loader_.shape_[3], program_scratch_);
+    } else {
+        const int operand = loader_.source_.operand;
+        const float* base = operand >= 0
+                                ? static_cast<const float*>(buffers_.inputs[operand])
+                                : reinterpret_cast<const float*>(buffers_.workspace + loader_.source_.workspace_offset);
+        map_ = base + sample_ * loader_.shape_[1] * loader_.shape_[2] * loader_.pixel_stride_;
+    }
+    if (loader_.direct_) return;
+    const int64_t channels = loader_.shape_[3], first_column = loader_.options_.first_column;
+    const int64_t left = (loader_.from_ - first_column) * channels, right = (loader_.to_ - first_column) * channels;
+    for (int64_t r = 0; r < loader_.options_.rows; ++r) {
+        float* row = ring_ + r * loader_.row_step_;
+        std::fill(row, row + left, 0.0f);
+        std::fill(row + right, row + loader_.options_.columns * channels, 0.0f);
+    }
+}
+
+void BandLoader::Rows::load(int64_t first, int64_t last) noexcept {
+    if (loader_.direct_) return;
+    const int64_t begin = first >= first_ && first <= last_ ? last_ : first;
+    for (int64_t y = begin; y < last; ++y) fill(y);
+    first_ = first;
+    last_ = std::max(begin, last);
+}
+
+void BandLoader::Rows::fill(int64_t y) noexcept {
+    const int64_t channels = loader_.shape_[3], pixels = loader_.to_ - loader_.from_;
+    const int64_t width = loader_.shape_[2], stride = loader_.pixel_stride_;
+    float* row = ring_ + y % loader_.options_.rows * loader_.row_step_ +
+                 (loader_.from_ - loader_.options_.first_column) * channels;
+    if (pixels == 0) return;
+    if (loader_.program_) {
+        const ProgramView& view = loader_.program_->view();
+        const Chunk chunk{.sample = sample_,
+                          .first_pixel = y * width + loader_.from_,
+                          .pixels = pixels,
+                          .first_channel = 0,
+                          .channels = 0,
+                          .core = nullptr,
+                          .core_stride = 0,
+                          .sink = row,
+                          .sink_stride = channels};
+        view.run(view, buffers_, chunk, program_scratch_, nullptr);
+        return;
+    }
+    const float* src = map_ + (y * width + loader_.from_) * stride;
+    if (stride == channels) {
+        std::memcpy(row, src, static_cast<size_t>(pixels * channels) * sizeof(float));
+        return;
+    }
+    for (int64_t p = 0; p < pixels; ++p, src += stride, row += channels)
+        std::memcpy(row, src, static_cast<size_t>(channels) * sizeof(float));
+}
+
+const float* BandLoader::Rows::operator[](int64_t y) const noexcept {
+    if (loader_.direct_) return map_ + (y * loader_.shape_[2] + loader_.options_.first_column) * loader_.pixel_stride_;
+    return ring_ + y % loader_.options_.rows * loader_.row_step_;
+}
+
+}  // namespace liven::kernels

@@ -1,0 +1,73 @@
+#pragma once
+
+#include <optional>
+#include <vector>
+
+#include "kernels/compiled_program.hpp"
+#include "kernels/step.hpp"
+
+namespace liven::kernels {
+
+/// Where an N x H x W x C operand comes from: memory, or a prologue that makes it row by row.
+struct MapSource {
+    Shape shape;
+    int operand = -1;  ///< index among the step's inputs; -1: made by `program`, or lying in the workspace
+    int64_t pixel_stride = 0;
+    const Program* program = nullptr;
+    size_t workspace_offset = 0;  ///< operand -1 without a program: dense, this many bytes into the workspace
+};
+
+/// Bands of rows of a map, with columns of zeros on either side, in a thread's scratch: what a sliding window reads. A
+/// ring holds the last rows, so neighbouring bands share their halo and every row is copied, or made by the prologue,
+/// once a unit. The zeros stay exactly zero whatever the prologue does. Rows that need neither padding nor a program
+/// are not copied at all.
+class BandLoader {
+public:
+    struct Options {
+        int64_t first_column = 0;  ///< column of the map at which a row of the band starts; negative: zeros come first
+        int64_t columns = 0;       ///< pixels of a row of the band
+        int64_t rows = 0;          ///< how many consecutive rows are used together
+        bool dense_pixels = true;  ///< neighbouring pixels have to touch
+    };
+    BandLoader(const MapSource& source, const Problem& problem, Isa isa, const Options& options);
+
+    size_t scratch_bytes() const { return program_offset_ + (program_ ? program_->scratch_bytes() : 0); }
+    /// Floats from one pixel of a row to the next.
+    int64_t pixel_stride() const { return direct_ ? pixel_stride_ : shape_[3]; }
+    int64_t height() const { return shape_[1]; }
+
+    /// The rows of one sample, as one unit of work walks down them.
+    class Rows {
+    public:
+        /// `scratch`: scratch_bytes() of this thread, 64-byte aligned.
+        Rows(const BandLoader& loader, const Buffers& buffers, std::byte* scratch, int64_t sample) noexcept;
+        /// Makes rows [first, last) available, at most Options::rows of them, all inside the map. Never goes back up.
+        void load(int64_t first, int64_t last) noexcept;
+        /// The pixel in column Options::first_column of a row that was loaded.
+        const float* operator[](int64_t y) const noexcept;
+
+    private:
+        void fill(int64_t y) noexcept;
+
+        const BandLoader& loader_;
+        const Buffers& buffers_;
+        float* ring_;
+        float* program_scratch_;
+        const float* map_;
+        int64_t sample_;
+        int64_t first_ = 0, last_ = 0;  ///< rows held
+    };
+
+private:
+    MapSource source_;
+    Shape shape_;
+    Options options_;
+    int64_t pixel_stride_ = 0;
+    int64_t from_ = 0, to_ = 0;  ///< columns of the map that a row of the band covers
+    int64_t row_step_ = 0;       ///< floats from one row of the ring to the next
+    size_t program_offset_ = 0;
+    bool direct_ = false;
+    std::optional<CompiledProgram> program_;
+};
+
+}  // namespace liven::kernels

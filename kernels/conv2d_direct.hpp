@@ -1,0 +1,16 @@
+#pragma once
+
+#include <memory>
+
+#include "kernels/conv2d_geometry.hpp"
+#include "kernels/step.hpp"
+
+namespace liven::kernels {
+
+/// conv2d and conv2d_input_grad. The problem has been accepted (parse_conv2d gave no refusal).
+std::unique_ptr<Step> make_direct_convolution(const Problem& problem, Isa isa);
+
+/// conv2d_weight_grad.
+std::unique_ptr<Step> make_direct_weight_grad(const Problem& problem, Isa isa);
+
+}  // namespace liven::kernels

@@ -1,0 +1,96 @@
+#include <string>
+#include <string_view>
+
+#include "kernels/conv2d_direct.hpp"
+#include "kernels/conv2d_geometry.hpp"
+#include "kernels/conv2d_table.hpp"
+#include "kernels/step.hpp"
+
+namespace liven::kernels {
+
+const ConvForwardTable& conv_forward_table_baseline();
+const ConvForwardTable& conv_forward_table_avx2();
+const ConvForwardTable& conv_forward_table_avx512();
+const ConvGradTable& conv_grad_table_baseline();
+const ConvGradTable& conv_grad_table_avx2();
+const ConvGradTable& conv_grad_table_avx512();
+const DepthwiseTable& depthwise_table_baseline();
+const DepthwiseTable& depthwise_table_avx2();
+const DepthwiseTable& depthwise_table_avx512();
+
+const ConvForwardTable& conv_forward_table(Isa isa) {
+    if (isa == Isa::avx512) return conv_forward_table_avx512();
+    return isa == Isa::avx2 ? conv_forward_table_avx2() : conv_forward_table_baseline();
+}
+
+const ConvGradTable& conv_grad_table(Isa isa) {
+    if (isa == Isa::avx512) return conv_grad_table_avx512();
+    return isa == Isa::avx2 ? conv_grad_table_avx2() : conv_grad_table_baseline();
+}
+
+const DepthwiseTable& depthwise_table(Isa isa) {
+    if (isa == Isa::avx512) return depthwise_table_avx512();
+    return isa == Isa::avx2 ? depthwise_table_avx2() : depthwise_table_baseline();
+}
+
+namespace {
+
+std::string refuse_dense(const Problem& problem) {
+    const Conv2dProblem parsed = parse_conv2d(problem);
+    if (!parsed.refusal.empty()) return parsed.refusal;
+    return parsed.geometry.depthwise() ? "every channel is a group of its own: the depthwise kernel takes it" : "";
+}
+
+std::string refuse_depthwise(const Problem& problem) {
+    const Conv2dProblem parsed = parse_conv2d(problem);
+    if (!parsed.refusal.empty()) return parsed.refusal;
+    const Conv2dGeometry& g = parsed.geometry;
+    return g.depthwise() ? ""
+                         : "expected one group a channel, got " + std::to_string(g.groups) + " groups of " +
+                               std::to_string(g.group_src_c()) + " -> " + std::to_string(g.group_dst_c()) + " channels";
+}
+
+/// Seconds at the FMA peak times 1e12, divided by the share of the peak that such shapes reach.
+double cost_of(const Problem& problem, double share) {
+    const Conv2dGeometry g = parse_conv2d(problem).geometry;
+    const int64_t blocks = (g.group_dst_c() + conv_block - 1) / conv_block;
+    const double used_lanes = static_cast<double>(g.group_dst_c()) / static_cast<double>(blocks * conv_block);
+    return g.flops() * 1e-12 / (share * (g.depthwise() ? 1.0 : used_lanes));
+}
+
+double cost_dense(const Problem& problem) { return cost_of(problem, problem.op == "conv2d_weight_grad" ? 0.8 : 0.95); }
+double cost_depthwise(const Problem& problem) { return cost_of(problem, 0.3); }
+
+struct Tiles {
+    Isa isa;
+    std::string_view forward, weight_grad, depthwise;
+};
+constexpr Tiles tiles[] = {
+    {Isa::baseline, "3 pixels x 16 channels", "3 elements x 16 channels", "4 pixels x 4 channels"},
+    {Isa::avx2, "6 pixels x 16 channels", "6 elements x 16 channels", "4 pixels x 8 channels"},
+    {Isa::avx512, "8 pixels x 16 or 32 channels", "24 elements, or 3 rows x 9, x 16 channels",
+     "4 pixels x 16 channels"}};
+
+}  // namespace
+
+void register_conv2d_direct(std::vector<KernelInfo>& out) {
+    for (const Tiles& t : tiles) {
+        const auto add = [&](std::string_view op, std::string_view name, std::string_view tile, bool depthwise) {
+            out.push_back({.op = op,
+                           .name = name,
+                           .isa = t.isa,
+                           .tile = tile,
+                           .refuse = depthwise ? refuse_depthwise : refuse_dense,
+                           .cost = depthwise ? cost_depthwise : cost_dense,
+                           .make = op == "conv2d_weight_grad" ? make_direct_weight_grad : make_direct_convolution});
+        };
+        add("conv2d", "conv2d_fwd_direct_nhwc_f32", t.forward, false);
+        add("conv2d", "conv2d_fwd_depthwise_nhwc_f32", t.depthwise, true);
+        add("conv2d_input_grad", "conv2d_bwd_data_direct_nhwc_f32", t.forward, false);
+        add("conv2d_input_grad", "conv2d_bwd_data_depthwise_nhwc_f32", t.depthwise, true);
+        add("conv2d_weight_grad", "conv2d_bwd_weights_direct_nhwc_f32", t.weight_grad, false);
+        add("conv2d_weight_grad", "conv2d_bwd_weights_depthwise_nhwc_f32", t.depthwise, true);
+    }
+}
+
+}  // namespace liven::kernels

@@ -1,0 +1,57 @@
+#pragma once
+
+#include <optional>
+
+#include "kernels/compiled_program.hpp"
+#include "kernels/step.hpp"
+
+namespace liven::kernels {
+
+/// Where a core puts the rows of its N x H x W x C result: into the output itself, or into a thread's scratch, from
+/// where the epilogue takes them while they are in cache.
+class RowSink {
+public:
+    /// `result`: shape of the core's result; `rows`: how many of them are handed over together; `slots`: units of the
+    /// stage that writes, sample-major, each of which has its own partial sums of the epilogue's reductions.
+    RowSink(const Problem& problem, const Shape& result, int64_t rows, int64_t slots, Isa isa);
+
+    size_t scratch_bytes() const;
+    /// Workspace for the partial sums; the step puts them at `offset`.
+    size_t workspace_bytes() const { return program_ ? static_cast<size_t>(slots_) * program_->partial_bytes() : 0; }
+    void place(size_t workspace_offset) { workspace_offset_ = workspace_offset; }
+
+    bool reduces() const { return program_ && program_->reduces(); }
+    /// The last stage of a step that reduces.
+    int64_t finalize_units() const { return program_->finalize_units(); }
+    void finalize(int64_t unit, const Buffers& buffers) const noexcept;
+
+    /// Floats from one pixel of a row to the next, and from one row to the next.
+    int64_t pixel_stride() const { return pixel_stride_; }
+
+    /// The rows that one unit writes.
+    class Rows {
+    public:
+        Rows(const RowSink& sink, const Buffers& buffers, std::byte* scratch, int64_t sample, int64_t slot) noexcept;
+        /// Memory for rows first, first + 1, ... of the map, pixel_stride() apart and without gaps between rows.
+        float* begin(int64_t first) noexcept;
+        /// Rows [first, first + count) are complete.
+        void done(int64_t first, int64_t count) noexcept;
+
+    private:
+        const RowSink& sink_;
+        const Buffers& buffers_;
+        float* rows_;
+        float* program_scratch_;
+        double* partial_;
+        int64_t sample_;
+    };
+
+private:
+    Shape result_;
+    int64_t rows_ = 0, slots_ = 0;
+    int64_t pixel_stride_ = 0;
+    size_t workspace_offset_ = 0;
+    std::optional<CompiledProgram> program_;
+};
+
+}  // namespace liven::kernels
