@@ -4,9 +4,10 @@
 All is computed in float64 from float32 parameters and inputs, then rounded to float32. Some draws of parameters lie so
 near a kink (a ReLU at zero, two equal maxima of a pool) that rounding alone changes a gradient by a percent; such a
 golden value would test luck. So each case is repeated with every layer's output disturbed by 2e-7, and the first salt
-whose results all stay within 3e-5 is taken.
+whose results all stay within 3e-5 (2e-4 after the 20 steps of the curve) is taken.
 """
 import os
+import sys
 import zlib
 
 import numpy as np
@@ -100,7 +101,7 @@ def run(name, height, width, batch, smoothings, with_layers, noise=0.0, seed=0):
     return out
 
 
-NOISE, DRAWS, LIMIT = 2e-7, 5, 3e-5
+NOISE, DRAWS = 2e-7, 5
 
 
 def distance(exact, other):
@@ -116,14 +117,14 @@ def distance(exact, other):
     return worst, where
 
 
-def well_conditioned(make):
+def well_conditioned(make, limit):
     """make(noise, seed) with the first salt that rounding does not matter to."""
     for formula.salt in range(100):
         exact = make(0.0, 0)
         worst = 0.0
         for seed in range(DRAWS):
             worst = max(worst, distance(exact, make(NOISE, seed))[0])
-            if worst > LIMIT:
+            if worst > limit:
                 break
         else:
             exact["salt"] = np.array([formula.salt], np.int64)
@@ -147,7 +148,7 @@ def models():
             smoothings = (0.0, 0.1) if big else (0.1,)
             with_layers = big and name == "attacknet-v2.2"
             exact, worst = well_conditioned(
-                lambda noise, seed: run(name, height, width, 4, smoothings, with_layers, noise, seed))
+                lambda noise, seed: run(name, height, width, 4, smoothings, with_layers, noise, seed), 3e-5)
             size = save(f"model_{name}_{height}x{width}.npz", exact)
             print(f"{name} {height}x{width}: {size} bytes, salt {formula.salt}, noise changes it by {worst:.1e}", flush=True)
 
@@ -187,7 +188,8 @@ def curve(noise=0.0, seed=0, steps=20, size=64, batch=8, rate=1e-4):
 
 if __name__ == "__main__":
     torch.set_num_threads(1)
-    models()
-    exact, worst = well_conditioned(curve)
+    if "--curve-only" not in sys.argv:
+        models()
+    exact, worst = well_conditioned(curve, 2e-4)
     print("losses", np.round(exact["losses"], 4))
     print(f"curve: {save('curve.npz', exact)} bytes, salt {formula.salt}, noise changes it by {worst:.1e}")
