@@ -110,11 +110,12 @@ void flush_folder(const fs::path& folder) {
 }
 
 fs::path resolve(const fs::path& path) {
-    std::error_code code;
     if (path.filename().empty()) throw Error(path.string(), "expected the path of a file");
-    const fs::path target = fs::is_symlink(path, code) ? fs::weakly_canonical(path, code) : path;
+    std::error_code ignored, code;  // a missing file is none of these
+    const bool link = fs::is_symlink(path, ignored);
+    const fs::path target = link ? fs::weakly_canonical(path, code) : path;
     if (code) throw Error(path.string(), "cannot follow the link: " + code.message());
-    const fs::file_status status = fs::status(target, code);
+    const fs::file_status status = fs::status(target, ignored);
     if (fs::exists(status) && !fs::is_regular_file(status))
         throw Error(path.string(), "is not a regular file and cannot be replaced");
     return target;
