@@ -127,22 +127,23 @@ private:
     size_t at_ = 0;
 };
 
-/// Reads the length, 2 bytes in version 1 and 4 later, and then the text.
-std::string description_text(ByteSource& source, uint64_t bytes, const std::string& where) {
-    std::array<char, 12> start{};
+/// Reads the length, 2 bytes in version 1 and 4 later, and then the text. `start` receives where the text begins.
+std::string description_text(ByteSource& source, uint64_t bytes, uint64_t& start, const std::string& where) {
+    std::array<char, 12> head{};
     if (bytes < 10) throw Error(where, "has " + std::to_string(bytes) + " bytes, too few for an array");
-    source.read(start.data(), 8);
-    if (std::string_view(start.data(), kMagic.size()) != kMagic)
+    source.read(head.data(), 8);
+    if (std::string_view(head.data(), kMagic.size()) != kMagic)
         throw Error(where, "does not begin with the bytes of a NumPy array");
-    const int version = start[6];
+    const int version = head[6];
     if (version < 1 || version > 3)
         throw Error(where, "has NumPy format version " + std::to_string(version) + ", expected 1, 2 or 3");
     const size_t width = version == 1 ? 2 : 4;
     if (bytes < 8 + width) throw Error(where, "ends inside the array's header");
     uint32_t length = 0;
-    source.read(start.data() + 8, width);
-    std::memcpy(&length, start.data() + 8, width);
-    if (length > kMaxHeader || length > bytes - 8 - width)
+    source.read(head.data() + 8, width);
+    std::memcpy(&length, head.data() + 8, width);
+    start = 8 + width;
+    if (length > kMaxHeader || length > bytes - start)
         throw Error(where, "claims a description of " + std::to_string(length) + " bytes, but has " +
                                std::to_string(bytes) + " in all and 65,536 are the most");
     std::string text(length, '\0');
@@ -166,7 +167,8 @@ std::string_view type_text(DType type) {
 }  // namespace
 
 NpyHeader read_npy_header(ByteSource& source, uint64_t bytes, const NpyLimits& limits, const std::string& where) {
-    const std::string text = description_text(source, bytes, where);
+    uint64_t start = 0;
+    const std::string text = description_text(source, bytes, start, where);
     const NpyHeader header = Description(text, where).parse();
     const uint64_t count = static_cast<uint64_t>(header.shape.count());
     uint64_t stored = 0, held = 0;
@@ -175,9 +177,7 @@ NpyHeader read_npy_header(ByteSource& source, uint64_t bytes, const NpyLimits& l
         held > limits.max_array_bytes)
         throw Error(where, "the array " + header.shape.str() + " needs more than " +
                                std::to_string(limits.max_array_bytes) + " bytes");
-    // The magic, version and length fields take 10 or 12 bytes; the text was read whole.
-    const uint64_t prefix = bytes - text.size() - stored;
-    if (stored > bytes - text.size() || (prefix != 10 && prefix != 12))
+    if (stored != bytes - start - text.size())
         throw Error(where,
                     "the array " + header.shape.str() + " needs " + std::to_string(stored) +
                         " bytes of values, which is not what follows its header",
