@@ -1,5 +1,6 @@
 #include "reference_plan.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <cstring>
 #include <sstream>
@@ -33,7 +34,8 @@ public:
         for (const Node* node : order_)
             for (const Value& input : node->inputs)
                 last_use_[static_cast<size_t>(input.node->index)] = static_cast<size_t>(node->index);
-        for (const Graph::Root& root : graph_.roots) last_use_[static_cast<size_t>(root.value.node->index)] = order_.size();
+        for (const Graph::Root& root : graph_.roots)
+            last_use_[static_cast<size_t>(root.value.node->index)] = order_.size();
         for (size_t i = 0; i < graph_.leaves.size(); ++i) {
             const auto used = std::find(order_.begin(), order_.end(), graph_.leaves[i].get());
             if (used != order_.end()) leaf_nodes_.push_back({static_cast<size_t>(used - order_.begin()), i});
@@ -42,7 +44,8 @@ public:
     }
 
     void run(std::span<const void* const> leaves, bool detect_anomaly) {
-        for (const auto& [place, leaf] : leaf_nodes_) values_[place] = {{.storage = {}, .data = const_cast<void*>(leaves[leaf])}};
+        for (const auto& [place, leaf] : leaf_nodes_)
+            values_[place] = {{.storage = {}, .data = const_cast<void*>(leaves[leaf])}};
         for (size_t i = 0; i < order_.size(); ++i) {
             if (!order_[i]->is_leaf()) compute(i, detect_anomaly);
             for (const Value& input : order_[i]->inputs) {
@@ -52,7 +55,9 @@ public:
         }
     }
 
-    const void* value(const Value& value) const { return values_[static_cast<size_t>(value.node->index)][value.output].data; }
+    const void* value(const Value& value) const {
+        return values_[static_cast<size_t>(value.node->index)][value.output].data;
+    }
     const Graph& graph() const { return graph_; }
     void release() {
         for (auto& value : values_) value.clear();

@@ -39,6 +39,8 @@ public:
     /// True when root i may be written over the leaf it assigns: nobody reads the old value afterwards.
     virtual bool in_place(size_t root) const = 0;
     virtual PlanMemory memory() const = 0;
+    /// Times every step of the following runs; `profile` has the sums.
+    virtual void set_profiling(bool) {}
     virtual std::vector<ProfileEntry> profile() const { return {}; }
     virtual std::string str() const = 0;
 };

@@ -1,0 +1,171 @@
+#include "allocate.hpp"
+
+#include <algorithm>
+#include <iomanip>
+#include <map>
+#include <numeric>
+#include <sstream>
+
+#include "liven/core/error.hpp"
+#include "liven/graph/operation.hpp"
+#include "liven/ops/constant.hpp"
+
+namespace liven::detail {
+namespace {
+
+constexpr size_t kAlignment = 64;
+size_t aligned(size_t bytes) { return (bytes + kAlignment - 1) / kAlignment * kAlignment; }
+
+using Key = std::pair<const Node*, uint32_t>;
+Key key_of(const Value& value) { return {value.node.get(), value.output}; }
+
+class Allocator {
+public:
+    explicit Allocator(Schedule schedule) { layout_.schedule = std::move(schedule); }
+
+    Layout run() {
+        place_leaves();
+        place_roots();
+        collect_blocks();
+        assign_offsets();
+        bind_operands();
+        return std::move(layout_);
+    }
+
+private:
+    const std::vector<Group>& groups() const { return layout_.schedule.fused.groups; }
+    const Graph& graph() const { return layout_.schedule.fused.graph; }
+
+    void place_leaves() {
+        for (size_t i = 0; i < graph().leaves.size(); ++i)
+            places_[{graph().leaves[i].get(), 0}] = {.kind = Place::Kind::leaf, .offset = i};
+    }
+
+    /// A result that a step makes is made where the caller wants it; one that is a leaf, or is wanted twice, is copied.
+    void place_roots() {
+        std::map<Key, bool> made;
+        for (const Group& group : groups())
+            for (const GroupOperand& output : group.outputs) made[key_of(output.value)] = true;
+        for (size_t i = 0; i < graph().roots.size(); ++i) {
+            const Value value = storage_of(graph().roots[i].value);
+            const Key key = key_of(value);
+            if (made.contains(key) && !places_.contains(key))
+                places_[key] = {.kind = Place::Kind::root, .offset = i};
+            else
+                copied_.emplace_back(i, value);
+        }
+    }
+
+    void add_block(std::string name, size_t bytes, size_t first, size_t last) {
+        layout_.blocks.push_back({.name = std::move(name), .bytes = aligned(bytes), .first = first, .last = last});
+    }
+
+    void collect_blocks() {
+        const auto& span = layout_.schedule.span;
+        std::map<Key, size_t> last_use;
+        for (size_t i = 0; i < groups().size(); ++i)
+            for (const GroupOperand& input : groups()[i].inputs) {
+                size_t& last = last_use[key_of(input.value)];
+                last = std::max(last, span[i].second);
+            }
+        for (const auto& [root, value] : copied_) last_use[key_of(value)] = layout_.schedule.segments.size();
+        for (size_t i = 0; i < groups().size(); ++i) {
+            for (const GroupOperand& output : groups()[i].outputs) {
+                const Key key = key_of(output.value);
+                if (places_.contains(key)) continue;
+                value_block_[key] = layout_.blocks.size();
+                const size_t last = std::max(span[i].second, last_use.contains(key) ? last_use[key] : 0);
+                add_block(std::string(groups()[i].op()) + " " + groups()[i].scope,
+                          static_cast<size_t>(output.value.type().bytes()), span[i].first, last);
+            }
+            workspace_block_.push_back(layout_.blocks.size());
+            const kernels::Step& step = *layout_.schedule.steps[i];
+            add_block("workspace of " + std::string(groups()[i].op()), step.workspace_bytes, span[i].first,
+                      span[i].second);
+            layout_.scratch_bytes = std::max(layout_.scratch_bytes, aligned(step.scratch_bytes));
+        }
+    }
+
+    void assign_offsets() {
+        std::vector<size_t> order(layout_.blocks.size());
+        std::iota(order.begin(), order.end(), size_t{0});
+        std::stable_sort(order.begin(), order.end(),
+                         [&](size_t a, size_t b) { return layout_.blocks[a].bytes > layout_.blocks[b].bytes; });
+        std::vector<const ArenaBlock*> placed;  // by offset
+        for (size_t i : order) {
+            ArenaBlock& block = layout_.blocks[i];
+            size_t offset = 0;
+            for (const ArenaBlock* other : placed) {
+                if (other->last < block.first || block.last < other->first) continue;
+                if (offset + block.bytes <= other->offset) break;
+                offset = std::max(offset, other->offset + other->bytes);
+            }
+            block.offset = offset;
+            layout_.arena_bytes = std::max(layout_.arena_bytes, offset + block.bytes);
+            placed.insert(
+                std::upper_bound(placed.begin(), placed.end(), &block,
+                                 [](const ArenaBlock* a, const ArenaBlock* b) { return a->offset < b->offset; }),
+                &block);
+        }
+        for (size_t segment = 0; segment < layout_.schedule.segments.size(); ++segment) {
+            size_t live = 0;
+            for (const ArenaBlock& block : layout_.blocks)
+                if (block.first <= segment && segment <= block.last) live += block.bytes;
+            layout_.lower_bound = std::max(layout_.lower_bound, live);
+        }
+    }
+
+    Place place_of(const Value& value) {
+        const Key key = key_of(value);
+        if (const auto found = places_.find(key); found != places_.end()) return found->second;
+        if (const auto found = value_block_.find(key); found != value_block_.end())
+            return {.kind = Place::Kind::arena, .offset = layout_.blocks[found->second].offset};
+        if (!value.node->is_leaf() && value.node->operation == &operation<ops::Constant>()) {
+            const Place place{.kind = Place::Kind::constant, .offset = layout_.constants.size()};
+            layout_.constants.push_back(value.node->as<ops::Constant>().value);
+            places_[key] = place;
+            return place;
+        }
+        throw Error("allocate", "nobody computes " + describe(*value.node));
+    }
+
+    void bind_operands() {
+        for (size_t i = 0; i < groups().size(); ++i) {
+            layout_.inputs.emplace_back();
+            layout_.outputs.emplace_back();
+            for (const GroupOperand& input : groups()[i].inputs)
+                layout_.inputs.back().push_back(input_place(input.value));
+            for (const GroupOperand& output : groups()[i].outputs)
+                layout_.outputs.back().push_back(place_of(output.value));
+            layout_.workspace.push_back(layout_.blocks[workspace_block_[i]].offset);
+        }
+        for (const auto& [root, value] : copied_) layout_.copies.emplace_back(root, input_place(value));
+    }
+
+    Place input_place(const Value& value) { return place_of(value); }
+
+    Layout layout_;
+    std::map<Key, Place> places_;
+    std::map<Key, size_t> value_block_;
+    std::vector<size_t> workspace_block_;
+    std::vector<std::pair<size_t, Value>> copied_;
+};
+
+}  // namespace
+
+Layout allocate(Schedule schedule) { return Allocator(std::move(schedule)).run(); }
+
+std::string Layout::str() const {
+    std::ostringstream out;
+    const auto mib = [](size_t bytes) { return static_cast<double>(bytes) / (1024.0 * 1024.0); };
+    out << std::fixed << std::setprecision(2) << "arena " << mib(arena_bytes) << " MiB, largest live set "
+        << mib(lower_bound) << " MiB, scratch " << mib(scratch_bytes) << " MiB a thread\n";
+    for (const ArenaBlock& block : blocks) {
+        if (block.bytes == 0) continue;
+        out << "  " << std::setw(10) << mib(block.offset) << " + " << std::setw(9) << mib(block.bytes)
+            << " MiB   segments " << block.first << " to " << block.last << "   " << block.name << '\n';
+    }
+    return out.str();
+}
+
+}  // namespace liven::detail

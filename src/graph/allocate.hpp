@@ -1,0 +1,36 @@
+#pragma once
+
+#include "schedule.hpp"
+
+namespace liven::detail {
+
+/// Where a stored value lies while the plan runs.
+struct Place {
+    enum class Kind { arena, leaf, root, constant } kind = Kind::arena;
+    size_t offset = 0;  ///< arena: bytes; leaf, root: index; constant: index among the constants
+};
+
+/// A range of the arena and the segments during which it is in use.
+struct ArenaBlock {
+    std::string name;
+    size_t offset = 0, bytes = 0;
+    size_t first = 0, last = 0;
+};
+
+/// Offsets for everything a plan needs between its leaves and its results.
+struct Layout {
+    Schedule schedule;
+    std::vector<std::vector<Place>> inputs, outputs;  ///< by step and operand
+    std::vector<size_t> workspace;                    ///< arena offset by step
+    std::vector<ArenaBlock> blocks;
+    std::vector<float> constants;
+    std::vector<std::pair<size_t, Place>> copies;  ///< roots that are copied at the end, and from where
+    size_t arena_bytes = 0, lower_bound = 0, scratch_bytes = 0;
+    std::string str() const;
+};
+
+/// Blocks that are in use at the same time never overlap; large blocks are placed first, each at the lowest gap that
+/// takes it.
+Layout allocate(Schedule schedule);
+
+}  // namespace liven::detail

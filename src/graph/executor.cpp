@@ -1,0 +1,281 @@
+#include "executor.hpp"
+
+#include <omp.h>
+#include <xmmintrin.h>
+
+#include <atomic>
+#include <chrono>
+#include <cmath>
+#include <cstring>
+#include <limits>
+#include <sstream>
+
+#include "anomaly.hpp"
+#include "liven/core/log.hpp"
+#include "liven/graph/operation.hpp"
+
+// The one place that opens a parallel region, once a plan run.
+
+namespace liven::detail {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+/// The arena of this thread's plans, at the size of the largest.
+Buffer& shared_arena() {
+    thread_local Buffer arena;
+    return arena;
+}
+/// Scratch of all compute threads, side by side.
+Buffer& shared_scratch() {
+    thread_local Buffer scratch;
+    return scratch;
+}
+void reserve(Buffer& buffer, size_t bytes) {
+    if (buffer.bytes() >= bytes && buffer) return;
+    buffer = Buffer();
+    buffer = Buffer(bytes);
+}
+
+/// Denormal numbers cost a hundred times a normal operation and mean nothing here: while one lives, they are zero in
+/// this thread.
+class FlushDenormals {
+public:
+    FlushDenormals() : before_(_mm_getcsr()) { _mm_setcsr(before_ | 0x8040u); }
+    ~FlushDenormals() { _mm_setcsr(before_); }
+    FlushDenormals(const FlushDenormals&) = delete;
+    FlushDenormals& operator=(const FlushDenormals&) = delete;
+
+private:
+    unsigned before_;
+};
+
+class PlannedPlan final : public Plan {
+public:
+    PlannedPlan(Layout layout, const EngineOptions& options)
+        : layout_(std::move(layout)), anomaly_(options.detect_anomaly) {
+        size_t operands = 0;
+        for (size_t i = 0; i < layout_.inputs.size(); ++i)
+            operands += layout_.inputs[i].size() + layout_.outputs[i].size();
+        pointers_.resize(operands);
+        size_t runs = 0;
+        for (const Segment& segment : layout_.schedule.segments) {
+            first_counter_.push_back(runs);
+            runs += segment.stages.size() * static_cast<size_t>(segment.samples);
+        }
+        counters_ = std::vector<std::atomic<int64_t>>(runs);
+        buffers_.resize(layout_.inputs.size());
+        milliseconds_.resize(layout_.inputs.size(), 0.0);
+        if (options.verbose >= 1) log_detail(kernel_list(options));
+    }
+
+    void run(std::span<const void* const> leaves, std::span<void* const> roots) override {
+        reserve(shared_arena(), layout_.arena_bytes);
+        const int threads = thread_count();
+        reserve(shared_scratch(), layout_.scratch_bytes * static_cast<size_t>(threads));
+        bind(leaves, roots);
+        for (auto& counter : counters_) counter.store(0, std::memory_order_relaxed);
+        const bool profiled = verbosity() >= 2 || profiling_;
+        const bool poisoned = poison();
+        if (poisoned) fill_with_nan(0, layout_.arena_bytes);
+        failed_ = -1;
+#pragma omp parallel num_threads(threads)
+        {
+            const FlushDenormals flush;
+            run_thread(profiled, poisoned);
+        }
+        if (failed_ >= 0) report_anomaly();
+        for (const auto& [root, place] : layout_.copies)
+            std::memcpy(roots[root], address(place, leaves, roots),
+                        static_cast<size_t>(graph().roots[root].value.type().bytes()));
+        ++runs_;
+        if (verbosity() >= 2) log_trace(timing_list());
+    }
+
+    bool in_place(size_t root) const override { return layout_.schedule.in_place[root]; }
+    PlanMemory memory() const override {
+        PlanMemory memory{.arena_bytes = static_cast<int64_t>(layout_.arena_bytes),
+                          .lower_bound = static_cast<int64_t>(layout_.lower_bound),
+                          .scratch_bytes = static_cast<int64_t>(layout_.scratch_bytes)};
+        for (size_t i = 0; i < graph().roots.size(); ++i)
+            if (!in_place(i)) memory.result_bytes += graph().roots[i].value.type().bytes();
+        return memory;
+    }
+    std::vector<ProfileEntry> profile() const override {
+        std::vector<ProfileEntry> entries;
+        for (size_t i = 0; i < groups().size(); ++i) {
+            const Group& group = groups()[i];
+            entries.push_back({.name = group.str(),
+                               .kernel = group.kernel ? std::string(group.kernel->name) : "reference",
+                               .scope = std::string(group.is_gradient ? "gradient of " : "") + group.scope,
+                               .milliseconds = milliseconds_[i],
+                               .flops = group.flops,
+                               .bytes = group.bytes,
+                               .runs = timed_runs_});
+        }
+        return entries;
+    }
+    void set_profiling(bool on) override { profiling_ = on; }
+    std::string str() const override { return layout_.schedule.fused.str() + layout_.schedule.str() + layout_.str(); }
+
+private:
+    const std::vector<Group>& groups() const { return layout_.schedule.fused.groups; }
+    const Graph& graph() const { return layout_.schedule.fused.graph; }
+
+    void* address(const Place& place, std::span<const void* const> leaves, std::span<void* const> roots) {
+        switch (place.kind) {
+            case Place::Kind::leaf:
+                return const_cast<void*>(leaves[place.offset]);
+            case Place::Kind::root:
+                return roots[place.offset];
+            case Place::Kind::constant:
+                return &layout_.constants[place.offset];
+            case Place::Kind::arena:
+                break;
+        }
+        return shared_arena().as<std::byte>() + place.offset;
+    }
+
+    void bind(std::span<const void* const> leaves, std::span<void* const> roots) {
+        arena_ = shared_arena().as<std::byte>();
+        scratch_ = shared_scratch().as<std::byte>();
+        void** next = pointers_.data();
+        for (size_t i = 0; i < buffers_.size(); ++i) {
+            buffers_[i].inputs = next;
+            for (const Place& place : layout_.inputs[i]) *next++ = address(place, leaves, roots);
+            buffers_[i].outputs = next;
+            for (const Place& place : layout_.outputs[i]) *next++ = address(place, leaves, roots);
+            buffers_[i].workspace = arena_ + layout_.workspace[i];
+        }
+    }
+
+    /// What every thread does: the same walk over segments, units taken as they come, a barrier after each stage.
+    void run_thread(bool profiled, bool poisoned) {
+        std::byte* scratch = scratch_ + layout_.scratch_bytes * static_cast<size_t>(omp_get_thread_num());
+        const bool first = omp_get_thread_num() == 0;
+        if (profiled && first) ++timed_runs_;
+        Clock::time_point before = Clock::now();
+        for (size_t s = 0; s < layout_.schedule.segments.size(); ++s) {
+            const Segment& segment = layout_.schedule.segments[s];
+            size_t counter = first_counter_[s];
+            for (int64_t sample = 0; sample < segment.samples; ++sample)
+                for (const ScheduledStage& place : segment.stages) {
+                    run_stage(place, segment.samples, sample, counters_[counter++], scratch);
+#pragma omp barrier
+                    if (!profiled || !first) continue;
+                    const Clock::time_point now = Clock::now();
+                    milliseconds_[place.step] += std::chrono::duration<double, std::milli>(now - before).count();
+                    before = now;
+                }
+            if (anomaly_ && failed_ < 0) check_segment(segment, first);
+            if (poisoned) poison_after(s, first);
+        }
+    }
+
+    void run_stage(const ScheduledStage& place, int64_t samples, int64_t sample, std::atomic<int64_t>& counter,
+                   std::byte* scratch) {
+        const kernels::Step& step = *layout_.schedule.steps[place.step];
+        const int64_t units = step.stages[static_cast<size_t>(place.stage)].units / samples;
+        kernels::Buffers buffers = buffers_[place.step];
+        buffers.scratch = scratch;
+        for (int64_t unit = counter.fetch_add(1, std::memory_order_relaxed); unit < units;
+             unit = counter.fetch_add(1, std::memory_order_relaxed))
+            step.run(place.stage, sample * units + unit, buffers);
+    }
+
+    void fill_with_nan(size_t offset, size_t bytes) {
+        float* values = reinterpret_cast<float*>(shared_arena().as<std::byte>() + offset);
+        std::fill(values, values + bytes / sizeof(float), std::numeric_limits<float>::quiet_NaN());
+    }
+
+    void poison_after(size_t segment, bool first) {
+        if (first)
+            for (const ArenaBlock& block : layout_.blocks)
+                if (block.last == segment) {
+                    float* values = reinterpret_cast<float*>(arena_ + block.offset);
+                    std::fill(values, values + block.bytes / sizeof(float), std::numeric_limits<float>::quiet_NaN());
+                }
+#pragma omp barrier
+    }
+
+    void check_segment(const Segment& segment, bool first) {
+        if (first)
+            for (const ScheduledStage& place : segment.stages) {
+                const Group& group = groups()[place.step];
+                const bool done =
+                    static_cast<size_t>(place.stage) + 1 == layout_.schedule.steps[place.step]->stages.size();
+                for (size_t i = 0; done && failed_ < 0 && i < group.outputs.size(); ++i) find_anomaly(place.step, i);
+            }
+#pragma omp barrier
+    }
+
+    void find_anomaly(size_t step, size_t output) {
+        const GroupOperand& operand = groups()[step].outputs[output];
+        if (operand.value.type().dtype != DType::f32) return;
+        const float* values = static_cast<const float*>(buffers_[step].outputs[output]);
+        for (int64_t i = 0; i < operand.shape.count(); ++i) {
+            if (std::isfinite(values[i])) continue;
+            failed_ = static_cast<int64_t>(step);
+            failed_output_ = output;
+            failed_element_ = i;
+            failed_value_ = static_cast<double>(values[i]);
+            return;
+        }
+    }
+
+    void report_anomaly() const {
+        const GroupOperand& operand = groups()[static_cast<size_t>(failed_)].outputs[failed_output_];
+        throw_anomaly(*operand.value.node, failed_value_, failed_element_);
+    }
+
+    std::string kernel_list(const EngineOptions& options) const {
+        std::ostringstream out;
+        out << "plan: " << groups().size() << " steps in " << layout_.schedule.segments.size() << " segments, ISA "
+            << name_of(options.isa) << ", " << options.threads << " threads, arena "
+            << layout_.arena_bytes / (1024 * 1024) << " MiB";
+        for (const Group& group : groups()) {
+            out << "\n  " << (group.is_gradient ? "gradient of " : "") << group.scope << ": "
+                << (group.kernel ? group.kernel->name : std::string_view("reference"));
+            for (const std::string& note : group.notes) out << "\n      " << note;
+        }
+        return out.str();
+    }
+
+    std::string timing_list() const {
+        std::ostringstream out;
+        out << "time a run";
+        const auto runs = static_cast<double>(timed_runs_ ? timed_runs_ : 1);
+        for (size_t i = 0; i < groups().size(); ++i) {
+            const double ms = milliseconds_[i] / runs;
+            out << "\n  " << ms << " ms   " << groups()[i].flops / ms * 1e-6 << " GFLOP/s   "
+                << groups()[i].bytes / ms * 1e-6 << " GB/s   "
+                << (groups()[i].kernel ? groups()[i].kernel->name : std::string_view("reference")) << "   "
+                << (groups()[i].is_gradient ? "gradient of " : "") << groups()[i].scope;
+        }
+        return out.str();
+    }
+
+    Layout layout_;
+    bool anomaly_ = false;
+    std::vector<void*> pointers_;
+    std::vector<kernels::Buffers> buffers_;
+    std::vector<size_t> first_counter_;
+    std::vector<std::atomic<int64_t>> counters_;
+    std::byte *arena_ = nullptr, *scratch_ = nullptr;
+    std::vector<double> milliseconds_;
+    int64_t runs_ = 0, timed_runs_ = 0;
+    bool profiling_ = false;
+    int64_t failed_ = -1, failed_element_ = 0;
+    size_t failed_output_ = 0;
+    double failed_value_ = 0;
+};
+
+}  // namespace
+
+std::unique_ptr<Plan> make_planned(Layout layout, const EngineOptions& options) {
+    return std::make_unique<PlannedPlan>(std::move(layout), options);
+}
+
+size_t arena_bytes() { return shared_arena().bytes(); }
+
+}  // namespace liven::detail

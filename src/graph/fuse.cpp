@@ -1,0 +1,210 @@
+#include <algorithm>
+#include <map>
+#include <sstream>
+
+#include "fuse_programs.hpp"
+#include "fused.hpp"
+#include "liven/core/error.hpp"
+#include "liven/graph/operation.hpp"
+#include "liven/ops/shape.hpp"
+#include "rewrite.hpp"
+#include "src/reference/table.hpp"
+
+namespace liven::detail {
+namespace {
+
+/// Operands of pointwise operations that no access can read (a vector along a middle axis, say) are stretched first.
+Graph make_readable(const Graph& graph) {
+    return rewrite(graph, [](const Node& node, const ValueList& inputs) -> ValueList {
+        if (!node.operation->pointwise) return {};
+        const Shape& domain = node.outputs[0].type.shape;
+        ValueList readable;
+        bool changed = false;
+        for (const Value& input : inputs) {
+            const bool fits = access_of(input.shape(), domain).has_value();
+            readable.push_back(fits ? input : broadcast_to(Tensor(input), domain).value());
+            changed |= !fits;
+        }
+        return changed ? results_of(clone(node, readable)) : ValueList{};
+    });
+}
+
+/// Groups sorted so that producers come first.
+std::vector<Group> in_order(std::vector<Group> groups) {
+    std::map<std::pair<const Node*, uint32_t>, size_t> maker;
+    for (size_t i = 0; i < groups.size(); ++i)
+        for (const GroupOperand& output : groups[i].outputs) maker[{output.value.node.get(), output.value.output}] = i;
+    std::vector<int> state(groups.size(), 0);
+    std::vector<Group> sorted;
+    const auto visit = [&](auto&& self, size_t i) -> void {
+        if (state[i] == 2) return;
+        if (state[i] == 1) throw Error("fuse", "groups depend on each other in a circle: " + groups[i].str());
+        state[i] = 1;
+        for (const GroupOperand& input : groups[i].inputs) {
+            const auto found = maker.find({input.value.node.get(), input.value.output});
+            if (found != maker.end() && found->second != i) self(self, found->second);
+        }
+        state[i] = 2;
+        sorted.push_back(std::move(groups[i]));
+    };
+    for (size_t i = 0; i < groups.size(); ++i) visit(visit, i);
+    return sorted;
+}
+
+std::string refusals(const kernels::Choice& choice) {
+    std::string text;
+    for (const auto& [kernel, reason] : choice.refused)
+        text += (text.empty() ? "" : "; ") + std::string(kernel->name) + ": " + reason;
+    return text.empty() ? "no kernel for this operation" : text;
+}
+
+void note_faster(Group& group, const kernels::Choice& choice) {
+    for (const auto& [kernel, reason] : choice.refused)
+        group.notes.push_back("not " + std::string(kernel->name) + ": " + reason);
+}
+
+/// Gives the group its kernel. When none takes it with its programs, `forbidden` learns which merge to leave out.
+bool choose_kernel(Group& group, const EngineOptions& options, Regions::Forbidden& forbidden) {
+    const kernels::Choice choice = kernels::choose(group.problem(options.strict_math), options.isa);
+    group.kernel = choice.chosen;
+    note_faster(group, choice);
+    if (group.kernel) return true;
+    const Node* core = group.core.get();
+    if (!core)
+        throw Error("pointwise",
+                    "no kernel runs this program: " + group.epilogue.str() + " (" + refusals(choice) + ")");
+    std::string what;
+    if (group.has_epilogue) {
+        forbidden.epilogue.insert(core);
+        what = "epilogue not merged: ";
+    } else if (group.has_prologue[0] || group.has_prologue[1]) {
+        for (int i = 0; i < 2; ++i)
+            if (group.has_prologue[i]) forbidden.prologue.insert({core, i});
+        what = "prologue not merged: ";
+    } else {
+        if (!reference::function<float>(core->operation->name()))
+            throw Error(core->operation->name(), "there is neither a kernel nor a reference for this operation");
+        return true;
+    }
+    forbidden.reasons[core].push_back(what + refusals(choice));
+    return false;
+}
+
+void sum_costs(Group& group, const Regions& regions, size_t region) {
+    if (group.core) group.flops += cost_of(*group.core).flops;
+    for (const Node* node : regions.members(region)) group.flops += cost_of(*node).flops;
+    for (const GroupOperand& input : group.inputs) group.bytes += static_cast<double>(input.value.type().bytes());
+    for (const GroupOperand& output : group.outputs) group.bytes += static_cast<double>(output.value.type().bytes());
+}
+
+std::string name_in(const std::map<std::pair<const Node*, uint32_t>, std::string>& names, const Value& value) {
+    const auto found = names.find({value.node.get(), value.output});
+    return found == names.end() ? describe(*value.node) : found->second;
+}
+
+}  // namespace
+
+std::string_view Group::op() const { return core ? core->operation->name() : std::string_view("pointwise"); }
+
+kernels::Problem Group::problem(bool strict_math) const {
+    kernels::Problem problem;
+    problem.op = op();
+    const auto operand = [](const GroupOperand& o) {
+        const int64_t channels = o.shape.rank() == 0 ? 1 : o.shape[-1];
+        return kernels::Operand{.shape = o.shape, .dtype = o.value.type().dtype, .pixel_stride = channels};
+    };
+    for (const GroupOperand& input : inputs) problem.inputs.push_back(operand(input));
+    for (const GroupOperand& output : outputs) problem.outputs.push_back(operand(output));
+    problem.attributes = core ? core->attributes : nullptr;
+    for (int i = 0; i < 2; ++i)
+        if (has_prologue[i]) {
+            problem.prologue[i] = &prologue[i];
+            problem.prologue_shape[i] = prologue_shape[i];
+        }
+    if (has_epilogue) {
+        problem.epilogue = &epilogue;
+        problem.epilogue_shape = domain;
+    }
+    problem.strict_math = strict_math;
+    return problem;
+}
+
+std::string Group::str() const {
+    std::string text = core ? describe(*core) : "pointwise";
+    for (int i = 0; i < 2; ++i)
+        if (has_prologue[i]) text += " <- operand " + std::to_string(i) + " {" + prologue[i].str() + "}";
+    if (has_epilogue) text += " -> {" + epilogue.str() + "}";
+    return text;
+}
+
+std::string FusedGraph::str() const {
+    std::ostringstream out;
+    std::map<std::pair<const Node*, uint32_t>, std::string> names;
+    int next = 0;
+    for (const NodePtr& leaf : graph.leaves) {
+        names[{leaf.get(), 0}] = "%" + std::to_string(next);
+        out << '%' << next++ << " = " << describe(*leaf) << "   " << leaf->outputs[0].type.shape << '\n';
+    }
+    for (const Group& group : groups) {
+        std::string results, shapes;
+        for (const GroupOperand& output : group.outputs) {
+            std::string& name = names[{output.value.node.get(), output.value.output}] = "%" + std::to_string(next++);
+            results += (results.empty() ? "" : ", ") + name;
+            shapes += (shapes.empty() ? "" : ", ") + output.shape.str();
+        }
+        out << results << " = " << group.str() << '(';
+        for (size_t i = 0; i < group.inputs.size(); ++i)
+            out << (i ? ", " : "") << name_in(names, group.inputs[i].value);
+        out << ")   " << shapes;
+        if (*group.scope) out << "   # " << (group.is_gradient ? "gradient of " : "") << group.scope;
+        out << '\n';
+        for (const std::string& note : group.notes) out << "      " << note << '\n';
+    }
+    for (const Graph::Root& root : graph.roots)
+        out << "return " << name_in(names, storage_of(root.value))
+            << (root.assigns >= 0 ? " -> state %" + std::to_string(root.assigns) : "") << '\n';
+    return out.str();
+}
+
+std::string FusedGraph::graphviz() const {
+    std::ostringstream out;
+    out << "digraph plan {\n  node [shape=box, fontname=\"sans-serif\"];\n";
+    std::map<std::pair<const Node*, uint32_t>, size_t> maker;
+    for (size_t i = 0; i < groups.size(); ++i) {
+        const Group& group = groups[i];
+        out << "  g" << i << " [label=\"" << group.op();
+        if (group.has_prologue[0] || group.has_prologue[1]) out << "\\nwith prologue";
+        if (group.has_epilogue && group.core) out << "\\nwith epilogue";
+        out << "\\n" << group.scope << '"' << (group.is_gradient ? ", color=\"#b05020\"" : "") << "];\n";
+        for (const GroupOperand& output : group.outputs) maker[{output.value.node.get(), output.value.output}] = i;
+        for (const GroupOperand& input : group.inputs) {
+            const auto found = maker.find({input.value.node.get(), input.value.output});
+            if (found != maker.end())
+                out << "  g" << found->second << " -> g" << i << " [label=\"" << input.shape << "\"];\n";
+        }
+    }
+    out << "}\n";
+    return out.str();
+}
+
+FusedGraph fuse(const Graph& simplified, const EngineOptions& options) {
+    const Graph graph = make_readable(simplified);
+    Regions::Forbidden forbidden;
+    for (;;) {
+        const Regions regions(graph, forbidden, !options.detect_anomaly);
+        std::vector<Group> groups;
+        bool accepted = true;
+        for (size_t i = 0; i < regions.group_count(); ++i) {
+            Group group = GroupBuilder(regions, i).build();
+            if (group.outputs.empty()) continue;
+            accepted &= choose_kernel(group, options, forbidden);
+            if (group.core && forbidden.reasons.contains(group.core.get()))
+                for (const std::string& reason : forbidden.reasons.at(group.core.get())) group.notes.push_back(reason);
+            sum_costs(group, regions, i);
+            groups.push_back(std::move(group));
+        }
+        if (accepted) return {.graph = graph, .groups = in_order(std::move(groups))};
+    }
+}
+
+}  // namespace liven::detail

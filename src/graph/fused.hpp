@@ -1,0 +1,54 @@
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "kernels/step.hpp"
+#include "liven/graph/graph.hpp"
+#include "liven/graph/plan.hpp"
+
+namespace liven::detail {
+
+/// A value as a step reads or writes it: a piece of memory (views are looked through) under a shape.
+struct GroupOperand {
+    Value value;  ///< the value whose memory it is; never a view
+    Shape shape;  ///< the shape the step sees
+};
+
+/// What one step computes: an operation of the graph with the pointwise operations that ride along, or pointwise
+/// operations by themselves.
+struct Group {
+    NodePtr core;  ///< null: pointwise only
+    Shape domain;  ///< shape of the values the epilogue (or the program by itself) walks
+    std::vector<GroupOperand> inputs, outputs;
+    kernels::Program prologue[2], epilogue;
+    bool has_prologue[2] = {false, false}, has_epilogue = false;
+    Shape prologue_shape[2];
+    const kernels::KernelInfo* kernel = nullptr;  ///< null: the reference loops
+    std::vector<std::string> notes;               ///< why something was not merged, why a kernel was refused
+    const char* scope = "";
+    bool is_gradient = false;
+    double flops = 0, bytes = 0;
+
+    std::string_view op() const;
+    /// The problem as the kernels see it; points into this group.
+    kernels::Problem problem(bool strict_math) const;
+    std::string str() const;
+};
+
+/// The graph cut into groups, in an order in which they can run.
+struct FusedGraph {
+    Graph graph;  ///< keeps the nodes alive
+    std::vector<Group> groups;
+    std::string str() const;
+    std::string graphviz() const;
+};
+
+/// Merges pointwise operations and sums into the steps next to them. The rules, one function each, are in fuse.cpp.
+FusedGraph fuse(const Graph& simplified, const EngineOptions& options);
+
+/// The value whose memory a value is: looks through views.
+Value storage_of(Value value);
+
+}  // namespace liven::detail

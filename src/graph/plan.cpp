@@ -1,0 +1,49 @@
+#include "liven/graph/plan.hpp"
+
+#include <array>
+#include <string>
+
+#include "executor.hpp"
+#include "liven/core/error.hpp"
+#include "reference_plan.hpp"
+
+namespace liven {
+namespace {
+
+constexpr std::array<std::string_view, 7> kStages{"trace", "differentiate", "lower",   "simplify",
+                                                  "fuse",  "schedule",      "allocate"};
+
+}  // namespace
+
+std::unique_ptr<Plan> make_plan(const Graph& traced, const EngineOptions& options) {
+    const Graph lowered = lower(differentiate(traced));
+    if (options.executor == ExecutorKind::reference) return detail::make_reference_plan(lowered, options);
+    return detail::make_planned(detail::allocate(detail::schedule(detail::fuse(simplify(lowered), options), options)),
+                                options);
+}
+
+PlanStage plan_stage_from(std::string_view name) {
+    for (size_t i = 0; i < kStages.size(); ++i)
+        if (kStages[i] == name) return static_cast<PlanStage>(i);
+    std::string choices;
+    for (std::string_view stage : kStages) choices += (choices.empty() ? "" : ", ") + std::string(stage);
+    throw Error("--after", "expected one of " + choices + ", got '" + std::string(name) + "'");
+}
+
+std::string explain(const Graph& traced, const EngineOptions& options, const ExplainOptions& what) {
+    const auto shown = [&](const auto& graph) { return what.graphviz ? graph.graphviz() : graph.str(); };
+    if (what.after == PlanStage::trace) return shown(traced);
+    const Graph differentiated = differentiate(traced);
+    if (what.after == PlanStage::differentiate) return shown(differentiated);
+    const Graph lowered = lower(differentiated);
+    if (what.after == PlanStage::lower) return shown(lowered);
+    const Graph simple = simplify(lowered);
+    if (what.after == PlanStage::simplify) return shown(simple);
+    detail::FusedGraph fused = detail::fuse(simple, options);
+    if (what.after == PlanStage::fuse || what.graphviz) return shown(fused);
+    detail::Schedule schedule = detail::schedule(std::move(fused), options);
+    if (what.after == PlanStage::schedule) return schedule.str();
+    return detail::allocate(std::move(schedule)).str();
+}
+
+}  // namespace liven

@@ -1,0 +1,179 @@
+#include "schedule.hpp"
+
+#include <algorithm>
+#include <map>
+#include <sstream>
+
+#include "liven/core/error.hpp"
+#include "liven/graph/operation.hpp"
+#include "src/reference/table.hpp"
+
+namespace liven::detail {
+namespace {
+
+using Key = std::pair<const Node*, uint32_t>;
+Key key_of(const Value& value) { return {value.node.get(), value.output}; }
+
+/// The reference loops as a step: one unit, so one thread.
+class ReferenceStep final : public kernels::Step {
+public:
+    explicit ReferenceStep(const Group& group)
+        : core_(group.core), function_(reference::function<float>(group.core->operation->name())) {
+        for (const GroupOperand& input : group.inputs) inputs_.push_back(input.shape);
+        for (const GroupOperand& output : group.outputs) outputs_.push_back(output.shape);
+    }
+    void run(int, int64_t, const kernels::Buffers& buffers) const noexcept override {
+        reference::Array<float> in[16], out[4];
+        for (size_t i = 0; i < inputs_.size(); ++i) in[i] = {inputs_[i], const_cast<void*>(buffers.inputs[i])};
+        for (size_t i = 0; i < outputs_.size(); ++i) out[i] = {outputs_[i], buffers.outputs[i]};
+        function_(core_->attributes, {in, inputs_.size()}, {out, outputs_.size()});
+    }
+
+private:
+    NodePtr core_;
+    reference::Function<float> function_;
+    std::vector<Shape> inputs_, outputs_;
+};
+
+/// Which group writes each stored value, and which read it.
+struct Flow {
+    std::map<Key, size_t> maker;
+    std::map<Key, std::vector<size_t>> readers;
+    std::vector<std::vector<size_t>> after;  ///< extra edges: group i runs after these
+
+    explicit Flow(const std::vector<Group>& groups) : after(groups.size()) {
+        for (size_t i = 0; i < groups.size(); ++i) {
+            for (const GroupOperand& output : groups[i].outputs) maker[key_of(output.value)] = i;
+            for (const GroupOperand& input : groups[i].inputs) readers[key_of(input.value)].push_back(i);
+        }
+    }
+    /// Whether group `from` must wait for group `to`.
+    bool waits(const std::vector<Group>& groups, size_t from, size_t to) const {
+        std::vector<size_t> pending{from};
+        std::vector<bool> seen(groups.size(), false);
+        while (!pending.empty()) {
+            const size_t group = pending.back();
+            pending.pop_back();
+            if (group == to) return true;
+            if (seen[group]) continue;
+            seen[group] = true;
+            for (const GroupOperand& input : groups[group].inputs)
+                if (const auto found = maker.find(key_of(input.value)); found != maker.end())
+                    pending.push_back(found->second);
+            pending.insert(pending.end(), after[group].begin(), after[group].end());
+        }
+        return false;
+    }
+};
+
+/// A program by itself reads each place before it writes it: only such a group may write over what it reads.
+bool may_overwrite(const Group& group, const Value& old) {
+    if (group.core) return false;
+    for (size_t i = 0; i < group.inputs.size(); ++i) {
+        if (key_of(group.inputs[i].value) != key_of(old)) continue;
+        for (const kernels::ProgramInput& input : group.epilogue.inputs)
+            if (input.operand == static_cast<int>(i) && input.access != kernels::Access::full) return false;
+    }
+    return true;
+}
+
+/// Decides which assigned states are written in place and makes their writers wait for all other readers.
+std::vector<bool> place_updates(const FusedGraph& fused, Flow& flow) {
+    std::vector<bool> in_place;
+    std::map<Key, int> targets;
+    for (const Graph::Root& root : fused.graph.roots) ++targets[key_of(storage_of(root.value))];
+    for (const Graph::Root& root : fused.graph.roots) {
+        const Value value = storage_of(root.value);
+        const auto maker = flow.maker.find(key_of(value));
+        bool allowed = root.assigns >= 0 && maker != flow.maker.end() && targets[key_of(value)] == 1;
+        if (allowed) {
+            const Value old{fused.graph.leaves[static_cast<size_t>(root.assigns)], 0};
+            const size_t writer = maker->second;
+            allowed = may_overwrite(fused.groups[writer], old);
+            const auto& readers = flow.readers[key_of(old)];
+            for (size_t reader : readers)
+                allowed = allowed && (reader == writer || !flow.waits(fused.groups, reader, writer));
+            for (const Graph::Root& other : fused.graph.roots)
+                allowed = allowed && key_of(storage_of(other.value)) != key_of(old);
+            if (allowed)
+                for (size_t reader : readers)
+                    if (reader != writer) flow.after[writer].push_back(reader);
+        }
+        in_place.push_back(allowed);
+    }
+    return in_place;
+}
+
+/// Producers first, and updates after the readers they must wait for; otherwise the given order.
+std::vector<Group> in_order(std::vector<Group> groups, const Flow& flow) {
+    std::vector<int> state(groups.size(), 0);
+    std::vector<Group> sorted;
+    std::vector<size_t> order;
+    const auto visit = [&](auto&& self, size_t i) -> void {
+        if (state[i] != 0) return;
+        state[i] = 1;
+        for (const GroupOperand& input : groups[i].inputs)
+            if (const auto found = flow.maker.find(key_of(input.value)); found != flow.maker.end())
+                self(self, found->second);
+        for (size_t earlier : flow.after[i]) self(self, earlier);
+        order.push_back(i);
+    };
+    // Groups that write states come last, so that the update is the last segment of the plan.
+    for (size_t i = 0; i < groups.size(); ++i)
+        if (flow.after[i].empty()) visit(visit, i);
+    for (size_t i = 0; i < groups.size(); ++i) visit(visit, i);
+    for (size_t i : order) sorted.push_back(std::move(groups[i]));
+    return sorted;
+}
+
+void form_segments(Schedule& schedule) {
+    for (size_t step = 0; step < schedule.steps.size(); ++step) {
+        const auto& stages = schedule.steps[step]->stages;
+        schedule.span.emplace_back(schedule.segments.size(), 0);
+        for (size_t stage = 0; stage < stages.size(); ++stage) {
+            const int64_t samples = stages[stage].samples;
+            const bool joins =
+                samples > 1 && stage == 0 && !schedule.segments.empty() && schedule.segments.back().samples == samples;
+            if (!joins) schedule.segments.push_back({.stages = {}, .samples = samples});
+            if (stage == 0) schedule.span.back().first = schedule.segments.size() - 1;
+            schedule.segments.back().stages.push_back({step, static_cast<int>(stage)});
+        }
+        schedule.span.back().second = schedule.segments.size() - 1;
+    }
+}
+
+}  // namespace
+
+Schedule schedule(FusedGraph fused, const EngineOptions& options) {
+    Schedule result;
+    Flow flow(fused.groups);
+    result.in_place = place_updates(fused, flow);
+    fused.groups = in_order(std::move(fused.groups), flow);
+    result.fused = std::move(fused);
+    for (const Group& group : result.fused.groups)
+        result.steps.push_back(group.kernel ? group.kernel->make(group.problem(options.strict_math), options.isa)
+                                            : std::make_unique<ReferenceStep>(group));
+    form_segments(result);
+    return result;
+}
+
+std::string Schedule::str() const {
+    std::ostringstream out;
+    for (size_t i = 0; i < segments.size(); ++i) {
+        out << "segment " << i;
+        if (segments[i].samples > 1) out << "   " << segments[i].samples << " samples, one after the other";
+        out << '\n';
+        for (const ScheduledStage& place : segments[i].stages) {
+            const Group& group = fused.groups[place.step];
+            const kernels::Step::Stage& stage = steps[place.step]->stages[static_cast<size_t>(place.stage)];
+            out << "  step " << place.step << " stage " << place.stage << "   " << stage.units << " units   "
+                << group.op() << "   " << (group.kernel ? group.kernel->name : std::string_view("reference"));
+            if (*group.scope) out << "   # " << (group.is_gradient ? "gradient of " : "") << group.scope;
+            out << '\n';
+        }
+        out << "  barrier\n";
+    }
+    return out.str();
+}
+
+}  // namespace liven::detail
