@@ -89,6 +89,7 @@ void register_pointwise(std::vector<KernelInfo>& out);
 void register_conv2d_direct(std::vector<KernelInfo>& out);
 void register_gemm(std::vector<KernelInfo>& out);
 void register_pool(std::vector<KernelInfo>& out);
+void register_resize(std::vector<KernelInfo>& out);
 void register_reduce(std::vector<KernelInfo>& out);
 void register_move(std::vector<KernelInfo>& out);
 
