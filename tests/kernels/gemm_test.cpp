@@ -2,7 +2,8 @@
 
 #include "liven/core/window.hpp"
 #include "src/reference/matmul.hpp"
-#include "step_runner.hpp"
+#include "tests/kernels/programs.hpp"
+#include "tests/kernels/step_runner.hpp"
 
 using namespace liven;
 using namespace liven::testing;
@@ -161,4 +162,126 @@ TEST_CASE("Infinities and NaN reach exactly the results they belong to") {
         run_step(*make_step(t.problem, isa), {&t.a, &t.b}, {&t.got});
         for (int64_t i = 0; i < 7 * 9; ++i) CHECK(std::isnan(t.got.values[static_cast<size_t>(i)]) == (i / 9 == 3));
     }
+}
+
+TEST_CASE("An epilogue takes the rows of every form of the product, and its sums do not depend on the order of units") {
+    struct Fused {
+        Product product;
+        const char* form;
+    };
+    const std::vector<Fused> cases{
+        {product(70, 50, 300, false, false), "packed"},    {product(290, 600, 260, true, false), "packed"},
+        {product(16, 131, 4099, false, false), "split_k"}, {product(9, 1500, 33, false, true), "turned"},
+        {product(300, 40, 20, false, true), "packed"},
+    };
+    for (const Fused& fused : cases) {
+        const int64_t n = fused.product.dst[1];
+        const TestTensor a = random_tensor(fused.product.a, 1), b = random_tensor(fused.product.b, 2);
+        const TestTensor scale = random_tensor({n}, 3), shift = random_tensor({n}, 4);
+        Operands plain = operands(fused.product);
+        const std::vector<float> want = scaled_shifted_relu(plain.want.values, scale.values, shift.values);
+        const Moments moments = moments_of(want, static_cast<size_t>(n));
+        kernels::Program epilogue = scale_shift_relu(-1, 2, 0);
+        add_moments(epilogue, 4, 1, 2);
+        TestTensor dst = empty_tensor(fused.product.dst, n + 3), mean = empty_tensor({n}), variance = mean;
+        Problem problem = plain.problem;
+        problem.inputs = {a.operand(), b.operand(), scale.operand(), shift.operand()};
+        problem.outputs = {dst.operand(), mean.operand(), variance.operand()};
+        problem.epilogue = &epilogue;
+        for (const kernels::KernelInfo& kernel : kernels::registry()) {
+            if (kernel.op != "matmul" || kernel.isa > available_isas().back()) continue;
+            if (kernel.name.find(fused.form) == std::string_view::npos) continue;
+            INFO(kernel.name << " " << fused.product.a << " @ " << fused.product.b);
+            REQUIRE(kernel.refuse(problem).empty());
+            const auto step = kernel.make(problem, kernel.isa);
+            run_step(*step, {&a, &b, &scale, &shift}, {&dst, &mean, &variance});
+            CHECK(relative_error(dst.values, want) <= bound(4099));
+            CHECK(relative_error(mean.values, moments.mean) <= bound(4099));
+            CHECK(relative_error(variance.values, moments.variance) <= 2 * bound(4099));
+            const auto first_dst = dst.values, first_mean = mean.values, first_variance = variance.values;
+            run_step(*step, {&a, &b, &scale, &shift}, {&dst, &mean, &variance}, Order::shuffled);
+            CHECK(same_bits(first_dst, dst.values));
+            CHECK(same_bits(first_mean, mean.values));
+            CHECK(same_bits(first_variance, variance.values));
+        }
+    }
+}
+
+TEST_CASE("An epilogue that tells samples apart gets each image's own values and sums") {
+    const Shape src{3, 12, 12, 24}, result{3, 12, 12, 40};
+    const MatmulAttributes attributes;
+    const TestTensor a = random_tensor(src, 1), b = random_tensor({24, 40}, 2), gate = random_tensor({3, 40}, 3);
+    TestTensor want = empty_tensor(result);
+    {
+        TestTensor left = a, right = b;
+        const std::vector<reference::Array<float>> in{left.array(), right.array()}, out{want.array()};
+        reference::matmul<float>(&attributes, in, out);
+    }
+    kernels::Program epilogue;
+    epilogue.inputs = {{.operand = -1}, {.operand = 2, .access = kernels::Access::sample_channel}};
+    epilogue.code = {{.op = kernels::Opcode::mul, .dst = 2, .a = 0, .b = 1}};
+    epilogue.outputs = {{.source = 2, .operand = 0}};
+    epilogue.registers = 3;
+    epilogue.reductions = {
+        {.kind = kernels::Reduction::Kind::sum, .over = kernels::Reduction::Over::pixels, .source = 2, .operand = 1}};
+    std::vector<float> sums(3 * 40, 0.0f);
+    for (size_t i = 0; i < want.values.size(); ++i) {
+        const size_t at = i / (144 * 40) * 40 + i % 40;
+        want.values[i] *= gate.values[at];
+        sums[at] += want.values[i];
+    }
+    TestTensor dst = empty_tensor(result), sum = empty_tensor({3, 1, 1, 40});
+    Problem problem;
+    problem.op = "matmul";
+    problem.attributes = &attributes;
+    problem.inputs = {a.operand(), b.operand(), gate.operand()};
+    problem.outputs = {dst.operand(), sum.operand()};
+    problem.epilogue = &epilogue;
+    problem.epilogue_shape = result;
+    for (const Isa isa : available_isas()) {
+        const auto step = make_step(problem, isa);
+        CHECK(step->stages[0].samples == 3);
+        run_step(*step, {&a, &b, &gate}, {&dst, &sum}, Order::shuffled);
+        CHECK(relative_error(dst.values, want.values) <= bound(24));
+        CHECK(relative_error(sum.values, sums) <= 2e-6);  // 144 values of size 1 added in fp32 by this test
+    }
+}
+
+TEST_CASE("A prologue makes operand a on the way in, however it is stored") {
+    for (const Product& p : {product(70, 50, 300, false, false), product(130, 64, 90, true, false),
+                             product(64, 32, 5000, true, false), product(33, 200, 40, false, true)}) {
+        const int64_t channels = p.a[1];
+        const TestTensor a = random_tensor(p.a, 1), b = random_tensor(p.b, 2);
+        const TestTensor scale = random_tensor({channels}, 3), shift = random_tensor({channels}, 4);
+        Operands plain = operands(p);
+        TestTensor made = a, right = b, want = empty_tensor(p.dst);
+        made.values = scaled_shifted_relu(a.values, scale.values, shift.values);
+        const std::vector<reference::Array<float>> in{made.array(), right.array()}, out{want.array()};
+        reference::matmul<float>(&p.attributes, in, out);
+        const kernels::Program prologue = scale_shift_relu(1, 2, -1);
+        TestTensor dst = empty_tensor(p.dst);
+        Problem problem = plain.problem;
+        problem.inputs = {b.operand(), a.operand(), scale.operand(), shift.operand()};
+        problem.outputs = {dst.operand()};
+        problem.prologue[0] = &prologue;
+        problem.prologue_shape[0] = p.a;
+        for (const Isa isa : available_isas()) {
+            INFO(p.a << " @ " << p.b << " " << name_of(isa));
+            run_step(*make_step(problem, isa), {&b, &a, &scale, &shift}, {&dst}, Order::backward);
+            CHECK(relative_error(dst.values, want.values) <= bound(5000));
+        }
+    }
+}
+
+TEST_CASE("Programs that do not fit a product are refused with the reason") {
+    const Product p = product(16, 2000, 64, false, false);
+    Operands t = operands(p);
+    const TestTensor row = random_tensor({64}, 1);
+    const kernels::Program prologue = scale_shift_relu(1, 2, -1);
+    t.problem.inputs = {t.b.operand(), t.a.operand(), row.operand(), row.operand()};
+    t.problem.prologue[0] = &prologue;
+    t.problem.prologue_shape[0] = p.a;
+    const kernels::Choice choice = kernels::choose(t.problem, Isa::baseline);
+    CHECK(choice.chosen == nullptr);
+    CHECK(choice.refused[0].second == "a program cannot make operand a: blocks of columns would run it again");
 }

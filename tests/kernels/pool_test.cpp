@@ -3,6 +3,7 @@
 #include <catch2/catch.hpp>
 
 #include "tests/kernels/map_check.hpp"
+#include "tests/kernels/programs.hpp"
 
 using namespace liven;
 using namespace liven::testing;
@@ -198,4 +199,82 @@ TEST_CASE("What does not fit a window is refused with the reason") {
     CHECK(choice.chosen == nullptr);
     REQUIRE(choice.refused.size() == 1);
     CHECK(choice.refused[0].second == "the pooled map has another shape than the window gives");
+}
+
+TEST_CASE("Prologues make what is pooled and epilogues take the rows, with the same bits in any order") {
+    for (const Window2d& window : windows()) {
+        const PoolAttributes attributes{.window = window};
+        const Shape shape{2, 41, 22, 24}, dst_shape = pooled(shape, window);
+        const TestTensor src = with_ties(shape, 1), scale = random_tensor({24}, 2), shift = random_tensor({24}, 3);
+        const TestTensor gain = random_tensor({24}, 4), bias = random_tensor({24}, 5);
+        TestTensor made = src;
+        made.values = scaled_shifted_relu(src.values, scale.values, shift.values);
+        const kernels::Program prologue = scale_shift_relu(0, 1, -1);
+        kernels::Program epilogue = scale_shift_relu(-1, 3, 0);
+        add_moments(epilogue, 4, 1, 2);
+        const auto check = [&](std::string_view op, reference::Function<float> reference) {
+            const TestTensor core =
+                by_reference({.op = op, .attributes = &attributes, .inputs = {made}, .result = dst_shape}, reference);
+            const std::vector<float> want = scaled_shifted_relu(core.values, gain.values, bias.values);
+            const Moments moments = moments_of(want, 24);
+            TestTensor dst = empty_tensor(dst_shape), mean = empty_tensor({24}), variance = mean;
+            kernels::Problem problem;
+            problem.op = op;
+            problem.attributes = &attributes;
+            problem.inputs = {src.operand(), scale.operand(), shift.operand(), gain.operand(), bias.operand()};
+            problem.outputs = {dst.operand(), mean.operand(), variance.operand()};
+            problem.prologue[0] = &prologue;
+            problem.prologue_shape[0] = shape;
+            problem.epilogue = &epilogue;
+            problem.epilogue_shape = dst_shape;
+            for (const Isa isa : available_isas()) {
+                INFO(op << " " << name_of(isa));
+                const auto step = make_step(problem, isa);
+                run_step(*step, {&src, &scale, &shift, &gain, &bias}, {&dst, &mean, &variance});
+                CHECK(relative_error(dst.values, want) <= rounding);
+                CHECK(relative_error(mean.values, moments.mean) <= rounding);
+                CHECK(relative_error(variance.values, moments.variance) <= 2 * rounding);
+                const auto first = dst.values, first_mean = mean.values;
+                run_step(*step, {&src, &scale, &shift, &gain, &bias}, {&dst, &mean, &variance}, Order::shuffled);
+                CHECK(same_bits(first, dst.values));
+                CHECK(same_bits(first_mean, mean.values));
+            }
+        };
+        check("max_pool", reference::max_pool<float>);
+        check("avg_pool", reference::avg_pool<float>);
+    }
+}
+
+TEST_CASE("The gradient of the maximum recomputes src and makes diff_dst by prologues") {
+    for (const Window2d& window : windows()) {
+        const PoolAttributes attributes{.window = window};
+        const Shape shape{2, 41, 22, 24}, dst_shape = pooled(shape, window);
+        const TestTensor src = with_ties(shape, 1), diff = random_tensor(dst_shape, 2);
+        const TestTensor scale = random_tensor({24}, 3), shift = random_tensor({24}, 4);
+        TestTensor made_src = src, made_diff = diff;
+        made_src.values = scaled_shifted_relu(src.values, scale.values, shift.values);
+        made_diff.values = scaled_shifted_relu(diff.values, scale.values, shift.values);
+        const TestTensor core = by_reference(
+            {.op = "max_pool_grad", .attributes = &attributes, .inputs = {made_src, made_diff}, .result = shape},
+            reference::max_pool_grad<float>);
+        const std::vector<float> want = scaled_shifted_relu(core.values, scale.values, shift.values);
+        const kernels::Program prologue0 = scale_shift_relu(0, 2, -1), prologue1 = scale_shift_relu(1, 2, -1);
+        const kernels::Program epilogue = scale_shift_relu(-1, 2, 0);
+        TestTensor dst = empty_tensor(shape);
+        kernels::Problem problem;
+        problem.op = "max_pool_grad";
+        problem.attributes = &attributes;
+        problem.inputs = {src.operand(), diff.operand(), scale.operand(), shift.operand()};
+        problem.outputs = {dst.operand()};
+        problem.prologue[0] = &prologue0;
+        problem.prologue[1] = &prologue1;
+        problem.prologue_shape[0] = shape;
+        problem.prologue_shape[1] = dst_shape;
+        problem.epilogue = &epilogue;
+        for (const Isa isa : available_isas()) {
+            INFO(name_of(isa));
+            run_step(*make_step(problem, isa), {&src, &diff, &scale, &shift}, {&dst}, Order::shuffled);
+            CHECK(relative_error(dst.values, want) <= rounding);
+        }
+    }
 }
