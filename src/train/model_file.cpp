@@ -1,0 +1,156 @@
+#include "liven/train/model_file.hpp"
+
+#include <cmath>
+#include <cstring>
+
+#include "liven/core/error.hpp"
+#include "liven/core/philox.hpp"
+#include "liven/io/safetensors.hpp"
+#include "liven/models/registry.hpp"
+
+namespace liven {
+namespace {
+
+constexpr const char* kFormat = "liven-model-1";
+constexpr const char* kGoldenInput = "golden/input_seed";
+constexpr const char* kGoldenLogits = "golden/logits";
+constexpr uint64_t kGoldenSeed = 20260101;
+
+/// Pixels of the golden input: uniform in [0, 1), by formula, so that the file does not carry them.
+Tensor golden_input(const Shape& input) {
+    Shape shape{1};
+    for (int64_t extent : input) shape.append(extent);
+    std::vector<float> pixels(static_cast<size_t>(shape.count()));
+    Random random(kGoldenSeed);
+    for (float& pixel : pixels) pixel = random.uniform();
+    return Tensor::from(pixels, shape);
+}
+
+std::vector<float> golden_logits(Module& model, const Shape& input) {
+    const NoGrad no_grad;
+    const bool training = model.training();
+    model.eval();
+    std::vector<float> logits = model(golden_input(input)).to_vector();
+    model.train(training);
+    return logits;
+}
+
+Json histogram_json(const std::vector<int64_t>& counts) { return Json::array_of(counts); }
+
+std::vector<int64_t> histogram_from(const Json& json) {
+    std::vector<int64_t> counts;
+    for (const Json& count : json.elements()) counts.push_back(count.integer());
+    return counts;
+}
+
+Json info_json(const ModelFileInfo& info) {
+    Json json = Json::object({{"format", kFormat}, {"model", info.model}});
+    Json options = Json::object();
+    for (const auto& [name, value] : info.options) options[name] = value;
+    json["options"] = std::move(options);
+    json["input"] = Json::array_of(info.input);
+    json["preprocess"] = Json::parse(info.preprocess.to_json());
+    json["classes"] = Json::array_of(info.classes);
+    json["threshold"] = Json::object({{"value", info.threshold.value},
+                                      {"rule", info.threshold.rule},
+                                      {"bonafide_histogram", histogram_json(info.threshold.bonafide_histogram)},
+                                      {"attack_histogram", histogram_json(info.threshold.attack_histogram)}});
+    json["training"] = info.training;
+    return json;
+}
+
+ModelFileInfo info_from(const Json& json, const std::string& where) {
+    const std::string& format = json.at("format").text();
+    if (format != kFormat)
+        throw Error(where, "expected format " + std::string(kFormat) + ", got '" + format + "'",
+                    "it was written by another version");
+    ModelFileInfo info;
+    info.model = json.at("model").text();
+    for (const auto& [name, value] : json.at("options").members()) info.options[name] = value.text();
+    for (const Json& extent : json.at("input").elements()) info.input.append(extent.integer());
+    if (info.input.rank() != 3 || info.input.count() < 1 || info.input.count() > (int64_t{1} << 28))
+        throw Error(where, "expected an input height x width x channels, got " + info.input.str());
+    info.preprocess = data::Preprocess::from_json(json.at("preprocess").str());
+    info.classes.clear();
+    for (const Json& name : json.at("classes").elements()) info.classes.push_back(name.text());
+    const Json& threshold = json.at("threshold");
+    info.threshold = {.value = threshold.at("value").number(),
+                      .rule = threshold.at("rule").text(),
+                      .bonafide_histogram = histogram_from(threshold.at("bonafide_histogram")),
+                      .attack_histogram = histogram_from(threshold.at("attack_histogram"))};
+    info.training = json.at("training");
+    return info;
+}
+
+void check_golden(Module& model, const ModelFileInfo& info, const HostTensor& stored, const std::string& where) {
+    const std::vector<float> now = golden_logits(model, info.input);
+    const auto then = stored.values<float>();
+    double error = 0, size = 0;
+    for (size_t i = 0; i < now.size() && i < then.size(); ++i) {
+        error += std::pow(static_cast<double>(now[i]) - static_cast<double>(then[i]), 2);
+        size += std::pow(static_cast<double>(then[i]), 2);
+    }
+    // Kernels of different ISAs sum in different orders; 1e-4 of the logits' norm is far above that and far below any
+    // mistake.
+    if (now.size() != then.size() || !(std::sqrt(error) <= 1e-4 * std::sqrt(size) + 1e-6))
+        throw Error(where,
+                    "the model does not reproduce the golden output stored with it: relative error " +
+                        std::to_string(std::sqrt(error / (size > 0 ? size : 1))),
+                    "the file is damaged, or this build computes another function");
+}
+
+}  // namespace
+
+NamedTensors copy_states(Module& model) {
+    NamedTensors tensors;
+    for (const State& state : model.states())
+        tensors.emplace(std::string(state.name()), HostTensor(state.shape(), state.tensor().data<float>()));
+    return tensors;
+}
+
+void load_states(Module& model, const NamedTensors& tensors, const std::string& where) {
+    std::string problems;
+    const auto note = [&](const std::string& text) { problems += (problems.empty() ? "" : "; ") + text; };
+    std::map<std::string, bool> wanted;
+    for (const State& state : model.states()) {
+        const std::string name(state.name());
+        wanted[name] = true;
+        const auto found = tensors.find(name);
+        if (found == tensors.end())
+            note("missing " + name);
+        else if (!(found->second.shape == state.shape()))
+            note(name + " is " + found->second.shape.str() + ", expected " + state.shape().str());
+    }
+    for (const auto& [name, tensor] : tensors)
+        if (!wanted.contains(name) && name.rfind("golden/", 0) != 0) note("surplus " + name);
+    if (!problems.empty()) throw Error(where, "the tensors do not fit the model: " + problems);
+    for (State state : model.states()) state.assign(tensors.at(std::string(state.name())).values<float>());
+}
+
+void save_model(const std::filesystem::path& path, Module& model, const ModelFileInfo& info) {
+    NamedTensors tensors = copy_states(model);
+    const std::vector<float> logits = golden_logits(model, info.input);
+    tensors.emplace(kGoldenLogits, HostTensor({1, static_cast<int64_t>(logits.size())}, logits));
+    write_safetensors(path, tensors, {{"liven", info_json(info).str()}, {kGoldenInput, std::to_string(kGoldenSeed)}});
+}
+
+LoadedModel load_model(const std::filesystem::path& path) {
+    const std::string where = path.string();
+    const Safetensors file = read_safetensors(path);
+    const auto text = file.metadata.find("liven");
+    if (text == file.metadata.end() || !file.tensors.contains(kGoldenLogits))
+        throw Error(where, "this safetensors file is no Liven model: it has no 'liven' metadata or no golden output",
+                    "liven train and liven init write model files");
+    LoadedModel loaded;
+    loaded.info = info_from(Json::parse(text->second, where), where);
+    loaded.model = make_model(loaded.info.model, loaded.info.options);
+    Shape input{1};
+    for (int64_t extent : loaded.info.input) input.append(extent);
+    loaded.model->build(input);
+    load_states(*loaded.model, file.tensors, where);
+    loaded.model->eval();
+    check_golden(*loaded.model, loaded.info, file.tensors.at(kGoldenLogits), where);
+    return loaded;
+}
+
+}  // namespace liven
