@@ -5,8 +5,11 @@
 
 #include "conv2d.hpp"
 #include "matmul.hpp"
+#include "move.hpp"
 #include "pointwise.hpp"
+#include "pool.hpp"
 #include "reduce.hpp"
+#include "resize.hpp"
 
 namespace liven::reference {
 namespace {
@@ -18,6 +21,18 @@ std::map<std::string_view, Function<T>> make_table() {
         {"conv2d", conv2d<T>},
         {"conv2d_input_grad", conv2d_input_grad<T>},
         {"conv2d_weight_grad", conv2d_weight_grad<T>},
+        {"max_pool", max_pool<T>},
+        {"max_pool_grad", max_pool_grad<T>},
+        {"max_pool_pick", max_pool_pick<T>},
+        {"avg_pool", avg_pool<T>},
+        {"avg_pool_grad", avg_pool_grad<T>},
+        {"resize", resize<T>},
+        {"resize_grad", resize_grad<T>},
+        {"concat", concat<T>},
+        {"slice", slice<T>},
+        {"pad", pad<T>},
+        {"permute", permute<T>},
+        {"broadcast", broadcast<T>},
     };
 }
 
