@@ -3,11 +3,13 @@
 #include <list>
 #include <unordered_map>
 
+#include "liven/core/error.hpp"
 #include "liven/core/log.hpp"
 #include "liven/graph/operation.hpp"
 #include "liven/graph/plan.hpp"
 #include "liven/graph/tensor.hpp"
 #include "plan_key.hpp"
+#include "recording.hpp"
 
 namespace liven {
 namespace {
@@ -177,6 +179,10 @@ void Engine::evaluate(std::span<const Value> values) {
 }
 
 void Engine::run(std::span<const Value> keep, std::span<const Target> targets) {
+    // A rule runs while a plan is made: its operands have no values yet, and another run now would disturb this one.
+    if (detail::recording().types_only > 0 || !detail::recording().pass_scopes.empty())
+        throw Error("data", "the rules of an operation (forward, gradient) record operations and cannot read numbers",
+                    "pass the tensor on, or give the operation the number as an input or an attribute");
     Impl& self = *impl_;
     self.visit(keep, targets);
     for (const Node* node : self.order)

@@ -7,7 +7,7 @@
 namespace liven::detail {
 namespace {
 
-uint64_t edge(const Value& value) { return static_cast<uint64_t>(value.node->index) << 8 | value.output; }
+uint64_t edge(const Value& value) { return static_cast<uint64_t>(value.node->index) << 32 | value.output; }
 
 uint64_t flags_of(const EngineOptions& options) {
     return static_cast<uint64_t>(options.executor) | static_cast<uint64_t>(options.isa) << 4 |

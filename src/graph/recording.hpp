@@ -11,6 +11,7 @@ struct Recording {
         bool gradient;
     };
     int no_grad = 0;
+    int types_only = 0;  ///< above 0 while operands have types and no values
     const char* scope = "";
     std::vector<Pass> pass_scopes;  ///< not empty while a pass records
 };

@@ -23,10 +23,12 @@ public:
         for (const GroupOperand& output : group.outputs) outputs_.push_back(output.shape);
     }
     void run(int, int64_t, const kernels::Buffers& buffers) const noexcept override {
-        reference::Array<float> in[16], out[4];
-        for (size_t i = 0; i < inputs_.size(); ++i) in[i] = {inputs_[i], const_cast<void*>(buffers.inputs[i])};
-        for (size_t i = 0; i < outputs_.size(); ++i) out[i] = {outputs_[i], buffers.outputs[i]};
-        function_(core_->attributes, {in, inputs_.size()}, {out, outputs_.size()});
+        // concat takes any number of operands
+        SmallVector<reference::Array<float>, 16> in;
+        SmallVector<reference::Array<float>, 4> out;
+        for (size_t i = 0; i < inputs_.size(); ++i) in.push_back({inputs_[i], const_cast<void*>(buffers.inputs[i])});
+        for (size_t i = 0; i < outputs_.size(); ++i) out.push_back({outputs_[i], buffers.outputs[i]});
+        function_(core_->attributes, {in.data(), in.size()}, {out.data(), out.size()});
     }
 
 private:
