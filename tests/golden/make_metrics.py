@@ -4,6 +4,7 @@ import json
 import os
 
 import numpy as np
+import sklearn
 from scipy.interpolate import interp1d
 from scipy.optimize import brentq
 from sklearn import metrics as sk
@@ -61,7 +62,7 @@ def main():
     ]
     path = os.path.join(os.path.dirname(os.path.abspath(__file__)), "metrics.json")
     with open(path, "w") as file:
-        json.dump({"made_with": f"scikit-learn {__import__('sklearn').__version__}", "cases": cases}, file)
+        json.dump({"made_with": f"scikit-learn {sklearn.__version__}", "cases": cases}, file)
         file.write("\n")
 
 

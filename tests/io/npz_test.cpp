@@ -20,10 +20,11 @@ NamedTensors some_arrays() {
     std::vector<float> floats(300000);
     for (size_t i = 0; i < floats.size(); ++i) floats[i] = static_cast<float>(i % 1000) / 7;
     const std::vector<int64_t> longs{1, -2};
+    const std::vector<uint8_t> bytes{200};
     return {{"conv1_1/kernel", HostTensor({3, 100, 1000}, floats)},
             {"y", HostTensor({2}, longs)},
             {"empty", HostTensor({0}, DType::i32)},
-            {"\xc3\xa4", HostTensor({1}, DType::u8)}};
+            {"\xc3\xa4", HostTensor({1}, bytes)}};
 }
 
 bool equal(const NamedTensors& a, const NamedTensors& b) {
