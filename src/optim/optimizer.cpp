@@ -4,7 +4,7 @@
 
 #include "liven/core/error.hpp"
 #include "liven/graph/record.hpp"
-#include "liven/optim/updates.hpp"
+#include "liven/ops/update.hpp"
 
 namespace liven {
 

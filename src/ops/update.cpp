@@ -1,4 +1,4 @@
-#include "liven/optim/updates.hpp"
+#include "liven/ops/update.hpp"
 
 namespace liven::ops {
 namespace {
