@@ -121,9 +121,9 @@ TEST_CASE("Elementary functions keep their stated error over all floats") {
         double ulps;
     };
     // The bounds kernels/pointwise_math.hpp states.
-    const Bound bound = GENERATE(Bound{Opcode::exp, 2}, Bound{Opcode::log, 2}, Bound{Opcode::tanh, 3},
-                                 Bound{Opcode::sigmoid, 3}, Bound{Opcode::softplus, 4}, Bound{Opcode::erf, 3},
-                                 Bound{Opcode::gelu, 8}, Bound{Opcode::quick_gelu, 4}, Bound{Opcode::sqrt, 0.5},
+    const Bound bound = GENERATE(Bound{Opcode::exp, 1}, Bound{Opcode::log, 1}, Bound{Opcode::tanh, 1.5},
+                                 Bound{Opcode::sigmoid, 2.5}, Bound{Opcode::softplus, 2}, Bound{Opcode::erf, 2.5},
+                                 Bound{Opcode::gelu, 6.5}, Bound{Opcode::quick_gelu, 3.5}, Bound{Opcode::sqrt, 0.5},
                                  Bound{Opcode::rsqrt, 1.5}, Bound{Opcode::reciprocal, 0.5});
     const std::vector<float> x = sweep();
     for (const Isa isa : available_isas()) {
@@ -145,7 +145,7 @@ TEST_CASE("Elementary functions keep their stated error over all floats") {
     }
 }
 
-TEST_CASE("The derivative of gelu is exact to a millionth") {
+TEST_CASE("The derivative of gelu is exact to three ten-millionths") {
     const std::vector<float> x = sweep();
     for (const Isa isa : available_isas()) {
         const std::vector<float> y = run_opcode(Opcode::gelu_grad, isa, {x});
@@ -159,7 +159,7 @@ TEST_CASE("The derivative of gelu is exact to a millionth") {
         }
         INFO(name_of(isa));
         // Near its zero at -0.75 the two terms cancel: the bound is absolute.
-        CHECK(worst <= 1e-6);
+        CHECK(worst <= 3e-7);
     }
 }
 
