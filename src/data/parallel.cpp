@@ -50,7 +50,8 @@ private:
 
 }  // namespace
 
-void parallel_for(int64_t count, int threads, const std::function<void(int64_t)>& work, const ProgressCallback& progress) {
+void parallel_for(int64_t count, int threads, const std::function<void(int64_t)>& work,
+                  const ProgressCallback& progress) {
     const int64_t wanted = threads > 0 ? threads : std::max(1u, std::thread::hardware_concurrency());
     Crew crew(count, work, progress);
     std::vector<std::jthread> helpers;

@@ -92,11 +92,11 @@ float strength_of(Difficulty difficulty, uint64_t key) {
         case Difficulty::medium:
             return random.uniform(0.5f, 0.8f);
         case Difficulty::hard:
-            return random.uniform(0.2f, 0.45f);
+            return random.uniform(0.25f, 0.45f);
         case Difficulty::mixed:
             break;
     }
-    return random.uniform(0.2f, 1.0f);
+    return random.uniform(0.3f, 1.0f);
 }
 
 std::string padded(int64_t value, size_t digits) {

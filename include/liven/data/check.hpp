@@ -32,7 +32,7 @@ struct ClassCounts {
 struct CheckReport {
     std::string name;
     int64_t samples = 0, bytes = 0;
-    ClassCounts classes;
+    ClassCounts classes{};
     std::map<std::string, ClassCounts> subjects, videos, splits, datasets;
     std::map<std::string, int64_t> attack_types;
     std::map<std::string, int64_t> sizes;  ///< "640x480"; readable pictures only
@@ -52,7 +52,7 @@ std::ostream& operator<<(std::ostream& out, const CheckReport& report);
 
 struct CheckOptions {
     int threads = 0;  ///< 0: as many as the machine has
-    ProgressCallback progress;
+    ProgressCallback progress{};
 };
 
 /// Decodes every file, so that what it calls readable is readable.

@@ -45,10 +45,10 @@ struct Sample {
 
 /// Samples and what was met on the way to them.
 struct Dataset {
-    std::string name;
-    std::vector<Sample> samples;
-    std::vector<std::string> skipped;   ///< files that are no pictures, folders that cannot be read
-    std::vector<std::string> warnings;  ///< one sentence each
+    std::string name{};
+    std::vector<Sample> samples{};
+    std::vector<std::string> skipped{};   ///< files that are no pictures, folders that cannot be read
+    std::vector<std::string> warnings{};  ///< one sentence each
 
     int64_t size() const { return static_cast<int64_t>(samples.size()); }
     int64_t count(Label label) const;

@@ -48,7 +48,7 @@ struct LoaderOptions {
     int prefetch = 3;         ///< batches made ahead
     size_t cache_bytes = size_t{2} << 30;  ///< frames kept decoded, in memory
     /// A folder for a mapped file when memory is not enough; the file is nameless and goes with the process.
-    std::filesystem::path cache_folder;
+    std::filesystem::path cache_folder{};
 };
 
 /// Gives a data set in batches, epoch after epoch, decoded and augmented by threads that work ahead.

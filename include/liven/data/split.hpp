@@ -21,7 +21,7 @@ struct SplitOptions {
     uint64_t seed = 42;
     GroupBy group_by = GroupBy::automatic;
     /// A reason turns the refusal of a leaking manifest into a record of it (NUAA's official split shares subjects).
-    std::string allow_leak;
+    std::string allow_leak{};
 };
 
 /// A subject or video with samples in more than one split.

@@ -28,7 +28,7 @@ struct SynthesisOptions {
     bool png = false;        ///< else JPEG, with a quality that varies in both classes alike
     int threads = 0;         ///< 0: as many as the machine has; the bytes do not depend on it
     bool overwrite = false;  ///< replace another set in the folder
-    ProgressCallback progress;
+    ProgressCallback progress{};
 };
 
 /// Writes pictures and, last, manifest.csv (split by subject) into `folder`, and returns the set. A folder that already

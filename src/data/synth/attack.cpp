@@ -230,13 +230,13 @@ Canvas masked(const Subject& subject, uint64_t key, int frame, float strength, i
     Random video(key, mask_stream);
     Mask mask;
     mask.worn = true;
-    mask.flat = 0.35f + 0.6f * strength;
-    mask.edge = 0.15f + 0.75f * strength * video.uniform(0.6f, 1);
+    mask.flat = 0.55f + 0.45f * strength;
+    mask.edge = 0.3f + 0.7f * strength * video.uniform(0.7f, 1);
     mask.shine = video.uniform() < 0.6f ? video.uniform(0.2f, 1.0f) : -0.5f;
-    const float off = 0.06f + 0.14f * strength;
+    const float off = 0.08f + 0.16f * strength;
     mask.tint = {1 + video.uniform(-off, off), 1 + video.uniform(-off, off), 1 + video.uniform(-off, off)};
     Subject wearer = draw_subject(video.bits64());
-    mask.wearer = mix(subject.skin, wearer.skin, 0.25f + 0.5f * strength);
+    mask.wearer = mix(subject.skin, wearer.skin, 0.3f + 0.6f * strength);
     return render(subject, draw_scene(key, frame), mask, size);
 }
 

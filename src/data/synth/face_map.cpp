@@ -14,14 +14,18 @@ FaceMap::FaceMap(const Subject& subject, const Scene& scene, const Mask& mask)
 
 void FaceMap::paint(const Subject& subject, const Scene& scene, const Mask& mask) {
     const FacePainter painter(subject, scene, mask);
+    const Vec3 towards = scene.pose.back({0, 0, 1});  // the camera, from the head
     for (int j = 0; j < height; ++j) {
         const float v = 1 - 2 * (static_cast<float>(j) + 0.5f) / height;
         for (int i = 0; i < width; ++i) {
             const float u = (2 * (static_cast<float>(i) + 0.5f) / width - 1) * u_max;
             const size_t at = static_cast<size_t>(j) * width + static_cast<size_t>(i);
+            const float c = std::sqrt(1 - v * v);
+            // The far side is never seen.
+            if (dot(towards, {std::sin(u) * c, v, std::cos(u) * c}) < -0.3f) continue;
             texels_[at] = painter(u, v);
-            texels_[at].rise = std::min(texels_[at].rise, rise_max);
             rises_[at] = texels_[at].rise;
+            top_ = std::max(top_, rises_[at]);
         }
     }
 }

@@ -22,7 +22,7 @@ struct Mask {
 /// stands out, its colour, how it shines, how much sky it sees.
 class FaceMap {
 public:
-    static constexpr int width = 352, height = 320;
+    static constexpr int width = 288, height = 256;
     static constexpr float u_max = 2.3f;  ///< the back of the head is never seen
 
     struct Texel {
@@ -39,7 +39,8 @@ public:
     float rise(float u, float v) const;
     /// d rise / du and d rise / dv.
     void slope(float u, float v, float& du, float& dv) const;
-    static constexpr float rise_max = 0.30f;
+    /// The highest point.
+    float top() const { return top_; }
 
 private:
     void paint(const Subject& subject, const Scene& scene, const Mask& mask);
@@ -52,6 +53,7 @@ private:
 
     std::vector<Texel> texels_;
     std::vector<float> rises_;
+    float top_ = 0;
 };
 
 }  // namespace liven::data::synth

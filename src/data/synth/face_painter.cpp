@@ -90,7 +90,7 @@ float FacePainter::lips_rise(const Point& p) const {
     const float upper = hill(0, (p.y - 0.5f * (top + seam_top)) / std::max(0.6f * (top - seam_top), 0.01f));
     const float lower =
         hill(0, (p.y - 0.5f * (bottom + seam_bottom)) / std::max(0.65f * (seam_bottom - bottom), 0.01f));
-    return 0.020f * upper + 0.026f * lower - 0.02f * hill(0, (p.y - 0.5f * (seam_top + seam_bottom)) / 0.02f);
+    return 0.012f * upper + 0.017f * lower - 0.012f * hill(0, (p.y - 0.5f * (seam_top + seam_bottom)) / 0.02f);
 }
 
 void FacePainter::skin(const Point& p, Texel& t) const {
@@ -168,14 +168,14 @@ void FacePainter::eyes(const Point& p, Texel& t) const {
     const float ix = dx - scene_.gaze_x * 0.45f * w, iy = dy - 0.05f * w - scene_.gaze_y * 0.3f * w;
     const float r = std::sqrt(ix * ix + iy * iy) / (0.40f * w);
     const float veins = 0.06f * noise(p.x * 90, p.y * 90, s_.skin_seed + 41);
-    Vec3 colour = Vec3{0.60f, 0.55f, 0.52f} * (1 - 0.35f * sq(adx / w)) + Vec3{veins, 0, 0};
+    Vec3 colour = Vec3{0.46f, 0.42f, 0.40f} * (1 - 0.35f * sq(adx / w)) + Vec3{veins, 0, 0};
     const float rays = 0.25f * noise(std::atan2(iy, ix) * 6, r * 2, s_.skin_seed + 43);
     const Vec3 iris = s_.iris * (0.8f + rays + 0.5f * (1 - r));
     colour = mix(iris * smoothstep(1.05f, 0.8f, r), colour, smoothstep(0.92f, 1.05f, r));
     colour = mix(Vec3{0.004f, 0.004f, 0.004f}, colour, smoothstep(0.38f, 0.48f, r));
     const Vec3 light = scene_.pose.back(scene_.light);
-    const float glint = hill((ix - 0.16f * w * light.x) / (0.11f * w), (iy - 0.16f * w * light.y) / (0.11f * w));
-    colour = mix(colour, Vec3{1.6f, 1.6f, 1.6f}, glint * (light.z > 0 ? 0.9f : 0.2f));
+    const float glint = hill((ix - 0.16f * w * light.x) / (0.09f * w), (iy - 0.16f * w * light.y) / (0.09f * w));
+    colour = mix(colour, Vec3{1.2f, 1.2f, 1.2f}, glint * (light.z > 0 ? 0.9f : 0.2f));
     const float lid_shadow = smoothstep(0.0f, 0.22f * w, inside);
     t.colour = colour * mix(0.35f, 1.0f, lid_shadow);
     t.shine = 0.9f;
@@ -198,7 +198,7 @@ void FacePainter::mouth(const Point& p, Texel& t) const {
     if (cover <= 0) return;
     const float creases = noise(p.x * 70, p.y * 9, s_.skin_seed + 51);
     t.colour = mix(t.colour, s_.lips * (1 + 0.10f * creases + (p.y > seam_top ? -0.10f : 0.06f)), 0.85f * cover);
-    t.shine = mix(t.shine, 0.7f, cover);
+    t.shine = mix(t.shine, 0.4f, cover);
     t.rise += 0.002f * creases * cover;
     const float seam = hill(0, (p.y - 0.5f * (seam_top + seam_bottom)) / 0.014f);
     t.colour = t.colour * (1 - 0.75f * seam);
@@ -252,23 +252,26 @@ void FacePainter::wear_mask(const Point& p, Texel& t) const {
     // Painted colour keeps the large shapes (lips, brows) and loses what makes skin skin.
     const float painted = luma(t.colour) < 0.6f * luma(s_.skin) ? 0.55f : 1.0f;
     const Vec3 own = mix(t.colour, paint, mask_.flat * painted * 0.92f);
-    t.colour = mix(mask_.wearer * (hole < 0 ? 0.55f : 1.0f), own, cover);
-    t.shine = mix(t.shine, std::max(0.02f, 0.35f + 0.65f * mask_.shine), mask_.flat * cover);
+    t.colour = mix(mask_.wearer * (hole < 0 ? 0.6f - 0.4f * mask_.edge : 1.0f), own, cover);
+    t.shine = mix(t.shine, std::max(0.02f, 0.35f + 1.1f * mask_.shine), mask_.flat * cover);
     t.soft = mix(t.soft, 0.12f, cover * (0.3f + 0.7f * mask_.flat));
     t.rise += (0.012f + 0.022f * mask_.edge) * cover;
-    const float line = hill(inside / 0.022f, 0);
+    const float line = hill(inside / 0.030f, 0);
     t.colour = t.colour * (1 - 0.75f * mask_.edge * line);
     t.open *= 1 - 0.5f * mask_.edge * hill((inside + 0.02f) / 0.05f, 0);
 }
 
 void FacePainter::hair(const Point& p, Texel& t) const {
+    if (p.y < (s_.long_hair ? -1.4f : -0.95f) || (p.front && p.ax < 0.4f && p.y < 0.3f)) return;
     const float rough = fractal(p.u * 7, p.y * 7, 3, s_.skin_seed + 81);
     const float around = std::abs(p.u);
     // The hairline runs over the forehead, down the temples to the ears; a fringe falls lower.
     float line = s_.hairline - (s_.fringe ? 0.17f : 0.0f) + 0.05f * rough;
     line -= smoothstep(0.75f, 1.25f, around) * (s_.long_hair ? 1.9f : 0.75f);
     if (!s_.long_hair) line = std::max(line, -0.30f - 0.5f * smoothstep(1.5f, 1.9f, around));
-    const float cover = smoothstep(-0.03f, 0.045f, p.y - line);
+    // Long hair frames the cheeks and leaves the chin free, however far round the chin's longitude is.
+    const float beside = (p.front && p.y < 0.2f) || p.y < -0.3f ? smoothstep(0.56f, 0.70f, p.ax + 0.02f * rough) : 1.0f;
+    const float cover = smoothstep(-0.03f, 0.045f, p.y - line) * beside;
     if (cover <= 0) return;
     const float along = s_.fringe || p.y < 0.4f ? p.y * 5 : p.y * 9;
     const float wave = s_.hair_curl * 0.35f * noise(p.u * 4, p.y * 9, s_.skin_seed + 83);

@@ -45,9 +45,11 @@ public:
         consider(head(ray));
         consider(ear(ray, -1));
         consider(ear(ray, 1));
-        consider(neck(ray));
-        consider(shoulders(ray));
-        if (s_.long_hair) consider(hair_behind(ray));
+        if (!best) {  // the rest lies behind these
+            consider(neck(ray));
+            consider(shoulders(ray));
+            if (s_.long_hair) consider(hair_behind(ray));
+        }
         if (!best) return {};
         return shade(*best, ray);
     }
@@ -58,7 +60,7 @@ private:
     /// Where a direction from the head's centre lies on the map.
     static void on_map(Vec3 q, float& rho, float& u, float& v) {
         rho = std::max(length(q), 1e-6f);
-        u = std::atan2(q.x, q.z);
+        u = fast_atan2(q.x, q.z);
         v = std::clamp(q.y / rho, -1.0f, 1.0f);
     }
     /// Height above the surface in units of the ellipsoid's radius.
@@ -71,11 +73,11 @@ private:
     /// Steps towards the raised surface, in the head's own frame.
     std::optional<Hit> head(const Ray& world) const {
         const Ray ray{scene_.pose.back(world.from), scene_.pose.back(world.along)};
-        const auto span = pierce(ray, s_.head * (1 + FaceMap::rise_max));
+        const auto span = pierce(ray, s_.head * (1 + map_.top()));
         if (!span) return {};
         float t = span->first, height = above(ray.at(t));
         for (int i = 0; i < 28 && height > 0.002f; ++i) {
-            t += 0.62f * height;
+            t += 0.72f * height;
             if (t > span->second) return {};
             height = above(ray.at(t));
         }
@@ -95,7 +97,7 @@ private:
 
     std::optional<Hit> ear(const Ray& world, float side) const {
         const Ray turned{scene_.pose.back(world.from), scene_.pose.back(world.along)};
-        const Vec3 centre{side * (s_.head.x * 0.98f), 0.02f, -0.05f}, radii{0.085f, 0.21f * s_.ear, 0.13f * s_.ear};
+        const Vec3 centre{side * (s_.head.x * 1.0f), 0.02f, -0.02f}, radii{0.095f, 0.21f * s_.ear, 0.13f * s_.ear};
         const Ray ray{turned.from - centre, turned.along};
         const auto span = pierce(ray, radii);
         if (!span) return {};
@@ -111,7 +113,7 @@ private:
 
     std::optional<Hit> neck(const Ray& ray) const {
         // An upright elliptic cylinder, leaning back a little.
-        const Vec3 radii{0.43f * s_.head.x / 0.75f, 1, 0.40f};
+        const Vec3 radii{0.50f * s_.head.x / 0.75f, 1, 0.45f};
         const Ray shifted{ray.from - Vec3{0, 0, -0.16f}, ray.along};
         const float a = sq(shifted.along.x / radii.x) + sq(shifted.along.z / radii.z);
         const float b = shifted.from.x * shifted.along.x / sq(radii.x) + shifted.from.z * shifted.along.z / sq(radii.z);
@@ -129,7 +131,7 @@ private:
     }
 
     std::optional<Hit> shoulders(const Ray& ray) const {
-        const Vec3 centre{0, -2.15f, -0.15f}, radii{1.65f, 0.78f, 0.62f};
+        const Vec3 centre{0, -2.02f, -0.15f}, radii{1.8f, 0.80f, 0.62f};
         const Ray shifted{ray.from - centre, ray.along};
         const auto span = pierce(shifted, radii);
         if (!span) return {};

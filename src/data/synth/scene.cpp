@@ -47,8 +47,8 @@ Subject draw_subject(uint64_t key) {
     s.hair = hair_colour(r);
     s.iris = iris_colour(r);
     s.head = {r.uniform(0.70f, 0.80f), 1, r.uniform(0.82f, 0.94f)};
-    s.jaw = r.uniform(0.14f, 0.34f);
-    s.chin = r.uniform(0.02f, 0.08f);
+    s.jaw = r.uniform(0.04f, 0.20f);
+    s.chin = r.uniform(0.0f, 0.05f);
     s.cheek = r.uniform(0.015f, 0.05f);
     s.brow_ridge = r.uniform(0.01f, 0.035f);
     s.nose_length = r.uniform(0.30f, 0.40f);
@@ -56,10 +56,10 @@ Subject draw_subject(uint64_t key) {
     s.nose_height = r.uniform(0.13f, 0.22f);
     s.eye_spread = r.uniform(0.36f, 0.43f);
     s.eye_height = r.uniform(0.09f, 0.15f);
-    s.eye_size = r.uniform(0.135f, 0.17f);
+    s.eye_size = r.uniform(0.15f, 0.19f);
     s.eye_tilt = r.uniform(-0.10f, 0.16f);
     s.mouth_width = r.uniform(0.21f, 0.30f);
-    s.lip_height = r.uniform(0.045f, 0.085f);
+    s.lip_height = r.uniform(0.055f, 0.10f);
     s.mouth_height = r.uniform(-0.51f, -0.45f);
     s.brow_height = r.uniform(0.155f, 0.20f);
     s.brow_thickness = r.uniform(0.022f, 0.048f);
@@ -112,7 +112,7 @@ Scene draw_scene(uint64_t video_key, int frame) {
 Camera draw_camera(uint64_t video_key, int frame) {
     Random video(video_key, lens), now(Random::mix(video_key, static_cast<uint64_t>(frame)), shot);
     Camera c;
-    c.exposure = video.uniform(0.30f, 0.58f) + now.uniform(-0.02f, 0.02f);
+    c.exposure = video.uniform(0.36f, 0.62f) + now.uniform(-0.02f, 0.02f);
     c.contrast = video.uniform(0.85f, 1.2f);
     c.cast = {video.uniform(0.82f, 1.22f), 1, video.uniform(0.80f, 1.22f)};
     c.balance = video.uniform(0.7f, 0.95f);

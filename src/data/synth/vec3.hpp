@@ -34,6 +34,16 @@ constexpr float hill(float dx, float dy) {
 }
 constexpr float sq(float v) { return v * v; }
 
+/// atan2 to 2e-4 radians, several times as fast: the renderer asks for millions.
+inline float fast_atan2(float y, float x) {
+    const float ax = std::abs(x), ay = std::abs(y);
+    const float a = std::min(ax, ay) / std::max(std::max(ax, ay), 1e-12f), s = a * a;
+    float r = ((-0.0464964749f * s + 0.15931422f) * s - 0.327622764f) * s * a + a;
+    if (ay > ax) r = 1.57079637f - r;
+    if (x < 0) r = 3.14159274f - r;
+    return y < 0 ? -r : r;
+}
+
 /// A rotation: yaw about y, then pitch about x, then roll about z; radians.
 struct Rotation {
     Vec3 row0{1, 0, 0}, row1{0, 1, 0}, row2{0, 0, 1};
