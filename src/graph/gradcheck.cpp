@@ -109,7 +109,8 @@ GradcheckReport gradcheck(const GradcheckFunction& f, const TensorList& inputs, 
     for (const Tensor& gradient : subject.gradients) roots.push_back(gradient.value());
     const std::vector<std::vector<double>> exact = detail::DoubleGraph(roots).run();
 
-    GradcheckReport report{.input = subject.numbers[0]};
+    GradcheckReport report;
+    report.input = subject.numbers[0];
     for (size_t k = 0; k < subject.wanted.size(); ++k) {
         const std::span<double> leaf = forward.leaf(subject.wanted[k].node());
         const std::vector<double>& analytic = exact[k + 1];
