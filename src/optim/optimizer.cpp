@@ -4,7 +4,9 @@
 
 #include "liven/core/error.hpp"
 #include "liven/graph/record.hpp"
+#include "liven/ops/arithmetic.hpp"
 #include "liven/ops/update.hpp"
+#include "liven/optim/accumulator.hpp"
 
 namespace liven {
 
@@ -24,30 +26,56 @@ size_t Optimizer::add_slot(std::string_view name) {
     return first;
 }
 
-void Optimizer::step(Gradients gradients) {
-    if (gradients.size() != parameters_.size())
-        throw Error("optimizer", "expected " + std::to_string(parameters_.size()) + " gradients, got " +
-                                     std::to_string(gradients.size()));
+void Optimizer::require_count(size_t gradients) const {
+    if (gradients != parameters_.size())
+        throw Error("optimizer",
+                    "expected " + std::to_string(parameters_.size()) + " gradients, got " + std::to_string(gradients));
+}
+
+void Optimizer::record_updates(SmallVector<Value, 8>& values) {
     assignments_.clear();
     prepare(steps_ + 1);
-    {
-        // The handles of the request end here: a gradient somebody can still ask for would have to be stored.
-        SmallVector<Value, 8> inputs;
-        inputs.push_back(gradients.loss());
-        for (size_t i = 0; i < gradients.size(); ++i) inputs.push_back(gradients.value(i));
-        const ops::GradientGuard op{.clip_norm = options_.clip_norm};
-        const NodePtr guard =
-            detail::record(operation<ops::GradientGuard>(), &op, sizeof op, {inputs.data(), inputs.size()});
-        applied_ = result(guard, 0);
-        norm_ = result(guard, 2);
-        const Signals signals{.guard = applied_, .scale = result(guard, 1)};
-        for (size_t i = 0; i < parameters_.size(); ++i) update(i, gradients.value(i), signals, assignments_);
-        const Gradients released = std::move(gradients);
-    }
+    const ops::GradientGuard op{.clip_norm = options_.clip_norm};
+    const NodePtr guard =
+        detail::record(operation<ops::GradientGuard>(), &op, sizeof op, {values.data(), values.size()});
+    applied_ = result(guard, 0);
+    norm_ = result(guard, 2);
+    const Signals signals{.guard = applied_, .scale = result(guard, 1)};
+    for (size_t i = 0; i < parameters_.size(); ++i) update(i, values[i + 1], signals, assignments_);
+    values.clear();
+}
+
+void Optimizer::finish() {
     commit(assignments_, applied_);
     assignments_.clear();
-    ++steps_;
-    if (applied_.item() == 0.0f) ++skipped_;
+    ++(last_step_applied() ? steps_ : skipped_);
+}
+
+void Optimizer::step(Gradients gradients) {
+    require_count(gradients.size());
+    {
+        // The handles of the request end here: a gradient somebody can still ask for would have to be stored.
+        SmallVector<Value, 8> values;
+        values.push_back(gradients.loss());
+        for (size_t i = 0; i < gradients.size(); ++i) values.push_back(gradients.value(i));
+        record_updates(values);
+        const Gradients released = std::move(gradients);
+    }
+    finish();
+}
+
+void Optimizer::step(GradientAccumulator& accumulator) {
+    require_count(accumulator.sums().size());
+    if (accumulator.count() == 0) throw Error("optimizer", "nothing has been accumulated", "add() gradients first");
+    {
+        const Tensor share(1.0f / static_cast<float>(accumulator.count()));
+        SmallVector<Value, 8> values;
+        values.push_back((accumulator.loss().tensor() * share).value());
+        for (const State& sum : accumulator.sums()) values.push_back((sum.tensor() * share).value());
+        record_updates(values);
+    }
+    finish();
+    accumulator.clear();
 }
 
 float Optimizer::gradient_norm() const { return norm_.defined() ? norm_.item() : 0.0f; }

@@ -10,6 +10,8 @@
 
 namespace liven {
 
+class GradientAccumulator;
+
 /// What all optimisers share.
 struct OptimizerOptions {
     float learning_rate = 1e-3f;
@@ -30,10 +32,13 @@ public:
     /// `gradients` are those of this optimiser's parameters, in their order. Hand them over (no handle kept) or they
     /// are stored. Throws Error when their number differs.
     void step(Gradients gradients);
+    /// The same with the mean of the accumulated gradients, and empties the accumulator. Throws Error when nothing has
+    /// been accumulated.
+    void step(GradientAccumulator& accumulator);
 
     float learning_rate() const { return options_.learning_rate; }
     void set_learning_rate(float rate) { options_.learning_rate = rate; }
-    /// Steps taken, skipped ones included.
+    /// Updates made; skipped ones do not count.
     int64_t steps() const { return steps_; }
     void set_steps(int64_t steps) { steps_ = steps; }
     int64_t skipped() const { return skipped_; }
@@ -67,6 +72,11 @@ protected:
     OptimizerOptions options_;
 
 private:
+    void require_count(size_t gradients) const;
+    /// Records the guard and the updates; `values` are the loss and the gradients. They are cleared.
+    void record_updates(SmallVector<Value, 8>& values);
+    void finish();
+
     std::vector<Parameter> parameters_;
     std::vector<State> states_;
     std::vector<Assignment> assignments_;
