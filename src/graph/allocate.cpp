@@ -120,12 +120,7 @@ private:
         if (const auto found = places_.find(key); found != places_.end()) return found->second;
         if (const auto found = value_block_.find(key); found != value_block_.end())
             return {.kind = Place::Kind::arena, .offset = layout_.blocks[found->second].offset};
-        if (!value.node->is_leaf() && value.node->operation == &operation<ops::Constant>()) {
-            const Place place{.kind = Place::Kind::constant, .offset = layout_.constants.size()};
-            layout_.constants.push_back(value.node->as<ops::Constant>().value);
-            places_[key] = place;
-            return place;
-        }
+        if (is_constant(value)) return places_[key] = number_place(value);
         throw Error("allocate", "nobody computes " + describe(*value.node));
     }
 
@@ -133,16 +128,30 @@ private:
         for (size_t i = 0; i < groups().size(); ++i) {
             layout_.inputs.emplace_back();
             layout_.outputs.emplace_back();
-            for (const GroupOperand& input : groups()[i].inputs)
-                layout_.inputs.back().push_back(input_place(input.value));
+            for (const GroupOperand& input : groups()[i].inputs) layout_.inputs.back().push_back(input_place(input));
             for (const GroupOperand& output : groups()[i].outputs)
                 layout_.outputs.back().push_back(place_of(output.value));
             layout_.workspace.push_back(layout_.blocks[workspace_block_[i]].offset);
         }
-        for (const auto& [root, value] : copied_) layout_.copies.emplace_back(root, input_place(value));
+        for (const auto& [root, value] : copied_) layout_.copies.emplace_back(root, place_of(value));
     }
 
-    Place input_place(const Value& value) { return place_of(value); }
+    static bool is_constant(const Value& value) {
+        return !value.node->is_leaf() && value.node->operation == &operation<ops::Constant>();
+    }
+
+    /// The one number of a constant, in the plan's own memory.
+    Place number_place(const Value& constant) {
+        layout_.constants.push_back(constant.node->as<ops::Constant>().value);
+        return {.kind = Place::Kind::constant, .offset = layout_.constants.size() - 1};
+    }
+
+    /// A step that reads a constant as a scalar reads its number, even when (it may be the very step that does so) the
+    /// constant is also written out in full.
+    Place input_place(const GroupOperand& input) {
+        const bool as_number = is_constant(input.value) && input.shape.rank() == 0;
+        return as_number ? number_place(input.value) : place_of(input.value);
+    }
 
     Layout layout_;
     std::map<Key, Place> places_;
