@@ -146,8 +146,21 @@ LIVEN_INLINE void store_part(float* p, vec v, int64_t count) {
 #if defined(LIVEN_ISA_avx512)
     _mm512_mask_storeu_ps(p, static_cast<__mmask16>((1u << count) - 1u), v);
 #elif defined(LIVEN_ISA_avx2)
-    const __m256i lane = _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7);
-    _mm256_maskstore_ps(p, _mm256_cmpgt_epi32(_mm256_set1_epi32(static_cast<int>(count)), lane), v);
+    // In pieces: a masked AVX store is microcode on AMD, some forty operations.
+    if (count == 8) return store(p, v);
+    const __m256 all = v;
+    __m128 rest = _mm256_castps256_ps128(all);
+    if (count & 4) {
+        _mm_storeu_ps(p, rest);
+        rest = _mm256_extractf128_ps(all, 1);
+        p += 4;
+    }
+    if (count & 2) {
+        _mm_storel_pi(reinterpret_cast<__m64*>(p), rest);
+        rest = _mm_movehl_ps(rest, rest);
+        p += 2;
+    }
+    if (count & 1) _mm_store_ss(p, rest);
 #else
     alignas(16) float part[4];
     store(part, v);

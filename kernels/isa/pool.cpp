@@ -16,8 +16,19 @@ namespace {
 
 LIVEN_INLINE vec minus_infinity() { return splat(-__builtin_inff()); }
 
-/// Where x takes the place of the maximum so far.
-LIVEN_INLINE mask wins(vec x, vec best) { return (x > best) | (is_nan(x) & !is_nan(best)); }
+/// Where x takes the place of the maximum so far: it is greater, or NaN while the maximum is a number.
+LIVEN_INLINE mask wins(vec x, vec best) {
+#if defined(LIVEN_ISA_avx512)
+    return _mm512_mask_cmp_ps_mask(_mm512_cmp_ps_mask(best, best, _CMP_ORD_Q), x, best, _CMP_NLE_UQ);
+#elif defined(LIVEN_ISA_avx2)
+    return _mm256_and_ps(_mm256_cmp_ps(x, best, _CMP_NLE_UQ), _mm256_cmp_ps(best, best, _CMP_ORD_Q));
+#else
+    return _mm_and_ps(_mm_cmpnle_ps(x, best), _mm_cmpord_ps(best, best));
+#endif
+}
+
+/// The maximum itself: max_of keeps `best` when x is equal or NaN, and a NaN it holds.
+LIVEN_INLINE vec larger(vec x, vec best) { return select(is_nan(x), x, max_of(x, best)); }
 
 /// All channels of a pixel: whole vectors, then the rest.
 struct Whole {
@@ -64,10 +75,7 @@ void max_2x2(const PoolRow& row) {
         const vec taps[3] = {access.get(row.src[0] + at + row.src_pixel, count), access.get(row.src[1] + at, count),
                              access.get(row.src[1] + at + row.src_pixel, count)};
 #pragma GCC unroll 3
-        for (int tap = 0; tap < 3; ++tap) {
-            // max_of keeps `best` when a tap is equal or NaN, and a NaN it holds.
-            best = select(is_nan(taps[tap]) & !is_nan(best), taps[tap], max_of(taps[tap], best));
-        }
+        for (int tap = 0; tap < 3; ++tap) best = larger(taps[tap], best);
         access.put(row.dst + x * row.dst_pixel + c, best, count);
     });
 }
@@ -88,8 +96,7 @@ void max_row(const PoolRow& row) {
         each_vector(row.channels, [&](auto access, int64_t c, int64_t count) {
             vec best = minus_infinity();
             each_tap(row, columns, [&](int64_t ky, int64_t column, int32_t) {
-                const vec value = access.get(row.src[ky] + column * row.src_pixel + c, count);
-                best = select(wins(value, best), value, best);
+                best = larger(access.get(row.src[ky] + column * row.src_pixel + c, count), best);
             });
             access.put(row.dst + x * row.dst_pixel + c, best, count);
         });
