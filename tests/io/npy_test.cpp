@@ -2,7 +2,6 @@
 
 #include <catch2/catch.hpp>
 #include <cstring>
-#include <fstream>
 #include <string>
 
 #include "liven/core/error.hpp"
@@ -139,7 +138,7 @@ TEST_CASE("No flipped bit and no cut crashes the .npy reader") {
             bytes.resize(i);
         else
             bytes[(i - good.size()) / 8] = static_cast<char>(bytes[(i - good.size()) / 8] ^ (1 << i % 8));
-        std::ofstream(folder / "a", std::ios::binary) << bytes;
+        folder.file("a", bytes);
         try {
             (void)read_npy(folder / "a");  // a flipped value bit is no error
         } catch (const Error&) {

@@ -23,7 +23,9 @@ public:
 
     /// Writes `bytes` to a file and returns its path.
     std::filesystem::path file(std::string_view name, std::string_view bytes) const {
-        std::ofstream(path_ / name, std::ios::binary) << bytes;  // not flushed to the disk: tests write many
+        // Not flushed, and not over an older file, which ext4 flushes too: some tests write thousands.
+        std::filesystem::remove(path_ / name);
+        std::ofstream(path_ / name, std::ios::binary) << bytes;
         return path_ / name;
     }
 
