@@ -8,6 +8,7 @@
 #include "liven/core/error.hpp"
 #include "liven/data/image.hpp"
 #include "src/data/crc32.hpp"
+#include "src/data/jpeg_walk.hpp"
 
 /// Headers and structure of picture files, read without decoding. Every access is checked against the end of the file.
 namespace liven::data {
@@ -38,6 +39,8 @@ public:
             fail("the header says " + size_text(header) + " pixels, more than the " +
                      std::to_string(max_pixels / 1'000'000) + " million that are read",
                  "make the picture smaller, or leave the file out");
+        if (header.format == "jpeg")
+            if (const auto damage = find_jpeg_damage(file_)) fail("the JPEG is damaged: " + *damage);
         return header;
     }
 

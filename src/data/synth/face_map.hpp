@@ -22,7 +22,6 @@ struct Mask {
 /// stands out, its colour, how it shines, how much sky it sees.
 class FaceMap {
 public:
-    static constexpr int width = 288, height = 256;
     static constexpr float u_max = 2.3f;  ///< the back of the head is never seen
 
     struct Texel {
@@ -33,7 +32,8 @@ public:
         float open = 1;   ///< ambient light that arrives
     };
 
-    FaceMap(const Subject& subject, const Scene& scene, const Mask& mask);
+    /// `detail` texels between the poles.
+    FaceMap(const Subject& subject, const Scene& scene, const Mask& mask, int detail);
 
     Texel sample(float u, float v) const;
     float rise(float u, float v) const;
@@ -49,8 +49,9 @@ private:
         int x, y;
         float tx, ty;
     };
-    static Cell cell(float u, float v);
+    Cell cell(float u, float v) const;
 
+    int width_, height_;
     std::vector<Texel> texels_;
     std::vector<float> rises_;
     float top_ = 0;

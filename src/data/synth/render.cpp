@@ -34,8 +34,12 @@ constexpr float camera_distance = 6;
 
 class Renderer {
 public:
-    Renderer(const Subject& subject, const Scene& scene, const Mask& mask)
-        : s_(subject), scene_(scene), mask_(mask), map_(subject, scene, mask), light_(scene.pose.back(scene.light)) {}
+    Renderer(const Subject& subject, const Scene& scene, const Mask& mask, int size)
+        : s_(subject),
+          scene_(scene),
+          mask_(mask),
+          map_(subject, scene, mask, std::max(size, 48)),
+          light_(scene.pose.back(scene.light)) {}
 
     std::optional<Vec3> colour(const Ray& ray) const {
         std::optional<Hit> best;
@@ -216,7 +220,7 @@ private:
 
 Canvas render(const Subject& subject, const Scene& scene, const Mask& mask, int size) {
     Canvas canvas = background(size, scene.background_seed);
-    const Renderer renderer(subject, scene, mask);
+    const Renderer renderer(subject, scene, mask, size);
     for (int y = 0; y < size; ++y)
         for (int x = 0; x < size; ++x) {
             const float px =
