@@ -13,8 +13,9 @@ constexpr int64_t kDepth = 256;                      // a panel of b (256 x 32 f
 constexpr int64_t kCacheFloats = 192 * 1024;         // 768 KiB of a 1 MiB L2 for the packed blocks
 constexpr int64_t kStreamFloats = 8 * 1024 * 1024;   // a dst of 32 MiB has left every cache before it is read again
 constexpr int64_t kPartialFloats = 8 * 1024 * 1024;  // workspace for packed operands or partial results
-constexpr double kUnitCycles = 1000;                 // to start a unit
-constexpr int64_t kWorkers = 8;                      // units are balanced for this many cores, whatever the machine has
+constexpr int64_t kMemoryFloats = 4 * 1024 * 1024;
+constexpr double kUnitCycles = 1000;  // to start a unit
+constexpr int64_t kWorkers = 8;       // units are balanced for this many cores, whatever the machine has
 
 int64_t ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }
 
@@ -109,7 +110,9 @@ void set_units(GemmPlan& plan, int64_t unit_m, int64_t unit_n, int64_t unit_k) {
 /// of memory; more strips would find its rows pushed out of L1.
 void choose_packing(GemmPlan& plan, const GemmKernels& kernels, bool made) {
     plan.strip = ceil_div(plan.unit_m, ceil_div(plan.unit_m, kernels.rows));
-    plan.a_direct = !plan.a.transposed && rows_share_cache(made ? plan.block_k : plan.a.row, plan.strip);
+    // Of several blocks of k, only packed rows of a follow each other, as the prefetch of the next strip wants them.
+    plan.a_direct = !plan.a.transposed && (made || plan.k <= plan.block_k) &&
+                    rows_share_cache(made ? plan.block_k : plan.a.row, plan.strip);
     const bool piece = plan.unit_n == plan.n && plan.b.row == plan.n && plan.n <= 256 && plan.m <= 4 * kernels.rows;
     plan.b_direct = !plan.b.transposed && (plan.m <= kernels.rows || piece);
 }
@@ -118,8 +121,11 @@ void choose_packing(GemmPlan& plan, const GemmKernels& kernels, bool made) {
 double overhead(const GemmPlan& plan, const GemmKernels& kernels) {
     const auto real = [](int64_t value) { return static_cast<double>(std::max<int64_t>(value, 1)); };
     const double lanes = real(kernels.lanes);
-    const double a_cost = plan.a_direct ? 0.25 : plan.a.transposed ? 0.45 : 0.7;
-    const double b_cost = plan.b_direct ? 0.25 : plan.b.transposed ? 0.7 : 0.45;
+    // Cycles a value; what no cache holds comes from memory again for every unit.
+    const double a_memory = plan.m * plan.k > kMemoryFloats ? 0.6 : 0.0,
+                 b_memory = plan.k * plan.n > kMemoryFloats ? 0.6 : 0.0;
+    const double a_cost = a_memory + (plan.a_direct ? 0.25 : plan.a.transposed ? 0.45 : 0.7);
+    const double b_cost = b_memory + (plan.b_direct ? 0.25 : plan.b.transposed ? 0.7 : 0.45);
     // Cycles for one vector FMA of the unit; what is packed ahead is packed once but still read by every unit.
     double cycles = kUnitCycles / (real(plan.unit_m) * real(plan.unit_n) * real(plan.unit_k));
     if (plan.packed_ahead)
