@@ -27,7 +27,8 @@ Tensor reduced(const char* where, const Tensor& losses, Reduction reduction, con
     const Tensor weighted = losses * weights;
     if (reduction == Reduction::none) return weighted;
     if (reduction == Reduction::sum) return sum(weighted);
-    return sum(weighted) / sum(broadcast_to(weights, losses.shape()));
+    // 0 when every weight is 0.
+    return sum(weighted) / maximum(sum(broadcast_to(weights, losses.shape())), Tensor::full({}, 1e-12f));
 }
 
 }  // namespace

@@ -11,7 +11,7 @@ enum class Reduction : uint8_t { mean, sum, none };
 struct RegressionOptions {
     Reduction reduction = Reduction::mean;
     /// Weight of each element, of a shape that broadcasts to theirs (0 and 1: a mask). The mean then divides by the
-    /// sum of the weights.
+    /// sum of the weights and is 0 when that is 0.
     Tensor weights = {};
 };
 /// (prediction - target)^2.

@@ -1,0 +1,77 @@
+#include "liven/ops/pool.hpp"
+
+#include <catch2/catch.hpp>
+
+#include "harness.hpp"
+#include "liven/core/error.hpp"
+#include "liven/ops/arithmetic.hpp"
+#include "liven/ops/conv2d.hpp"
+
+using namespace liven;
+using namespace liven::testing;
+
+namespace {
+
+struct PoolCase {
+    const char* name;
+    Shape src;
+    PoolOptions options;
+};
+
+const std::vector<PoolCase> kCases{
+    {"2x2", {2, 6, 8, 17}, {}},
+    {"2x2 on odd extents", {2, 5, 7, 3}, {}},
+    {"one pixel", {1, 1, 1, 1}, {.size = 1}},
+    {"3x3 stride 2 with padding", {2, 7, 8, 5}, {.size = 3, .stride = 2, .padding = symmetric(1)}},
+    {"3x3 stride 2, ceil", {1, 6, 8, 3}, {.size = 3, .stride = 2, .ceil_mode = true}},
+    {"3x3 stride 1, overlapping", {1, 5, 4, 16}, {.size = 3, .stride = 1, .padding = symmetric(1)}},
+    {"2x3 stride 3x1, lopsided", {2, 7, 6, 2}, {.size = {2, 3}, .stride = {3, 1}, .padding = {1, 0, 0, 2}}},
+    {"padding counts", {1, 7, 8, 3}, {.size = 3, .stride = 2, .padding = symmetric(1), .count_include_pad = true}},
+    {"padding counts, ceil",
+     {1, 6, 7, 3},
+     {.size = 3, .stride = 2, .padding = symmetric(1), .ceil_mode = true, .count_include_pad = true}}};
+
+}  // namespace
+
+TEST_CASE("Maximum pooling, and which element takes the gradient") {
+    for (const PoolCase& test : kCases)
+        check({.name = std::string("max_pool ") + test.name,
+               .operands = [&]() -> TensorList { return {distinct(test.src, 1)}; },
+               .function = [&](const TensorList& in) -> TensorList {
+                   // Squared, so that the second derivative goes through max_pool_pick.
+                   const Tensor y = max_pool(in[0], test.options);
+                   return {y * y};
+               }});
+}
+
+TEST_CASE("Average pooling") {
+    for (const PoolCase& test : kCases)
+        check(
+            {.name = std::string("avg_pool ") + test.name,
+             .operands = [&]() -> TensorList { return {uniform(test.src, 1)}; },
+             .function = [&](const TensorList& in) -> TensorList { return {square(avg_pool(in[0], test.options))}; }});
+}
+
+TEST_CASE("Global pooling") {
+    for (const Shape& shape : {Shape{2, 5, 7, 19}, Shape{1, 1, 1, 3}, Shape{3, 37, 31, 2}})
+        check({{.name = "global_avg_pool of " + shape.str(),
+                .operands = [&]() -> TensorList { return {uniform(shape, 1, 0.1f, 1.0f)}; },
+                .function = [](const TensorList& in) -> TensorList { return {global_avg_pool(in[0])}; }},
+               {.name = "global_max_pool of " + shape.str(),
+                .operands = [&]() -> TensorList { return {distinct(shape, 1)}; },
+                .function = [](const TensorList& in) -> TensorList { return {global_max_pool(in[0])}; }}});
+}
+
+TEST_CASE("The first of equal maxima takes the gradient") {
+    const Tensor x = Tensor::from({1, 1, 1, 1}, {1, 2, 2, 1});
+    CHECK(gradients(reshape(max_pool(x), Shape{}), {x})[0].to_vector() == std::vector<float>{1, 0, 0, 0});
+}
+
+TEST_CASE("A pool's shape rule names window and input") {
+    const Tensor x = uniform({1, 3, 4, 2}, 1);
+    CHECK_THAT(message_of([&] { max_pool(x, {.size = 5}); }), Catch::Contains("5x5") && Catch::Contains("1x3x4x2"));
+    CHECK_THAT(message_of([&] { avg_pool(uniform({3, 4, 2}, 1)); }), Catch::Contains("3x4x2"));
+    CHECK_THAT(message_of([&] { max_pool(x, {.padding = symmetric(2)}); }), Catch::Contains("padding"));
+    CHECK_THROWS_AS(max_pool(x, {.size = 0}), Error);
+    CHECK_THROWS_AS(avg_pool(x, {.size = 2, .stride = -1, .padding = symmetric(-1)}), Error);
+}
