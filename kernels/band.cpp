@@ -26,9 +26,14 @@ BandLoader::BandLoader(const MapSource& source, const Problem& problem, Isa isa,
     if (source_.program) {
         program_.emplace(*source_.program, problem.inputs, problem.outputs,
                          Walk{.samples = shape_[0], .pixels = shape_[1] * width, .channels = channels}, isa);
+        for (const ProgramInput& input : source_.program->inputs)
+            if (stream_ < 0 && input.access == Access::full && input.operand >= 0) stream_ = input.operand;
+        if (stream_ >= 0) stream_stride_ = problem.inputs[static_cast<size_t>(stream_)].pixel_stride;
         source_.program = nullptr;  // compiled; the program may be gone when the step runs
     } else {
         direct_ = whole && touching;
+        stream_ = source_.operand;
+        stream_stride_ = pixel_stride_;
     }
     row_step_ = direct_ ? 0 : ring_step(options_.columns * channels);
     program_offset_ = static_cast<size_t>(row_step_ * options_.rows) * sizeof(float);
@@ -62,11 +67,24 @@ BandLoader::Rows::Rows(const BandLoader& loader, const Buffers& buffers, std::by
 }
 
 void BandLoader::Rows::load(int64_t first, int64_t last) noexcept {
-    if (loader_.direct_) return;
+    if (loader_.direct_) {
+        last_ = last;
+        return;
+    }
     const int64_t begin = first >= first_ && first <= last_ ? last_ : first;
     for (int64_t y = begin; y < last; ++y) fill(y);
     first_ = first;
     last_ = std::max(begin, last);
+}
+
+std::span<const std::byte> BandLoader::Rows::upcoming(int64_t rows) const noexcept {
+    const int64_t last = std::min(loader_.shape_[1], last_ + rows);
+    if (loader_.stream_ < 0 || last <= last_) return {};
+    const int64_t row = loader_.shape_[2] * loader_.stream_stride_;
+    const auto* map = static_cast<const float*>(buffers_.inputs[loader_.stream_]) + sample_ * loader_.shape_[1] * row;
+    // The last pixel's channels may end before its stride does: stay inside the operand.
+    return {reinterpret_cast<const std::byte*>(map + last_ * row),
+            static_cast<size_t>((last - last_) * row - loader_.stream_stride_ + 1) * sizeof(float)};
 }
 
 void BandLoader::Rows::fill(int64_t y) noexcept {

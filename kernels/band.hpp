@@ -1,6 +1,8 @@
 #pragma once
 
+#include <cstddef>
 #include <optional>
+#include <span>
 #include <vector>
 
 #include "kernels/compiled_program.hpp"
@@ -43,6 +45,8 @@ public:
         Rows(const BandLoader& loader, const Buffers& buffers, std::byte* scratch, int64_t sample) noexcept;
         /// Makes rows [first, last) available, at most Options::rows of them, all inside the map. Never goes back up.
         void load(int64_t first, int64_t last) noexcept;
+        /// Memory that load() will read for `rows` more rows: of the map, or of the prologue's first full input.
+        std::span<const std::byte> upcoming(int64_t rows) const noexcept;
         /// The pixel in column Options::first_column of a row that was loaded.
         const float* operator[](int64_t y) const noexcept;
 
@@ -67,6 +71,8 @@ private:
     int64_t row_step_ = 0;       ///< floats from one row of the ring to the next
     size_t program_offset_ = 0;
     bool direct_ = false;
+    int stream_ = -1;            ///< the operand that is read row by row, -1: none of the inputs
+    int64_t stream_stride_ = 0;  ///< its pixel stride
     std::optional<CompiledProgram> program_;
 };
 

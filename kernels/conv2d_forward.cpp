@@ -1,17 +1,16 @@
 // The direct convolution, forward and input gradient: one driver, because the input gradient is a convolution of
 // diff_dst with turned weights (conv2d_taps.hpp).
 //
-// loop nest      unit (sample, chunk of rows) > band of rows > block of 16 or 32 result channels > row > tile
-// (isa/conv2d_forward.cpp) register tile  see there caches         band of source rows with halo (ring, L2), weights of
-// one block (L1 or L2), result rows for the epilogue (L2) bytes moved    every source row is read once a unit, plus
-// (kernel rows - 1) rows of halo; every result is written once; weights
-//                once a band, which is tall enough (256 pixels) for that not to matter
-// expected       forward and stride-1 input gradient 90-100 % of the FMA peak; copying the band costs 1-2 % at 16
-// channels. Rows of
-//                the kernel that lie in the padding are skipped, so small maps come out above what nominal FLOPs
-//                suggest.
+// loop nest      unit (sample, chunk of rows) > band of rows > 16 or 32 result channels > row > isa/conv2d_forward.cpp
+// caches         band of source rows with halo (ring, L2), weights of one block (L1 or L2), rows for the epilogue (L2)
+// bytes moved    source rows once a unit, with (kernel rows - 1) rows of halo; every result once; weights once a band,
+//                which is tall enough (256 pixels) for that not to matter
+// expected       85-97 % of the FMA peak; copying the band costs 2-5 % at 16 channels, and a first layer (70-75 %)
+//                waits for memory to take its results. Kernel rows in the padding are skipped, which nominal FLOPs
+//                do not show.
 #include <algorithm>
 #include <memory>
+#include <span>
 
 #include "kernels/band.hpp"
 #include "kernels/conv2d_chunks.hpp"
@@ -153,32 +152,44 @@ private:
             if (depthwise_)
                 depthwise_band(buffers, src, dst.begin(y), y, last);
             else
-                dense_band(buffers, src, dst.begin(y), y, last);
+                dense_band(buffers, src, dst.begin(y), y, last, upcoming(src, last, end, range.last));
             dst.done(y, last - y);
         }
     }
 
     int64_t dst_row_step() const { return result_[2] * sink_.pixel_stride(); }
 
-    void dense_band(const Buffers& buffers, const BandLoader::Rows& src, float* dst, int64_t first,
-                    int64_t last) const noexcept {
+    /// What the next band of this unit will copy.
+    std::span<const std::byte> upcoming(const BandLoader::Rows& src, int64_t next, int64_t end,
+                                        int64_t loaded) const noexcept {
+        if (next >= end) return {};
+        return src.upcoming(taps_.h.sources(next, std::min(end, next + walk_.band_rows)).last - loaded);
+    }
+
+    void dense_band(const Buffers& buffers, const BandLoader::Rows& src, float* dst, int64_t first, int64_t last,
+                    std::span<const std::byte> soon) const noexcept {
         const int64_t width = result_[3] / geometry_.groups;
         // Two blocks together halve the traffic of source values; worth it once the weights of one come from L2.
-        const bool wide = packed_.block_step() > 24 * 1024;
+        const bool pointwise = geometry_.window.kernel == Extent2d(1);
+        const bool wide = packed_.block_step() > (pointwise ? 1024 : 24 * 1024);
         const int64_t step = wide ? forward_.max_row_channels : std::min(forward_.max_row_channels, conv_block);
+        const size_t calls = static_cast<size_t>(geometry_.groups * ((width + step - 1) / step) * (last - first));
         const auto* packed = reinterpret_cast<const float*>(buffers.workspace);
+        size_t call = 0;
         for (int64_t group = 0; group < geometry_.groups; ++group)
             for (int64_t channel = 0; channel < width; channel += step) {
                 const float* weights =
                     packed + (group * packed_.blocks() + channel / conv_block) * packed_.block_step();
-                for (int64_t y = first; y < last; ++y)
+                for (int64_t y = first; y < last; ++y, ++call) {
+                    const size_t from = soon.size() * call / calls, to = soon.size() * (call + 1) / calls;
                     dense_row(buffers, src, weights, dst + (y - first) * dst_row_step() + group * width + channel, y,
-                              group, std::min(step, width - channel));
+                              group, std::min(step, width - channel), soon.subspan(from, to - from));
+                }
             }
     }
 
     void dense_row(const Buffers& buffers, const BandLoader::Rows& src, const float* weights, float* dst, int64_t y,
-                   int64_t group, int64_t channels) const noexcept {
+                   int64_t group, int64_t channels, std::span<const std::byte> soon) const noexcept {
         const size_t phase_h = static_cast<size_t>(y) % taps_.h.phases.size();
         const int64_t depth = band_channels() / geometry_.groups, pixel = band_.pixel_stride();
         const auto** runs = reinterpret_cast<const float**>(buffers.scratch);
@@ -197,7 +208,9 @@ private:
                               .dst = dst + phase.first * sink_.pixel_stride(),
                               .dst_step = phase.step * sink_.pixel_stride(),
                               .channels = channels,
-                              .pixels = phase.outputs};
+                              .pixels = phase.outputs,
+                              .soon = w == 0 ? soon.data() : nullptr,
+                              .soon_bytes = w == 0 ? static_cast<int64_t>(soon.size()) : 0};
             forward_.row(row);
         }
     }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 
 #include "liven/core/isa.hpp"
@@ -24,6 +25,8 @@ struct ConvRow {
     int64_t dst_step = 0;  ///< floats from one output pixel to the next
     int64_t channels = 0;
     int64_t pixels = 0;
+    const std::byte* soon = nullptr;  ///< memory that will be read next: asked into L2 while the row is computed
+    int64_t soon_bytes = 0;
 };
 
 /// One row of a depthwise convolution: dst[p][c] = sum over taps t of taps[t][p * src_step + c] * weights[t *

@@ -1,16 +1,12 @@
 // The direct weight gradient.
 //
 // loop nest      unit (slot of samples or rows, part of the output channels) > band of output rows > block of 16 output
-// channels >
-//                kernel rows > tile (isa/conv2d_weight_grad.cpp)
-// register tile  see there
-// caches         a band of source rows (ring) and of diff_dst rows in L2, the unit's partial sums in L1 or L2
+//                channels > kernel row > isa/conv2d_weight_grad.cpp
+// caches         bands of source rows (ring) and diff_dst rows in L2, the unit's partial sums in L1 or L2
 // bytes moved    source and diff_dst once for each part, partial sums once for each band, the slots twice
-// expected       75-95 % of the FMA peak; at 3 input channels 60-80 %
-// sums           in registers over one band (at most 1,024 pixels, or one row), then in fp32 over the slot, and the
-// slots in a
-//                pairwise tree whose form follows from the shape: all slots together stay under 32 MB, whatever the
-//                thread count
+// expected       80-90 % of the FMA peak, 60-75 % for a first layer
+// sums           in registers over a band (at most 1,024 pixels, or one row), then in fp32 over the slot, and the slots
+//                in a pairwise tree that follows from the shape; all slots stay under 32 MB whatever the thread count
 #include <algorithm>
 #include <memory>
 

@@ -1,11 +1,12 @@
 // Depthwise convolution: every channel by itself, so vectors run along the channels.
 //
-// loop nest      row: vectors of channels > tiles of 4 pixels > taps; the gradient: vectors of channels > taps, nine at
-// a time > pixels register tile  4 pixels x 1 vector; the gradient: 9 taps x 1 vector caches         source rows in L2,
-// a vector of all taps' weights in L1 bytes moved    one vector of source for each FMA, and a quarter vector of weights
-// expected       30-50 % of the FMA peak from L1: two loads a cycle feed at most two FMAs, and a map that comes from
-// memory has
-//                9 FMAs for 8 bytes moved, where memory is the limit on every machine
+// loop nest      forward: vectors of channels > tiles of 4 pixels > taps
+//                gradient: vectors of channels > nine taps at a time > pixels
+// register tile  forward 4 pixels x 1 vector, gradient 9 taps x 1 vector
+// caches         source rows in L2, one vector of every tap's weights in L1
+// bytes moved    a vector of source for each FMA, and a quarter vector of weights
+// expected       20-30 % of the FMA peak: two loads a cycle feed at most two FMAs, and a map that comes from memory
+//                has 9 FMAs for 8 bytes moved, where memory is the limit on every machine
 #include "kernels/conv2d_table.hpp"
 #include "kernels/simd.hpp"
 

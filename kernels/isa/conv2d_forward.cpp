@@ -1,18 +1,14 @@
 // The register tile of the direct convolution, forward and input gradient.
 //
-// loop nest      row of output pixels: tiles of pixels > runs (kernel rows) > elements of a run, four at a time >
-// vectors, pixels register tile  AVX-512 8 pixels x 16 channels (8 accumulators, broadcasts embedded in the FMA) or x
-// 32 (16); AVX2 6 x 16 (12);
-//                SSE2 3 x 16 (12). Rows are cut into tiles of nearly equal width, so 14 pixels are 7 + 7 and not 8 + 6.
-// caches         the tile's weights stream from L1, from L2 when a block of 16 channels outgrows it; source rows lie in
-// L2 and
-//                pass through L1 three times for a 3x3 kernel
+// loop nest      row of output pixels: tiles of pixels > runs (kernel rows) > elements of a run > pixels > vectors
+// register tile  AVX-512: 8 pixels x 16 channels (8 sums, broadcasts embedded in the FMA) or x 32 (16 sums);
+//                AVX2: 6 x 16 (12); SSE2: 3 x 16 (12). A row is cut into tiles of nearly equal width.
+// caches         the tile's weights come from L1, or L2 when a block of 16 channels outgrows L1; source rows lie in
+//                L2 and pass through L1 once for each kernel row
 // bytes moved    64 of weights for 8 (AVX-512) or 12 (AVX2) FMAs, 4 of source for each broadcast
-// expected       95-100 % of the FMA peak. What it takes is addressing: pixels are reached from one pointer for each
-// three as
-//                [base + {0, 1, 2} step + small displacement]; left alone, GCC 12 keeps a register an offset, runs out
-//                and ends at 86 %. Below 4 pixels the latency of the FMA shows; the first layer's runs of 9 values cost
-//                5 %.
+// expected       90-100 % of the FMA peak. What it takes is addressing: three pixels share a pointer as
+//                [base + {0, 1, 2} step]. Left alone, GCC 12 keeps a register an offset, runs out, and ends at 86 %;
+//                unrolled further, it spills. Below 4 pixels the latency of the FMA shows.
 #include "kernels/conv2d_table.hpp"
 #include "kernels/simd.hpp"
 
@@ -27,22 +23,6 @@ inline constexpr int max_pixels = 6, max_vectors = 2;
 #else
 inline constexpr int max_pixels = 3, max_vectors = 4;
 #endif
-inline constexpr int unroll = 4;
-
-/// One element of a run into all accumulators of a tile of P pixels x V vectors.
-template <int P, int V, int Bases>
-LIVEN_INLINE void accumulate(vec (&acc)[P][V], const float* const (&x)[Bases], int64_t step, int64_t element,
-                             const float* weights, int64_t block_step) {
-    vec w[V];
-#pragma GCC unroll 4
-    for (int v = 0; v < V; ++v) w[v] = load(weights + (v / per_block) * block_step + (v % per_block) * lanes);
-#pragma GCC unroll 8
-    for (int p = 0; p < P; ++p) {
-        const vec value = splat(x[p / 3][(p % 3) * step + element]);
-#pragma GCC unroll 4
-        for (int v = 0; v < V; ++v) acc[p][v] = madd(value, w[v], acc[p][v]);
-    }
-}
 
 template <int P, int V>
 void tile(const ConvRow& row, int64_t first) noexcept {
@@ -58,24 +38,21 @@ void tile(const ConvRow& row, int64_t first) noexcept {
         const float* x[bases];
 #pragma GCC unroll 3
         for (int b = 0; b < bases; ++b) x[b] = row.runs[r] + (first + 3 * b) * step;
-        int64_t j = 0;
-        for (; j + unroll <= length; j += unroll) {
-            // Hide where the pointers come from: otherwise GCC turns them into one register an offset.
+        for (int64_t j = 0; j < length; ++j, weights += conv_block) {
+            // Hide where the pointers come from: otherwise GCC keeps a register for each pixel, and runs out of them.
 #pragma GCC unroll 3
             for (int b = 0; b < bases; ++b) asm("" : "+r"(x[b]));
+            vec w[V];
 #pragma GCC unroll 4
-            for (int u = 0; u < unroll; ++u)
-                accumulate<P, V, bases>(acc, x, step, u, weights + u * conv_block, block_step);
+            for (int v = 0; v < V; ++v) w[v] = load(weights + (v / per_block) * block_step + (v % per_block) * lanes);
+#pragma GCC unroll 8
+            for (int p = 0; p < P; ++p) {
+                const vec value = splat(x[p / 3][(p % 3) * step]);
+#pragma GCC unroll 4
+                for (int v = 0; v < V; ++v) acc[p][v] = madd(value, w[v], acc[p][v]);
+            }
 #pragma GCC unroll 3
-            for (int b = 0; b < bases; ++b) x[b] += unroll;
-            weights += unroll * conv_block;
-        }
-#pragma GCC unroll 1
-        for (; j < length; ++j) {
-            accumulate<P, V, bases>(acc, x, step, 0, weights, block_step);
-#pragma GCC unroll 3
-            for (int b = 0; b < bases; ++b) x[b] += 1;
-            weights += conv_block;
+            for (int b = 0; b < bases; ++b) ++x[b];
         }
     }
     const int64_t tail = row.channels - (V - 1) * lanes;
@@ -119,14 +96,28 @@ Tile tile_of(int64_t pixels) {
     }
 }
 
+/// Asks for the share of `soon` that belongs to tile t: a copy that waits for memory between rows would cost 10 % at 16
+/// channels.
+LIVEN_INLINE void prefetch(const ConvRow& row, int64_t t, int64_t tiles) {
+    constexpr int64_t line = 64;
+    const int64_t lines = (row.soon_bytes + line - 1) / line;
+    for (int64_t l = lines * t / tiles; l < lines * (t + 1) / tiles; ++l) __builtin_prefetch(row.soon + l * line, 0, 2);
+}
+
 template <int V>
 void row_of(const ConvRow& row) noexcept {
     const int64_t tiles = (row.pixels + max_pixels - 1) / max_pixels;
     const int64_t narrow = row.pixels / tiles, wide = row.pixels % tiles;  // `wide` tiles have one pixel more
     const Tile wide_tile = tile_of<V>(narrow + 1), narrow_tile = tile_of<V>(narrow);
     int64_t first = 0;
-    for (int64_t t = 0; t < wide; ++t, first += narrow + 1) wide_tile(row, first);
-    for (int64_t t = wide; t < tiles; ++t, first += narrow) narrow_tile(row, first);
+    for (int64_t t = 0; t < tiles; ++t) {
+        prefetch(row, t, tiles);
+        if (t < wide)
+            wide_tile(row, first);
+        else
+            narrow_tile(row, first);
+        first += narrow + (t < wide ? 1 : 0);
+    }
 }
 
 void conv_row(const ConvRow& row) noexcept {

@@ -1,14 +1,12 @@
 // The register tile of the direct weight gradient.
 //
 // loop nest      runs (kernel rows) > tiles of J elements of a run (kernel column, input channel) > rows > pixels > J
-// register tile  J broadcast source values x 16 output channels: AVX-512 24 accumulators, or 3 kernel rows x 9 elements
-// = 27, the
-//                whole gradient of a first layer; AVX2 6 x 2 vectors; SSE2 3 x 4. Rows of pixels pass while they stay
-//                put.
-// caches         a band of source and diff_dst rows in L2, read once a tile; partial sums in L1 or L2, touched once a
-// band bytes moved    a pixel brings J + 16 floats for J x 16 FMAs expected       85-95 % of the FMA peak; the rest is
-// adding the accumulators to the partial sums after at most 1,024 pixels, which
-//                keeps the error of the long sums at a few 1e-7
+// register tile  J broadcast source values x 16 output channels. AVX-512: 24 sums, or 3 kernel rows x 9 elements = 27,
+//                the whole gradient of a first layer; AVX2: 6 x 2 vectors; SSE2: 3 x 4. Pixels pass, sums stay.
+// caches         a band of source and diff_dst rows in L2, read once a tile; partial sums in L1 or L2
+// bytes moved    a pixel brings J + 16 floats for J x 16 FMAs
+// expected       80-95 % of the FMA peak; the rest is adding the sums to the partial ones after at most 1,024 pixels
+//                (or one row), which keeps the error of long sums at a few 1e-7
 #include "kernels/conv2d_table.hpp"
 #include "kernels/simd.hpp"
 

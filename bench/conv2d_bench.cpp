@@ -1,0 +1,147 @@
+// Convolutions of the models, all three directions: nominal GFLOP/s (products with padding counted), GB/s of the maps,
+// and the share of the FMA peak probed around every run.
+#include <benchmark/benchmark.h>
+
+#include <algorithm>
+#include <ctime>
+#include <string>
+#include <vector>
+
+#include "kernels/peak.hpp"
+#include "kernels/step.hpp"
+#include "liven/core/attributes.hpp"
+#include "liven/core/buffer.hpp"
+#include "liven/core/philox.hpp"
+
+namespace {
+
+using namespace liven;
+
+struct Case {
+    const char* name;
+    int64_t n, h, c, oc, kernel, stride = 1, groups = 1;
+
+    int64_t out_h() const { return (h + stride - 1) / stride; }
+    double flops() const {
+        return 2.0 * static_cast<double>(n * out_h() * out_h() * oc) *
+               static_cast<double>(kernel * kernel * c / groups);
+    }
+};
+
+constexpr Case kCases[] = {{"3-16@256", 2, 256, 3, 16, 3},
+                           {"16-16@256", 2, 256, 16, 16, 3},
+                           {"32-32@128", 2, 128, 32, 32, 3},
+                           {"64-64@56", 4, 56, 64, 64, 3},
+                           {"128-128@28", 8, 28, 128, 128, 3},
+                           {"256-256@14", 8, 14, 256, 256, 3},
+                           {"512-512@7", 16, 7, 512, 512, 3},
+                           {"64-128@56s2", 4, 56, 64, 128, 3, 2},
+                           {"3-64@224k7s2", 1, 224, 3, 64, 7, 2},
+                           {"64-256@56k1", 2, 56, 64, 256, 1},
+                           {"256-64@56k1", 2, 56, 256, 64, 1},
+                           {"64-32@112k2", 1, 112, 64, 32, 2},
+                           {"64@56depthwise", 4, 56, 64, 64, 3, 1, 64}};
+
+/// "Same" padding as Keras has it: the odd pixel comes last.
+Conv2dAttributes attributes_of(const Case& c) {
+    const int64_t total = std::max<int64_t>((c.out_h() - 1) * c.stride + c.kernel - c.h, 0), low = total / 2;
+    return {.window = {.kernel = c.kernel, .stride = c.stride, .padding = {low, total - low, low, total - low}},
+            .groups = c.groups};
+}
+
+/// Time of this thread: on a shared machine a kernel of 5 ms is put aside more often than a probe of 50 us.
+double seconds_now() {
+    timespec now{};
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+    return static_cast<double>(now.tv_sec) + 1e-9 * static_cast<double>(now.tv_nsec);
+}
+
+/// FLOP/s of this core now: the best of three short probes.
+double probe_peak(Isa isa) {
+    double best = 0;
+    for (int i = 0; i < 3; ++i) {
+        const double start = seconds_now(), flops = kernels::fma_probe(isa, 400'000);
+        best = std::max(best, flops / (seconds_now() - start));
+    }
+    return best;
+}
+
+double median(std::vector<double> values) {
+    std::nth_element(values.begin(), values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2), values.end());
+    return values[values.size() / 2];
+}
+
+Buffer filled(int64_t count) {
+    Buffer out(static_cast<size_t>(count) * sizeof(float));
+    Random random(1);
+    for (int64_t i = 0; i < count; ++i) out.as<float>()[i] = random.uniform(-1.0f, 1.0f);
+    return out;
+}
+
+/// One thread, units in their order, packing of the weights included. Each iteration is a probe, the convolution, a
+/// probe; the share is the median over rounds.
+void convolve(benchmark::State& state, const Case& c, const kernels::KernelInfo& kernel) {
+    const Conv2dAttributes attributes = attributes_of(c);
+    const Shape src{c.n, c.h, c.h, c.c}, dst{c.n, c.out_h(), c.out_h(), c.oc},
+        weights{c.kernel, c.kernel, c.c / c.groups, c.oc};
+    const auto dense = [](const Shape& shape) { return kernels::Operand{shape, DType::f32, shape[-1]}; };
+    const bool input_grad = kernel.op == "conv2d_input_grad", weight_grad = kernel.op == "conv2d_weight_grad";
+    const Shape &first = input_grad ? dst : src, &second = weight_grad ? dst : weights,
+                &result = input_grad    ? src
+                          : weight_grad ? weights
+                                        : dst;
+    kernels::Problem problem;
+    problem.op = kernel.op;
+    problem.attributes = &attributes;
+    problem.inputs = {dense(first), dense(second)};
+    problem.outputs = {dense(result)};
+    if (const std::string reason = kernel.refuse(problem); !reason.empty()) {
+        state.SkipWithError(reason.c_str());
+        return;
+    }
+    const auto step = kernel.make(problem, kernel.isa);
+    const Buffer a = filled(first.count()), b = filled(second.count()), out = filled(result.count());
+    const Buffer workspace(std::max<size_t>(step->workspace_bytes, 64)),
+        scratch(std::max<size_t>(step->scratch_bytes, 64));
+    const void* inputs[] = {a.data(), b.data()};
+    void* outputs[] = {out.data()};
+    const kernels::Buffers buffers{inputs, outputs, workspace.as<std::byte>(), scratch.as<std::byte>()};
+    const double bytes = 4.0 * static_cast<double>(first.count() + second.count() + result.count());
+    std::vector<double> times, shares;
+    for (auto _ : state) {
+        const double before = probe_peak(kernel.isa), start = seconds_now();
+        for (size_t stage = 0; stage < step->stages.size(); ++stage)
+            for (int64_t unit = 0; unit < step->stages[stage].units; ++unit)
+                step->run(static_cast<int>(stage), unit, buffers);
+        const double taken = seconds_now() - start, peak = std::max(before, probe_peak(kernel.isa));
+        state.SetIterationTime(taken);
+        times.push_back(taken);
+        shares.push_back(c.flops() / taken / peak);
+    }
+    state.counters["GFLOP/s"] = c.flops() / median(times) * 1e-9;
+    state.counters["GB/s"] = bytes / median(times) * 1e-9;
+    state.counters["peak%"] = 100.0 * median(shares);
+}
+
+bool takes(const kernels::KernelInfo& kernel, const Case& c) {
+    const bool depthwise = kernel.name.find("depthwise") != std::string_view::npos;
+    const bool winograd = kernel.name.find("winograd") != std::string_view::npos;
+    return depthwise == (c.groups > 1) && (!winograd || (c.kernel == 3 && c.stride == 1));
+}
+
+const bool registered = [] {
+    for (const kernels::KernelInfo& kernel : kernels::registry()) {
+        if (kernel.op.substr(0, 6) != "conv2d" || kernel.isa > available_isas().back()) continue;
+        for (const Case& c : kCases) {
+            if (!takes(kernel, c)) continue;
+            const std::string name = std::string(kernel.name) + "/" + std::string(name_of(kernel.isa)) + "/" + c.name;
+            benchmark::RegisterBenchmark(name.c_str(), [&](benchmark::State& state) { convolve(state, c, kernel); })
+                ->UseManualTime()
+                ->Unit(benchmark::kMillisecond)
+                ->MinTime(0.15);
+        }
+    }
+    return true;
+}();
+
+}  // namespace
