@@ -1,0 +1,86 @@
+#include "liven/models/summary.hpp"
+
+#include <catch2/catch.hpp>
+
+#include "liven/core/error.hpp"
+#include "liven/graph/engine.hpp"
+#include "liven/models/registry.hpp"
+
+using namespace liven;
+
+namespace {
+
+ModelSummary summary_of(std::string_view name, const Shape& input, const OptionMap& options = {}) {
+    const auto model = make_model(name, options);
+    return summarize(*model, std::string(name), input);
+}
+
+const LayerSummary& layer(const ModelSummary& summary, std::string_view name) {
+    for (const LayerSummary& candidate : summary.layers)
+        if (candidate.name == name) return candidate;
+    throw std::runtime_error("no layer " + std::string(name));
+}
+
+}  // namespace
+
+TEST_CASE("Parameter totals are those of the paper's table 13 (Kuznetsov et al. 2026)") {
+    const int64_t runs = Engine::current().statistics().runs;
+    CHECK(summary_of("livenessnet", {256, 256, 3}).parameters == 8406098);
+    CHECK(summary_of("attacknet-v1", {256, 256, 3}).parameters == 33588738);
+    CHECK(summary_of("attacknet-v2.1", {256, 256, 3}).parameters == 33588738);
+    CHECK(summary_of("attacknet-v2.2", {256, 256, 3}).parameters == 16806722);
+    CHECK(Engine::current().statistics().runs == runs);  // nothing was computed
+}
+
+TEST_CASE("The small LivenessNets count as published") {
+    CHECK(summary_of("livenessnet", {32, 32, 3}).trainable == 148242);
+    CHECK(summary_of("livenessnet", {64, 64, 3}).trainable == 541458);
+}
+
+TEST_CASE("A summary lists layers in order with shapes, parameters and work") {
+    const ModelSummary summary = summary_of("attacknet-v2.2", {256, 256, 3});
+    const LayerSummary& conv = layer(summary, "conv1_1");
+    CHECK(summary.layers.front().name == "conv1_1");
+    CHECK(summary.layers.back().name == "output");
+    CHECK(conv.output == Shape{1, 256, 256, 16});
+    CHECK(conv.parameters == 3 * 3 * 3 * 16 + 16);
+    // Two a multiplication with addition, and one a bias.
+    CHECK(conv.flops == Approx(256.0 * 256 * 16 * (2 * 27 + 1)));
+    CHECK(conv.activation_bytes == 256 * 256 * 16 * 4);
+    CHECK(layer(summary, "dense1").parameters == 131072 * 128 + 128);
+    CHECK(layer(summary, "bn1_final").parameters == 64);
+    CHECK(layer(summary, "bn1_final").trainable == 32);
+    CHECK(layer(summary, "maxpool2").output == Shape{1, 64, 64, 32});
+    CHECK(layer(summary, "output").output == Shape{1, 2});
+    double flops = 0;
+    for (const LayerSummary& each : summary.layers) flops += each.flops;
+    CHECK(summary.flops == Approx(flops));
+    CHECK(summary.table().find("16,806,722") != std::string::npos);
+}
+
+TEST_CASE("Models take any size that the pools allow, and refuse others with the shapes") {
+    CHECK(summary_of("attacknet-v2.2", {35, 50, 3}).parameters > 0);
+    CHECK(summary_of("livenessnet", {4, 4, 1}).parameters > 0);
+    CHECK_THROWS_AS(summary_of("livenessnet", {3, 64, 3}), Error);
+}
+
+TEST_CASE("Options are checked by name and value, and come back as text") {
+    CHECK_THROWS_WITH(make_model("attacknet-v2.2", {{"dropuot", "0.1"}}), Catch::Contains("dropuot"));
+    CHECK_THROWS_WITH(make_model("attacknet-v2.2", {{"dropout", "much"}}), Catch::Contains("much"));
+    CHECK_THROWS_WITH(make_model("attacknet-v1", {{"activation", "relou"}})->build({1, 32, 32, 3}),
+                      Catch::Contains("relou"));
+    CHECK_THROWS_WITH(make_model("resnet-9000"), Catch::Contains("attacknet-v2.2"));
+    const OptionMap map = model_info("attacknet-v2.2").options({{"dropout", "0.125"}});
+    CHECK(map.at("dropout") == "0.125");
+    CHECK(model_info("attacknet-v2.2").options(map) == map);
+}
+
+TEST_CASE("The paper's V1 has ReLU where the code has LeakyReLU and tanh") {
+    const auto code = model_info("attacknet-v1").options({}),
+               paper = model_info("attacknet-v1").options({{"preset", "paper"}});
+    CHECK(code.at("activation") == "leaky_relu");
+    CHECK(code.at("dense_activation") == "tanh");
+    CHECK(paper.at("activation") == "relu");
+    CHECK(paper.at("dense_activation") == "relu");
+    CHECK_THROWS_AS(make_model("attacknet-v1", {{"preset", "papper"}}), Error);
+}
