@@ -1,5 +1,6 @@
 #include "liven/graph/engine.hpp"
 
+#include <algorithm>
 #include <list>
 #include <unordered_map>
 
@@ -55,6 +56,8 @@ struct Engine::Impl {
     EngineStatistics statistics;
     PlanCache plans;
     size_t plan_limit = 64;
+    bool profiling = false;
+    Plan* last = nullptr;  ///< the plan that ran last, while it is cached
     int similar_misses = 0;
 
     // Kept from run to run, so that a steady step allocates nothing.
@@ -164,10 +167,12 @@ const EngineStatistics& Engine::statistics() const { return impl_->statistics; }
 void Engine::set_plan_limit(size_t plans) {
     impl_->plan_limit = plans < 1 ? 1 : plans;
     impl_->statistics.plans_evicted += impl_->plans.shrink(impl_->plan_limit);
+    impl_->last = nullptr;
     impl_->statistics.cached_plans = static_cast<int64_t>(impl_->plans.size());
 }
 void Engine::clear_plans() {
     impl_->plans.shrink(0);
+    impl_->last = nullptr;
     impl_->statistics.cached_plans = 0;
 }
 
@@ -184,6 +189,7 @@ void Engine::run(std::span<const Value> keep, std::span<const Target> targets) {
         throw Error("data", "the rules of an operation (forward, gradient) record operations and cannot read numbers",
                     "pass the tensor on, or give the operation the number as an input or an attribute");
     Impl& self = *impl_;
+    self.last = nullptr;
     self.visit(keep, targets);
     for (const Node* node : self.order)
         if (!node->is_leaf())
@@ -191,9 +197,17 @@ void Engine::run(std::span<const Value> keep, std::span<const Target> targets) {
     Plan& plan = self.plan(keep, targets, options());
     self.bind_leaves();
     self.bind_roots(plan, keep, targets);
+    plan.set_profiling(self.profiling);
     plan.run(self.leaf_values, self.root_values);
+    self.last = &plan;
+    self.statistics.arena_bytes = std::max(self.statistics.arena_bytes, plan.memory().arena_bytes);
     ++self.statistics.runs;
     self.store(keep, targets);
+}
+
+void Engine::set_profiling(bool on) { impl_->profiling = on; }
+std::vector<ProfileEntry> Engine::profile() const {
+    return impl_->last ? impl_->last->profile() : std::vector<ProfileEntry>{};
 }
 
 Graph Engine::graph_of(std::span<const Value> keep, std::span<const Target> targets) {

@@ -25,6 +25,17 @@ struct EngineOptions {
     int verbose = 0;
 };
 
+/// What a kernel did, summed over the runs since profiling was switched on.
+struct ProfileEntry {
+    std::string name;  ///< the step as printed in the plan
+    std::string kernel;
+    std::string scope;
+    double milliseconds = 0;
+    double flops = 0;  ///< nominal, of one run
+    double bytes = 0;  ///< operands read and written once, of one run
+    int64_t runs = 0;
+};
+
 struct EngineStatistics {
     int64_t plans_made = 0;
     int64_t plan_hits = 0;
@@ -53,6 +64,9 @@ public:
     /// Plans kept at most; the least recently used goes first.
     void set_plan_limit(size_t plans);
     void clear_plans();
+    /// Times every step of plans run from now on; `profile` has the sums of the plan that ran last.
+    void set_profiling(bool on);
+    std::vector<ProfileEntry> profile() const;
 
     /// Computes these values and stores them at their nodes. Nothing else changes.
     void evaluate(std::span<const Value> values);

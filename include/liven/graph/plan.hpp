@@ -11,17 +11,6 @@
 
 namespace liven {
 
-/// What a kernel did, summed over the runs since profiling was switched on.
-struct ProfileEntry {
-    std::string name;  ///< the step as printed in the plan
-    std::string kernel;
-    std::string scope;
-    double milliseconds = 0;
-    double flops = 0;  ///< nominal, of one run
-    double bytes = 0;  ///< operands read and written once, of one run
-    int64_t runs = 0;
-};
-
 struct PlanMemory {
     int64_t arena_bytes = 0;    ///< what the plan needs between its leaves and its results
     int64_t lower_bound = 0;    ///< the largest set of values alive at one time

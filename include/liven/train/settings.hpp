@@ -1,0 +1,64 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "liven/data/augment.hpp"
+#include "liven/data/preprocess.hpp"
+#include "liven/io/config.hpp"
+#include "liven/models/options.hpp"
+
+namespace liven {
+
+/// Everything that decides what a training computes. Written to RUN/config.toml and read back by --resume.
+struct TrainSettings {
+    std::string model = "attacknet-v2.2";
+    OptionMap model_options;
+    std::string recipe = "default";
+    std::string data;    ///< manifest or folder
+    int64_t size = 256;  ///< pixels a side
+    std::string interpolation = "lanczos";
+    int64_t epochs = 20;
+    int64_t batch = 16;
+    int64_t accumulate = 1;          ///< micro-batches of `batch` images an update
+    std::string optimizer = "adam";  ///< adam, adamw or sgd
+    double learning_rate = 1e-3;
+    std::string schedule = "cosine";  ///< constant, cosine, step (x0.1 at 50 and 75 %) or plateau (x0.5, patience 7)
+    int64_t warm_up = 0;              ///< updates
+    double weight_decay = 0;
+    double momentum = 0.9;  ///< sgd
+    double label_smoothing = 0;
+    double clip_norm = 0;
+    int64_t patience = 0;                ///< epochs without a better validation loss before stopping early; 0: never
+    std::string augmentation = "light";  ///< none, light, paper-k or paper-m
+    bool balanced = false;               ///< both classes equally often
+    bool class_weights = false;          ///< loss weighted by inverse class frequency
+    uint64_t seed = 42;
+    int64_t checkpoint_every = 0;  ///< updates; 0: at the end of each epoch only
+    std::string group_by = "automatic";
+    std::string allow_leak;  ///< why a manifest whose splits share groups is used all the same
+
+    data::Preprocess preprocess() const;
+    data::Augmentation augment() const;
+
+    /// Overrides the fields that the configuration names. Throws Error for an unknown key or a value that cannot be.
+    void read(const Config& config);
+    Config to_config() const;
+    /// Throws Error naming the field.
+    void validate() const;
+};
+
+/// A named set of settings.
+struct Recipe {
+    std::string_view name, model, source;
+    void (*apply)(TrainSettings& settings);
+};
+std::span<const Recipe> recipes();
+/// The settings of a model under a recipe: "default" or a name of recipes(). Throws Error naming those of the model.
+TrainSettings settings_of(std::string_view model, std::string_view recipe);
+
+}  // namespace liven

@@ -1,0 +1,149 @@
+#include <algorithm>
+#include <chrono>
+#include <cstdio>
+#include <fstream>
+#include <iomanip>
+#include <sstream>
+#include <thread>
+
+#include "cli.hpp"
+#include "kernels/peak.hpp"
+#include "liven/core/environment.hpp"
+#include "liven/graph/plan.hpp"
+#include "liven/io/json.hpp"
+#include "workload.hpp"
+
+namespace liven::cli {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
+
+/// GFLOP/s of all threads together, doing nothing but fused multiply-adds.
+double measure_peak(int threads) {
+    constexpr int64_t kRounds = 4'000'000;
+    std::vector<std::thread> workers;
+    std::vector<double> flops(static_cast<size_t>(threads), 0.0);
+    const Clock::time_point start = Clock::now();
+    for (size_t i = 0; i < flops.size(); ++i)
+        workers.emplace_back([&flops, i] { flops[i] = kernels::fma_probe(active_isa(), kRounds); });
+    for (std::thread& worker : workers) worker.join();
+    double total = 0;
+    for (double count : flops) total += count;
+    return total / seconds_since(start) * 1e-9;
+}
+
+/// A field of /proc/self/status in MB, or 0 where there is none.
+double status_mb(const std::string& field) {
+    std::ifstream status("/proc/self/status");
+    std::string name;
+    double kilobytes = 0;
+    while (status >> name) {
+        if (name == field + ":" && status >> kilobytes) return kilobytes / 1000.0;
+        status.ignore(1024, '\n');
+    }
+    return 0;
+}
+
+struct Measurement {
+    double ms_min = 0, ms_median = 0, peak_gflops = 0;
+};
+
+Measurement measure(Workload& work, int threads, double budget, int rounds) {
+    std::vector<double> times, peaks;
+    work.run();  // makes the plan
+    const Clock::time_point start = Clock::now();
+    while (static_cast<int>(times.size()) < rounds && (times.size() < 3 || seconds_since(start) < budget)) {
+        const Clock::time_point before = Clock::now();
+        work.run();
+        times.push_back(seconds_since(before) * 1e3);
+        if (times.size() % 4 == 1) peaks.push_back(measure_peak(threads));
+    }
+    std::sort(times.begin(), times.end());
+    std::sort(peaks.begin(), peaks.end());
+    return {.ms_min = times.front(), .ms_median = times[times.size() / 2], .peak_gflops = peaks[peaks.size() / 2]};
+}
+
+std::string profile_table(const std::vector<ProfileEntry>& entries, double peak) {
+    std::vector<const ProfileEntry*> sorted;
+    double total = 0;
+    for (const ProfileEntry& entry : entries) {
+        sorted.push_back(&entry);
+        total += entry.milliseconds;
+    }
+    std::sort(sorted.begin(), sorted.end(),
+              [](const auto* a, const auto* b) { return a->milliseconds > b->milliseconds; });
+    std::ostringstream out;
+    out << std::fixed << std::setprecision(2) << "      ms   share   GFLOP/s  of peak     GB/s  kernel\n";
+    for (const ProfileEntry* entry : sorted) {
+        const double ms = entry->milliseconds / static_cast<double>(std::max<int64_t>(1, entry->runs));
+        if (entry->milliseconds < 0.002 * total) continue;
+        out << std::setw(8) << ms << std::setw(7) << 100 * entry->milliseconds / total << "%" << std::setw(10)
+            << entry->flops / ms * 1e-6 << std::setw(8) << 100 * entry->flops / ms * 1e-6 / peak << "%" << std::setw(9)
+            << entry->bytes / ms * 1e-6 << "  " << entry->kernel << "   " << entry->scope << '\n';
+    }
+    return out.str();
+}
+
+}  // namespace
+
+void add_bench_command(CLI::App& app) {
+    struct Options {
+        ModelChoice model;
+        std::string mode = "train";
+        int64_t batch = 16;
+        int rounds = 30;
+        double seconds = 10;
+        bool json = false, profile = false;
+    };
+    auto options = std::make_shared<Options>();
+    CLI::App* command =
+        app.add_subcommand("bench", "time a training step or an inference, beside the machine's FMA peak");
+    add_model_options(*command, options->model);
+    command->add_option("--mode", options->mode, "train or infer")->check(CLI::IsMember({"train", "infer"}));
+    command->add_option("--batch", options->batch, "images")->check(CLI::Range(1, 65536));
+    command->add_option("--rounds", options->rounds, "steps to time at most")->check(CLI::Range(3, 100000));
+    command->add_option("--seconds", options->seconds, "stop after this long")->check(CLI::PositiveNumber);
+    command->add_flag("--json", options->json, "one JSON object");
+    command->add_flag("--profile", options->profile, "time of every step of the plan");
+    command->footer("Example: liven bench attacknet-v2.2 --mode train --batch 16 --threads 2 --json");
+    command->callback([options] {
+        const int threads = thread_count();
+        Workload work(options->model, options->batch, options->mode == "train");
+        const double flops = work.flops();
+        const Measurement time = measure(work, threads, options->seconds, options->rounds);
+        const double efficiency = flops / (time.ms_median * 1e-3) * 1e-9 / time.peak_gflops;
+        const double arena = static_cast<double>(Engine::current().statistics().arena_bytes) * 1e-6;
+        if (options->json)
+            print(Json::object({{"model", options->model.name},
+                                {"mode", options->mode},
+                                {"batch", options->batch},
+                                {"threads", threads},
+                                {"isa", name_of(active_isa())},
+                                {"ms_min", time.ms_min},
+                                {"ms_median", time.ms_median},
+                                {"flops", flops},
+                                {"peak_gflops", time.peak_gflops},
+                                {"efficiency", efficiency},
+                                {"arena_mb", arena},
+                                {"rss_mb", status_mb("VmHWM")}})
+                      .str());
+        else {
+            char line[256];
+            std::snprintf(line, sizeof line,
+                          "%s %s batch %lld, %d threads, %s: median %.1f ms, min %.1f ms, %.1f GFLOP, %.0f %% of the "
+                          "FMA peak %.0f GFLOP/s, arena %.0f MB, resident %.0f MB",
+                          options->model.name.c_str(), options->mode.c_str(), static_cast<long long>(options->batch),
+                          threads, std::string(name_of(active_isa())).c_str(), time.ms_median, time.ms_min,
+                          flops * 1e-9, 100 * efficiency, time.peak_gflops, arena, status_mb("VmHWM"));
+            print(line);
+        }
+        if (!options->profile) return;
+        Engine::current().set_profiling(true);
+        for (int i = 0; i < 5; ++i) work.run();
+        print(profile_table(Engine::current().profile(), time.peak_gflops));
+    });
+}
+
+}  // namespace liven::cli

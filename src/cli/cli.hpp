@@ -1,0 +1,52 @@
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "liven/core/shape.hpp"
+#include "liven/models/options.hpp"
+
+/// The program: one add_..._command a subcommand. Data goes to stdout, messages to stderr.
+namespace liven::cli {
+
+void add_summary_command(CLI::App& app);
+void add_models_command(CLI::App& app);
+void add_version_command(CLI::App& app);
+void add_plan_command(CLI::App& app);
+void add_kernels_command(CLI::App& app);
+void add_ops_command(CLI::App& app);
+void add_bench_command(CLI::App& app);
+void add_data_command(CLI::App& app);
+void add_init_command(CLI::App& app);
+void add_forward_command(CLI::App& app);
+void add_grad_command(CLI::App& app);
+void add_help_command(CLI::App& app);
+void add_completion_command(CLI::App& app);
+void add_train_command(CLI::App& app);
+void add_evaluate_command(CLI::App& app);
+void add_predict_command(CLI::App& app);
+
+/// A model asked for on the command line.
+struct ModelChoice {
+    std::string name;
+    std::string input;                 ///< "256x256x3"; empty: the model's own
+    std::vector<std::string> options;  ///< name=value
+
+    /// H x W x C.
+    Shape shape() const;
+    OptionMap option_map() const;
+};
+/// Adds MODEL, --input (or --size) and --option to a command.
+void add_model_options(CLI::App& command, ModelChoice& choice);
+
+/// "256x256x3" -> a shape. Throws Error when it is none.
+Shape shape_from(const std::string& text);
+/// "dropout=0.1" -> map. Throws Error without a '='.
+OptionMap option_map(const std::vector<std::string>& options);
+
+/// The text, with a line break at its end, on stdout.
+void print(const std::string& text);
+
+}  // namespace liven::cli

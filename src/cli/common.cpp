@@ -1,0 +1,55 @@
+#include <charconv>
+#include <iostream>
+
+#include "cli.hpp"
+#include "liven/core/error.hpp"
+#include "liven/models/registry.hpp"
+
+namespace liven::cli {
+
+Shape shape_from(const std::string& text) {
+    Shape shape;
+    const char *next = text.data(), *end = text.data() + text.size();
+    while (next != end) {
+        int64_t extent = 0;
+        const auto [rest, status] = std::from_chars(next, end, extent);
+        const bool more = rest != end && *rest == 'x';
+        if (status != std::errc() || extent < 1 || (rest != end && !more) || (more && rest + 1 == end))
+            throw Error("--input", "expected an extent like 256x256x3, got '" + text + "'");
+        shape.append(extent);
+        next = more ? rest + 1 : rest;
+    }
+    if (shape.rank() != 3)
+        throw Error("--input", "expected height x width x channels like 256x256x3, got '" + text + "'");
+    return shape;
+}
+
+OptionMap option_map(const std::vector<std::string>& options) {
+    OptionMap map;
+    for (const std::string& option : options) {
+        const size_t equals = option.find('=');
+        if (equals == std::string::npos || equals == 0)
+            throw Error("--option", "expected name=value, got '" + option + "'");
+        map[option.substr(0, equals)] = option.substr(equals + 1);
+    }
+    return map;
+}
+
+Shape ModelChoice::shape() const { return input.empty() ? model_info(name).input : shape_from(input); }
+OptionMap ModelChoice::option_map() const { return cli::option_map(options); }
+
+void add_model_options(CLI::App& command, ModelChoice& choice) {
+    command.add_option("model", choice.name, "name of a model (see liven models)")->required();
+    command.add_option("--input", choice.input, "input extent, height x width x channels, e.g. 256x256x3");
+    command.add_option_function<int>(
+        "--size", [&choice](int side) { choice.input = std::to_string(side) + "x" + std::to_string(side) + "x3"; },
+        "input of this many pixels a side, 3 channels");
+    command.add_option("--option", choice.options, "option of the model, name=value; preset=paper for the paper's");
+}
+
+void print(const std::string& text) {
+    std::cout << text;
+    if (text.empty() || text.back() != '\n') std::cout << '\n';
+}
+
+}  // namespace liven::cli

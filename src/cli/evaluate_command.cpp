@@ -1,0 +1,97 @@
+#include <algorithm>
+
+#include "cli.hpp"
+#include "liven/core/error.hpp"
+#include "liven/core/log.hpp"
+#include "liven/data/split.hpp"
+#include "liven/io/json.hpp"
+#include "liven/train/evaluate.hpp"
+#include "liven/train/model_file.hpp"
+
+namespace liven::cli {
+namespace {
+
+/// The samples of a split; splits that the data does not state are drawn as the training drew them.
+data::Dataset chosen(const std::string& path, const std::string& split, const ModelFileInfo& info) {
+    data::Dataset set = data::open_dataset(path);
+    if (split == "all") return set;
+    data::SplitOptions options;
+    if (const Json* seed = info.training.find("seed")) options.seed = static_cast<uint64_t>(seed->integer());
+    if (const Json* reason = info.training.find("allow_leak")) options.allow_leak = reason->text();
+    data::assign_splits(set, options);
+    data::Dataset part = set.only(data::split_from(split).value());
+    if (part.samples.empty()) throw Error(path, "there are no samples in the split '" + split + "'");
+    return part;
+}
+
+}  // namespace
+
+void add_evaluate_command(CLI::App& app) {
+    struct Options {
+        std::string model, data, split = "test";
+        int64_t batch = 16;
+        bool json = false;
+    };
+    auto o = std::make_shared<Options>();
+    CLI::App* command = app.add_subcommand(
+        "evaluate", "ISO/IEC 30107-3 measures of a model on a set, at the threshold stored in the model");
+    command->add_option("model", o->model, "model file")->required();
+    command->add_option("--data", o->data, "manifest or folder of images")->required();
+    command->add_option("--split", o->split, "train, val, test or all")
+        ->check(CLI::IsMember({"train", "val", "test", "all"}));
+    command->add_option("--batch", o->batch, "images at a time")->check(CLI::Range(1, 65536));
+    command->add_flag("--json", o->json, "one JSON object");
+    command->footer("Example: liven evaluate runs/first/model.safetensors --data faces --split test --json");
+    command->callback([o] {
+        LoadedModel loaded = load_model(o->model);
+        data::Loader loader =
+            evaluation_loader(chosen(o->data, o->split, loaded.info), loaded.info.preprocess, o->batch);
+        const Scored scored = score(*loaded.model, loader);
+        for (const data::BrokenFile& file : loader.broken()) log_warning("skipped " + file.path + ": " + file.reason);
+        if (const Json* leak = loaded.info.training.find("allow_leak"); leak && !leak->text().empty())
+            log_warning("the splits of this model's training share groups; it was allowed because: " + leak->text());
+        const PadReport report = pad_report(scored.scores, loaded.info.threshold.value);
+        print(o->json ? to_json(report) : to_table(report));
+    });
+}
+
+void add_predict_command(CLI::App& app) {
+    struct Options {
+        std::string model;
+        std::vector<std::string> images;
+        bool json = false;
+    };
+    auto o = std::make_shared<Options>();
+    CLI::App* command = app.add_subcommand("predict", "score pictures: higher means more bona fide");
+    command->add_option("model", o->model, "model file")->required();
+    command->add_option("images", o->images, "picture files")->required();
+    command->add_flag("--json", o->json, "one JSON object a line");
+    command->footer("Example: liven predict runs/first/model.safetensors face.jpg --json");
+    command->callback([o] {
+        LoadedModel loaded = load_model(o->model);
+        const double threshold = loaded.info.threshold.value;
+        bool failed = false;
+        for (const std::string& path : o->images) {
+            try {
+                const std::vector<float> pixels = loaded.info.preprocess(data::decode(path));
+                const NoGrad no_grad;
+                const Tensor x = Tensor::from(std::span<const float>(pixels),
+                                              {1, loaded.info.input[0], loaded.info.input[1], loaded.info.input[2]});
+                const double value = bonafide_score((*loaded.model)(x));
+                const std::string& label = loaded.info.classes[value >= threshold ? 0 : 1];
+                if (o->json)
+                    print(Json::object({{"path", path}, {"score", value}, {"label", label}, {"threshold", threshold}})
+                              .str());
+                else
+                    print(path + "   " + label + "   score " + std::to_string(value).substr(0, 6) + "   threshold " +
+                          std::to_string(threshold).substr(0, 6));
+            } catch (const Error& error) {
+                log_error(error.what());
+                failed = true;
+            }
+        }
+        if (failed) throw CLI::RuntimeError(1);
+    });
+}
+
+}  // namespace liven::cli

@@ -1,0 +1,141 @@
+#include <iomanip>
+#include <sstream>
+
+#include "cli.hpp"
+#include "kernels/step.hpp"
+#include "liven/core/environment.hpp"
+#include "liven/core/isa.hpp"
+#include "liven/core/version.hpp"
+#include "liven/io/json.hpp"
+#include "liven/models/registry.hpp"
+#include "liven/models/summary.hpp"
+
+// summary, models, version, kernels, help: what there is.
+
+namespace liven::cli {
+namespace {
+
+Json layers_json(const ModelSummary& summary) {
+    Json lines = Json::array();
+    for (const LayerSummary& layer : summary.layers)
+        lines.push_back(Json::object({{"name", layer.name},
+                                      {"type", layer.type},
+                                      {"output", Json::array_of(layer.output)},
+                                      {"parameters", layer.parameters},
+                                      {"trainable", layer.trainable},
+                                      {"flops", layer.flops},
+                                      {"activation_bytes", layer.activation_bytes}}));
+    return lines;
+}
+
+std::string json_of(const ModelSummary& summary) {
+    return Json::object(
+               {{"model", summary.model},
+                {"input", Json::array_of(summary.input)},
+                {"parameters", Json::object({{"total", summary.parameters}, {"trainable", summary.trainable}})},
+                {"flops", summary.flops},
+                {"activation_bytes", summary.activation_bytes},
+                {"layers", layers_json(summary)}})
+        .str();
+}
+
+std::string version_text() {
+    std::ostringstream out;
+    const BuildInfo& build = build_info();
+    out << "liven " << version() << "\nbuild      " << build.type << ", " << build.compiler;
+    if (!build.sanitizers.empty()) out << ", sanitizers " << build.sanitizers;
+    out << "\nCPU        " << cpu_name() << "\nISA        " << name_of(active_isa()) << " (available:";
+    for (Isa isa : available_isas()) out << ' ' << name_of(isa);
+    out << ")\nthreads    " << thread_count() << '\n';
+    for (const BuildPart& part : build.parts)
+        out << std::left << std::setw(11) << part.name << (part.present ? "present" : "absent") << " (" << part.purpose
+            << ")\n";
+    return out.str();
+}
+
+std::string kernel_table() {
+    std::ostringstream out;
+    out << std::left << std::setw(22) << "operation" << std::setw(10) << "ISA" << std::setw(48) << "kernel"
+        << "tile\n";
+    for (const kernels::KernelInfo& kernel : kernels::registry())
+        out << std::setw(22) << kernel.op << std::setw(10) << name_of(kernel.isa) << std::setw(48) << kernel.name
+            << kernel.tile << '\n';
+    return out.str();
+}
+
+}  // namespace
+
+void add_summary_command(CLI::App& app) {
+    auto choice = std::make_shared<ModelChoice>();
+    auto json = std::make_shared<bool>(false);
+    CLI::App* command = app.add_subcommand("summary", "layers, parameters, FLOPs and activation memory of a model");
+    add_model_options(*command, *choice);
+    command->add_flag("--json", *json, "one JSON object");
+    command->footer("Example: liven summary attacknet-v2.2 --input 256x256x3");
+    command->callback([choice, json] {
+        const auto model = make_model(choice->name, choice->option_map());
+        const ModelSummary summary = summarize(*model, choice->name, choice->shape());
+        print(*json ? json_of(summary) : summary.table());
+    });
+}
+
+void add_models_command(CLI::App& app) {
+    auto json = std::make_shared<bool>(false);
+    CLI::App* command = app.add_subcommand("models", "the models, with their options and defaults");
+    command->add_flag("--json", *json, "one JSON object a line");
+    command->footer("Example: liven models");
+    command->callback([json] {
+        for (const ModelInfo& info : models()) {
+            Json options = Json::object();
+            std::string listed;
+            for (const auto& [name, value] : info.options({})) {
+                options[name] = value;
+                listed += " " + name + "=" + value;
+            }
+            if (*json)
+                print(Json::object({{"name", info.name},
+                                    {"title", info.title},
+                                    {"summary", info.summary},
+                                    {"input", Json::array_of(info.input)},
+                                    {"options", options}})
+                          .str());
+            else
+                print(std::string(info.name) + "   " + std::string(info.title) + ", " + std::string(info.summary) +
+                      "\n    input " + info.input.str() + "   options" + listed);
+        }
+    });
+}
+
+void add_version_command(CLI::App& app) {
+    CLI::App* command = app.add_subcommand("version", "version, build, CPU and optional parts");
+    command->footer("Example: liven version");
+    command->callback([] { print(version_text()); });
+}
+
+void add_kernels_command(CLI::App& app) {
+    auto json = std::make_shared<bool>(false);
+    CLI::App* command = app.add_subcommand("kernels", "every kernel: operation, ISA, name, register tile");
+    command->add_flag("--json", *json, "one JSON object a line");
+    command->footer("Example: liven kernels\nWhich one a model uses and why: LIVEN_VERBOSE=1 liven bench MODEL");
+    command->callback([json] {
+        if (!*json) return print(kernel_table());
+        for (const kernels::KernelInfo& kernel : kernels::registry())
+            print(Json::object(
+                      {{"op", kernel.op}, {"isa", name_of(kernel.isa)}, {"name", kernel.name}, {"tile", kernel.tile}})
+                      .str());
+    });
+}
+
+void add_help_command(CLI::App& app) {
+    auto topic = std::make_shared<std::string>();
+    CLI::App* command = app.add_subcommand("help", "help on a topic: environment");
+    command->add_option("topic", *topic, "environment")->required()->check(CLI::IsMember({"environment"}));
+    command->footer("Example: liven help environment");
+    command->callback([] {
+        for (const EnvironmentVariable& variable : environment_variables())
+            print(std::string(variable.name) + "   " + std::string(variable.choices) + "   (default " +
+                  std::string(variable.fallback) + ")\n    " + std::string(variable.meaning));
+    });
+}
+
+}  // namespace liven::cli

@@ -1,0 +1,106 @@
+#include <csignal>
+#include <iostream>
+
+#include "cli.hpp"
+#include "liven/core/error.hpp"
+#include "liven/core/log.hpp"
+#include "liven/train/evaluate.hpp"
+#include "liven/train/trainer.hpp"
+
+namespace liven::cli {
+namespace {
+
+struct Options {
+    std::string resume, out, config;
+    TrainSettings given;
+    std::string model = "attacknet-v2.2", recipe = "default";
+    std::vector<std::string> model_options;
+};
+
+/// Recipe, then configuration file, then what the command line names.
+TrainSettings settings_from(const CLI::App& command, const Options& o) {
+    Config config;
+    if (!o.config.empty()) config = Config::read(o.config);
+    const std::string model = command.count("--model") ? o.model : config.text("model", o.model);
+    const std::string recipe = command.count("--recipe") ? o.recipe : config.text("recipe", o.recipe);
+    TrainSettings settings = settings_of(model, recipe);
+    settings.read(config);
+    settings.model = model;
+    settings.recipe = recipe;
+    const auto set = [&](const char* name, auto& field, const auto& value) {
+        if (command.count(name)) field = value;
+    };
+    set("--data", settings.data, o.given.data);
+    set("--epochs", settings.epochs, o.given.epochs);
+    set("--batch", settings.batch, o.given.batch);
+    set("--accumulate", settings.accumulate, o.given.accumulate);
+    set("--size", settings.size, o.given.size);
+    set("--seed", settings.seed, o.given.seed);
+    set("--learning-rate", settings.learning_rate, o.given.learning_rate);
+    set("--checkpoint-every", settings.checkpoint_every, o.given.checkpoint_every);
+    set("--augmentation", settings.augmentation, o.given.augmentation);
+    set("--patience", settings.patience, o.given.patience);
+    set("--allow-leak", settings.allow_leak, o.given.allow_leak);
+    if (command.count("--balanced")) settings.balanced = true;
+    for (const auto& [name, value] : option_map(o.model_options)) settings.model_options[name] = value;
+    return settings;
+}
+
+int train(const CLI::App& command, const Options& o) {
+    if (o.resume.empty() && (o.out.empty() || (!command.count("--data") && o.config.empty())))
+        throw CLI::RequiredError("--data and --out (or --resume)");
+    std::signal(SIGINT, [](int) { Trainer::request_stop(); });
+    std::signal(SIGTERM, [](int) { Trainer::request_stop(); });
+    try {
+        Trainer trainer = o.resume.empty() ? Trainer(settings_from(command, o), o.out) : Trainer::resume(o.resume);
+        const TrainResult result = trainer.train();
+        char line[160];
+        std::snprintf(line, sizeof line, "%lld steps in %.1f s, best validation loss %.4f",
+                      static_cast<long long>(result.steps), result.seconds, result.best_validation_loss);
+        log_info(line);
+        print("validation: " + to_table(*result.validation));
+        if (result.test) print("test, at the threshold chosen on validation: " + to_table(*result.test));
+        print("model   " + result.model_file.string());
+        print("faces   " + (result.model_file.parent_path() / "faces.png").string());
+        print("curves  " + (result.model_file.parent_path() / "curves.svg").string());
+        return 0;
+    } catch (const Interrupted& stop) {
+        std::cerr << "stopped after step " << stop.step << "; continue with: liven train --resume " << stop.run.string()
+                  << '\n';
+        return 130;
+    }
+}
+
+}  // namespace
+
+void add_train_command(CLI::App& app) {
+    auto o = std::make_shared<Options>();
+    CLI::App* command = app.add_subcommand("train", "train a model, or go on with a training that was stopped");
+    command->add_option("--model", o->model, "name of a model (see liven models)");
+    command->add_option("--data", o->given.data, "manifest or folder of images");
+    command->add_option("--out", o->out, "folder for the run: model, log, checkpoints");
+    command->add_option("--resume", o->resume, "a run's folder: go on from its newest checkpoint");
+    command->add_option("--recipe", o->recipe, "named settings: default, paper-k, paper-k-combined, paper-m");
+    command->add_option("--config", o->config, "TOML file with settings (RUN/config.toml shows them all)");
+    command->add_option("--epochs", o->given.epochs, "times through the training images")
+        ->check(CLI::Range(1, 1000000));
+    command->add_option("--batch", o->given.batch, "images a step")->check(CLI::Range(1, 65536));
+    command->add_option("--accumulate", o->given.accumulate, "batches an update")->check(CLI::Range(1, 65536));
+    command->add_option("--size", o->given.size, "pixels a side")->check(CLI::Range(8, 4096));
+    command->add_option("--seed", o->given.seed, "of weights, order, augmentation and dropout");
+    command->add_option("--learning-rate", o->given.learning_rate, "at the start")->check(CLI::PositiveNumber);
+    command->add_option("--augmentation", o->given.augmentation, "none, light, paper-k or paper-m");
+    command->add_option("--patience", o->given.patience,
+                        "stop after this many epochs without a better validation loss");
+    command->add_option("--checkpoint-every", o->given.checkpoint_every, "updates between checkpoints within an epoch");
+    command->add_flag("--balanced", o->given.balanced, "both classes equally often");
+    command->add_option("--option", o->model_options, "option of the model, name=value");
+    command->add_option("--allow-leak", o->given.allow_leak,
+                        "use a manifest whose splits share groups, for this reason (it is recorded)");
+    command->footer("Example: liven train --model attacknet-v2.2 --data faces --out runs/first");
+    command->callback([command, o] {
+        if (const int status = train(*command, *o)) throw CLI::RuntimeError(status);
+    });
+}
+
+}  // namespace liven::cli

@@ -1,0 +1,61 @@
+#include "workload.hpp"
+
+#include "liven/core/philox.hpp"
+#include "liven/graph/operation.hpp"
+#include "liven/models/registry.hpp"
+#include "liven/ops/loss.hpp"
+
+namespace liven::cli {
+
+Workload::Workload(const ModelChoice& choice, int64_t batch, bool train)
+    : model_(make_model(choice.name, choice.option_map())), train_(train) {
+    Shape shape{batch};
+    for (int64_t extent : choice.shape()) shape.append(extent);
+    model_->build(shape);
+    model_->train(train);
+    Random random(1);
+    std::vector<float> pixels(static_cast<size_t>(shape.count()));
+    for (float& pixel : pixels) pixel = random.uniform();
+    std::vector<int32_t> classes(static_cast<size_t>(batch));
+    for (size_t i = 0; i < classes.size(); ++i) classes[i] = static_cast<int32_t>(i % 2);
+    images_ = Tensor::from(std::span<const float>(pixels), shape);
+    labels_ = Tensor::from(std::span<const int32_t>(classes), {batch});
+    if (train) adam_ = std::make_unique<Adam>(model_->parameters(), Adam::Options{{.learning_rate = 1e-4f}});
+}
+
+Tensor Workload::loss() { return cross_entropy((*model_)(images_), labels_); }
+
+void Workload::run() {
+    if (train_) {
+        const Tensor value = loss();
+        adam_->step(gradients(value, model_->parameters()));
+    } else {
+        const NoGrad no_grad;
+        (*model_)(images_).data();
+    }
+}
+
+Graph Workload::graph() {
+    std::vector<Value> values;
+    if (!train_) {
+        const NoGrad no_grad;
+        values.push_back((*model_)(images_).value());
+        return Engine::current().graph_of(values);
+    }
+    const Tensor value = loss();
+    const Gradients all = gradients(value, model_->parameters());
+    values.push_back(value.value());
+    for (size_t i = 0; i < all.size(); ++i) values.push_back(all.value(i));
+    return Engine::current().graph_of(values);
+}
+
+double Workload::flops() {
+    double total = 0;
+    for (const Node* node : lower(differentiate(graph())).order()) {
+        const std::string_view category = node->is_leaf() ? std::string_view() : node->operation->doc.category;
+        if (category == "convolution" || category == "linear") total += cost_of(*node).flops;
+    }
+    return total;
+}
+
+}  // namespace liven::cli

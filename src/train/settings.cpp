@@ -1,0 +1,181 @@
+#include "liven/train/settings.hpp"
+
+#include <array>
+
+#include "liven/core/error.hpp"
+#include "liven/models/registry.hpp"
+
+namespace liven {
+namespace {
+
+/// Small changes that every camera makes by itself.
+data::Augmentation light() {
+    return {.rotation = 5,
+            .shift_x = 0.03f,
+            .shift_y = 0.03f,
+            .zoom = 0.05f,
+            .flip = 0.5f,
+            .brightness = 0.1f,
+            .contrast = 0.1f};
+}
+
+/// What all recipes of Kuznetsov et al. 2026 share.
+void paper_k(TrainSettings& s) {
+    s.model_options["preset"] = "paper";
+    s.optimizer = "adam";
+    s.schedule = "plateau";
+    s.label_smoothing = 0.1;
+    s.clip_norm = 1;
+    s.patience = 15;
+    s.epochs = 20;
+    s.augmentation = "paper-k";
+    s.seed = 42;
+}
+
+void paper_k_combined(TrainSettings& s) {
+    paper_k(s);
+    const bool small = s.model == "livenessnet";
+    s.batch = 16;
+    s.learning_rate = small ? 1e-7 : s.model == "attacknet-v1" ? 1e-5 : 1e-6;
+    s.model_options["dropout"] = small ? "0.01" : "0.05";
+}
+
+void paper_k_single(TrainSettings& s) {
+    paper_k(s);
+    s.batch = 8;
+    s.learning_rate = 1e-6;
+}
+
+/// The margin-based method: LivenessNet at 64 x 64.
+void paper_m(TrainSettings& s) {
+    s.size = 64;
+    s.batch = 8;
+    s.epochs = 50;
+    s.learning_rate = 4e-4;
+    s.schedule = "constant";
+    s.augmentation = "paper-m";
+    s.model_options["dropout"] = "0.5";
+}
+
+constexpr std::array<Recipe, 9> kRecipes{{
+    {"paper-k-combined", "livenessnet", "Kuznetsov et al. 2026, combined set", paper_k_combined},
+    {"paper-k-combined", "attacknet-v1", "Kuznetsov et al. 2026, combined set", paper_k_combined},
+    {"paper-k-combined", "attacknet-v2.1", "Kuznetsov et al. 2026, combined set", paper_k_combined},
+    {"paper-k-combined", "attacknet-v2.2", "Kuznetsov et al. 2026, combined set", paper_k_combined},
+    {"paper-k", "livenessnet", "Kuznetsov et al. 2026, table 6's largest rate", paper_k_single},
+    {"paper-k", "attacknet-v1", "Kuznetsov et al. 2026, table 6's largest rate", paper_k_single},
+    {"paper-k", "attacknet-v2.1", "Kuznetsov et al. 2026, table 6's largest rate", paper_k_single},
+    {"paper-k", "attacknet-v2.2", "Kuznetsov et al. 2026, table 6's largest rate", paper_k_single},
+    {"paper-m", "livenessnet", "margin-based liveness detection, 64 x 64", paper_m},
+}};
+
+void read_model_options(const Config& config, OptionMap& options) {
+    for (const std::string& key : config.keys())
+        if (key.rfind("model_options.", 0) == 0) options[key.substr(14)] = config.text(key, "");
+}
+
+}  // namespace
+
+std::span<const Recipe> recipes() { return kRecipes; }
+
+TrainSettings settings_of(std::string_view model, std::string_view recipe) {
+    TrainSettings settings;
+    settings.model = model_info(model).name;
+    settings.recipe = recipe;
+    if (recipe == "default") return settings;
+    std::string known = "default";
+    for (const Recipe& entry : kRecipes) {
+        if (entry.model != model) continue;
+        known += ", " + std::string(entry.name);
+        if (entry.name != recipe) continue;
+        entry.apply(settings);
+        return settings;
+    }
+    throw Error("--recipe", "there is no recipe '" + std::string(recipe) + "' for " + std::string(model),
+                "its recipes are " + known);
+}
+
+data::Preprocess TrainSettings::preprocess() const {
+    data::Preprocess spec;
+    spec.width = spec.height = static_cast<int>(size);
+    spec.interpolation = data::interpolation_from(interpolation);
+    return spec;
+}
+
+data::Augmentation TrainSettings::augment() const {
+    if (augmentation == "none") return data::Augmentation::none();
+    if (augmentation == "light") return light();
+    if (augmentation == "paper-k") return data::Augmentation::paper_k();
+    if (augmentation == "paper-m") return data::Augmentation::paper_m();
+    throw Error("augmentation", "expected none, light, paper-k or paper-m, got '" + augmentation + "'");
+}
+
+void TrainSettings::read(const Config& c) {
+    model = c.text("model", model);
+    read_model_options(c, model_options);
+    recipe = c.text("recipe", recipe);
+    data = c.text("data", data);
+    size = c.integer("size", size, {.min = 8, .max = 4096});
+    interpolation = c.text("interpolation", interpolation, {"bilinear", "lanczos", "area"});
+    epochs = c.integer("epochs", epochs, {.min = 1, .max = 1e6});
+    batch = c.integer("batch", batch, {.min = 1, .max = 65536});
+    accumulate = c.integer("accumulate", accumulate, {.min = 1, .max = 65536});
+    optimizer = c.text("optimizer", optimizer, {"adam", "adamw", "sgd"});
+    learning_rate = c.number("learning_rate", learning_rate, {.min = 0});
+    schedule = c.text("schedule", schedule, {"constant", "cosine", "step", "plateau"});
+    warm_up = c.integer("warm_up", warm_up, {.min = 0});
+    weight_decay = c.number("weight_decay", weight_decay, {.min = 0});
+    momentum = c.number("momentum", momentum, {.min = 0, .max = 1});
+    label_smoothing = c.number("label_smoothing", label_smoothing, {.min = 0, .max = 0.999});
+    clip_norm = c.number("clip_norm", clip_norm, {.min = 0});
+    patience = c.integer("patience", patience, {.min = 0});
+    augmentation = c.text("augmentation", augmentation, {"none", "light", "paper-k", "paper-m"});
+    balanced = c.boolean("balanced", balanced);
+    class_weights = c.boolean("class_weights", class_weights);
+    seed = static_cast<uint64_t>(c.integer("seed", static_cast<int64_t>(seed), {.min = 0}));
+    checkpoint_every = c.integer("checkpoint_every", checkpoint_every, {.min = 0});
+    group_by = c.text("group_by", group_by, {"automatic", "subject", "video", "image"});
+    allow_leak = c.text("allow_leak", allow_leak);
+    c.refuse_unknown();
+}
+
+Config TrainSettings::to_config() const {
+    Config c;
+    c.set("model", model);
+    for (const auto& [name, value] : model_options) c.set("model_options." + name, value);
+    c.set("recipe", recipe);
+    c.set("data", data);
+    c.set("size", size);
+    c.set("interpolation", interpolation);
+    c.set("epochs", epochs);
+    c.set("batch", batch);
+    c.set("accumulate", accumulate);
+    c.set("optimizer", optimizer);
+    c.set("learning_rate", learning_rate);
+    c.set("schedule", schedule);
+    c.set("warm_up", warm_up);
+    c.set("weight_decay", weight_decay);
+    c.set("momentum", momentum);
+    c.set("label_smoothing", label_smoothing);
+    c.set("clip_norm", clip_norm);
+    c.set("patience", patience);
+    c.set("augmentation", augmentation);
+    c.set("balanced", balanced);
+    c.set("class_weights", class_weights);
+    c.set("seed", static_cast<int64_t>(seed));
+    c.set("checkpoint_every", checkpoint_every);
+    c.set("group_by", group_by);
+    c.set("allow_leak", allow_leak);
+    return c;
+}
+
+void TrainSettings::validate() const {
+    model_info(model).options(model_options);
+    if (data.empty()) throw Error("--data", "expected a manifest or a folder of images");
+    if (learning_rate <= 0)
+        throw Error("learning_rate", "expected a number above 0, got " + std::to_string(learning_rate));
+    augment().validate();
+    preprocess().validate();
+}
+
+}  // namespace liven
