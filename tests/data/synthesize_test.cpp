@@ -207,7 +207,7 @@ TEST_CASE("Any size gives a picture, PNG and JPEG alike") {
 
 TEST_CASE("Mean colour and single pixels do not tell attacks from faces") {
     // Subjects that were never fitted, 150 pictures of 25 of them, so an AUC of 0.5 has a deviation of about 0.05.
-    for (uint64_t seed : {1, 2, 3}) {
+    for (uint64_t seed = 1; seed <= 3; ++seed) {
         const SynthesisOptions o{
             .subjects = 60, .bonafide_videos = 3, .attack_videos = 3, .frames = 1, .size = 32, .seed = seed};
         std::vector<Colours> items;

@@ -65,7 +65,6 @@ public:
     Print(const Subject& subject, uint64_t key, int frame, float strength, int size)
         : picture_(stolen_picture(subject, key, frame, size)),
           behind_(background(size, Random(key, paper_stream + 20).bits())),
-          strength_(strength),
           size_(size) {
         Random video(key, paper_stream), now(Random::mix(key, static_cast<uint64_t>(frame)), paper_stream);
         const float bend = (0.05f + 0.25f * strength) * video.uniform(-1, 1) + now.uniform(-0.02f, 0.02f);
@@ -131,7 +130,6 @@ private:
     }
 
     Canvas picture_, behind_;
-    float strength_;
     int size_;
     HeldPicture::Pose pose_;
     float border_ = 0, period_ = 1, dots_ = 0, saturation_ = 1, black_ = 0, fibre_ = 0, gloss_ = 0;

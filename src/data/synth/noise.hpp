@@ -1,6 +1,5 @@
 #pragma once
 
-#include <cmath>
 #include <cstdint>
 
 namespace liven::data::synth {
@@ -15,9 +14,10 @@ inline float lattice(int32_t x, int32_t y, uint32_t seed) {
 
 /// Value noise in [-1, 1] with features about one unit wide.
 inline float noise(float x, float y, uint32_t seed) {
-    const float fx = std::floor(x), fy = std::floor(y);
-    const auto ix = static_cast<int32_t>(fx), iy = static_cast<int32_t>(fy);
-    float tx = x - fx, ty = y - fy;
+    // The whole part by hand: without SSE4.1 std::floor is a function call.
+    const auto whole = [](float v) { return static_cast<int32_t>(v) - (v < 0 ? 1 : 0); };
+    const int32_t ix = whole(x), iy = whole(y);
+    float tx = x - static_cast<float>(ix), ty = y - static_cast<float>(iy);
     tx = tx * tx * (3 - 2 * tx);
     ty = ty * ty * (3 - 2 * ty);
     const float a = lattice(ix, iy, seed), b = lattice(ix + 1, iy, seed), c = lattice(ix, iy + 1, seed),

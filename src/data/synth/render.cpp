@@ -69,8 +69,12 @@ private:
     }
     /// Height above the surface in units of the ellipsoid's radius.
     float above(Vec3 local) const {
+        const Vec3 q = local / s_.head;
+        // Well clear of the highest point the map need not be asked.
+        const float clear = length(q) - 1 - map_.top();
+        if (clear > 0.04f) return clear;
         float rho = 0, u = 0, v = 0;
-        on_map(local / s_.head, rho, u, v);
+        on_map(q, rho, u, v);
         return rho - 1 - map_.rise(u, v);
     }
 
