@@ -40,6 +40,7 @@ Tensor Module::operator()(const Tensor& x) {
     if (model.depth_++ == 0 && model.training_) {
         model.seed_input_ = Tensor::counter(static_cast<int64_t>(model.seed_));
         model.forward_input_ = Tensor::counter(model.forward_count_++);
+        ++model.forward_serial_;
     }
     struct Leave {
         Module& model;
@@ -165,8 +166,8 @@ State& Module::statistic(State& slot, std::string_view name, const Shape& shape,
 
 DropoutKey Module::dropout_key() {
     Module& model = root();
-    if (dropout_forward_ != model.forward_count_) {
-        dropout_forward_ = model.forward_count_;
+    if (dropout_forward_ != model.forward_serial_) {
+        dropout_forward_ = model.forward_serial_;
         dropout_calls_ = 0;
     }
     const uint64_t layer = Random::mix(hash_of(path_), dropout_calls_++);

@@ -105,6 +105,7 @@ private:
     bool training_ = true, changed_ = true;
     uint64_t seed_ = 0;
     int64_t forward_count_ = 0;
+    int64_t forward_serial_ = 0;  ///< forwards of this object; unlike the count, never set back
     std::vector<Parameter> parameters_;
     std::vector<State> states_;
     std::vector<LayerRecord>* records_ = nullptr;
