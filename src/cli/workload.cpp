@@ -51,7 +51,8 @@ Graph Workload::graph() {
 
 double Workload::flops() {
     double total = 0;
-    for (const Node* node : lower(differentiate(graph())).order()) {
+    const Graph lowered = lower(differentiate(graph()));  // named: it owns the nodes
+    for (const Node* node : lowered.order()) {
         const std::string_view category = node->is_leaf() ? std::string_view() : node->operation->doc.category;
         if (category == "convolution" || category == "linear") total += cost_of(*node).flops;
     }

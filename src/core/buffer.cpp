@@ -3,8 +3,8 @@
 #include <atomic>
 #include <cstdlib>
 #include <map>
-#include <new>
 #include <mutex>
+#include <new>
 #include <string>
 #include <utility>
 #include <vector>
@@ -113,7 +113,9 @@ size_t Buffer::bytes() const { return block_ ? block_->bytes : 0; }
 void* Buffer::data() const { return block_ ? static_cast<void*>(block_ + 1) : nullptr; }
 bool Buffer::unique() const { return block_ && block_->references.load(std::memory_order_acquire) == 1; }
 
-Buffer::Usage Buffer::usage() { return {.live = g_live.load(), .pooled = detail::BlockPool<Block>::instance().pooled()}; }
+Buffer::Usage Buffer::usage() {
+    return {.live = g_live.load(), .pooled = detail::BlockPool<Block>::instance().pooled()};
+}
 void Buffer::trim() { detail::BlockPool<Block>::instance().trim(); }
 
 }  // namespace liven

@@ -4,9 +4,9 @@
 #include <string>
 
 #include "liven/core/error.hpp"
+#include "liven/graph/constant.hpp"
 #include "liven/graph/engine.hpp"
 #include "liven/graph/record.hpp"
-#include "liven/ops/constant.hpp"
 
 namespace liven {
 namespace {

@@ -26,17 +26,18 @@ namespace ops {
 
 void Matmul::infer(InputTypes in, OutputTypes& out) const {
     const Shape &a = in[0]->shape, &b = in[1]->shape;
-    const std::string both =
-        a.str() + (transpose_a ? " transposed" : "") + " and " + b.str() + (transpose_b ? " transposed" : "");
-    if (a.rank() < 2 || b.rank() < 2) throw Error("matmul", "operands need rank 2 or more, got " + both);
+    const auto both = [&] {
+        return a.str() + (transpose_a ? " transposed" : "") + " and " + b.str() + (transpose_b ? " transposed" : "");
+    };
+    if (a.rank() < 2 || b.rank() < 2) throw Error("matmul", "operands need rank 2 or more, got " + both());
     if (columns(a, transpose_a) != rows(b, transpose_b))
         throw Error("matmul", "inner extents " + std::to_string(columns(a, transpose_a)) + " and " +
-                                  std::to_string(rows(b, transpose_b)) + " differ for " + both);
+                                  std::to_string(rows(b, transpose_b)) + " differ for " + both());
     Shape shape = a;
     if (b.rank() > 2) {
         bool batches_agree = b.rank() == a.rank();
         for (int axis = 0; batches_agree && axis + 2 < a.rank(); ++axis) batches_agree = a[axis] == b[axis];
-        if (!batches_agree) throw Error("matmul", "leading axes differ for " + both);
+        if (!batches_agree) throw Error("matmul", "leading axes differ for " + both());
     }
     shape.set(-2, rows(a, transpose_a));
     shape.set(-1, columns(b, transpose_b));
@@ -45,9 +46,14 @@ void Matmul::infer(InputTypes in, OutputTypes& out) const {
 
 void Matmul::vjp(Vjp& v) const {
     const Tensor a = v.input(0), b = v.input(1), g = v.gradient();
-    if (v.wants(0))
-        v.contribute(0, transpose_a ? matmul(b, g, {.transpose_a = transpose_b, .transpose_b = true})
-                                    : matmul(g, b, {.transpose_b = !transpose_b}));
+    const bool shared = b.rank() < a.rank();  // one b for the whole batch can only stand on the right
+    if (v.wants(0)) {
+        if (transpose_a && !shared)
+            v.contribute(0, matmul(b, g, {.transpose_a = transpose_b, .transpose_b = true}));
+        else
+            v.contribute(0, transpose_a ? transpose(matmul(g, b, {.transpose_b = !transpose_b}))
+                                        : matmul(g, b, {.transpose_b = !transpose_b}));
+    }
     if (!v.wants(1)) return;
     const Tensor per_matrix = transpose_b ? matmul(g, a, {.transpose_a = true, .transpose_b = transpose_a})
                                           : matmul(a, g, {.transpose_a = !transpose_a});

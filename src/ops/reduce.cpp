@@ -7,8 +7,8 @@
 namespace liven {
 namespace {
 
-uint32_t axis_mask(const Shape& shape, std::initializer_list<int> axes) {
-    if (axes.size() == 0) return (1u << shape.rank()) - 1u;
+uint32_t axis_mask(const Shape& shape, const AxisList& axes) {
+    if (axes.empty()) return (1u << shape.rank()) - 1u;
     uint32_t mask = 0;
     for (int axis : axes) mask |= 1u << shape.normalize(axis);
     return mask;
@@ -55,7 +55,7 @@ Tensor mean(const Tensor& x, const ReduceOptions& options) {
     return scale(sum(x, options), 1.0f / reduced_count(x.shape(), mask));
 }
 
-Moments moments(const Tensor& x, std::initializer_list<int> axes) {
+Moments moments(const Tensor& x, const AxisList& axes) {
     ops::MomentsOp op;
     op.axes = axis_mask(x.shape(), axes);
     const NodePtr node = record(op, {x});

@@ -23,13 +23,11 @@ Shape completed(const char* where, int64_t count, std::span<const int64_t> exten
             throw Error(where, "only one extent may be -1");
         }
     }
-    std::vector<int64_t> full(extents.begin(), extents.end());
-    if (missing >= 0) {
-        if (known == 0 || count % known != 0)
-            throw Error(where, std::to_string(count) + " elements do not divide into the given extents");
-        full[at(missing)] = count / known;
-    }
-    return Shape(std::span<const int64_t>(full));
+    if (missing >= 0 && (known == 0 || count % known != 0))
+        throw Error(where, std::to_string(count) + " elements do not divide into the given extents");
+    Shape full;
+    for (int64_t extent : extents) full.append(extent >= 0 ? extent : count / known);
+    return full;
 }
 
 void axis_fields(FieldVisitor& visitor, const char* name, const AxisArray& values, int count) {

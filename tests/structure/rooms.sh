@@ -6,8 +6,9 @@ declare -A knows=(
   [core]=""
   [kernels]="core"
   [reference]="core kernels"
-  [graph]="core kernels reference"
+  [graph]="core"
   [ops]="core graph"
+  [plan]="core kernels reference graph ops"
   [nn]="core graph ops"
   [models]="core graph ops nn"
   [optim]="core graph ops nn"
@@ -16,7 +17,7 @@ declare -A knows=(
   [io]="core"
   [report]="core data metrics io"
   [train]="core kernels graph ops nn models optim data metrics io report"
-  [cli]="core kernels reference graph ops nn models optim data metrics io report train"
+  [cli]="core kernels reference graph ops plan nn models optim data metrics io report train"
 )
 
 # shellcheck disable=SC2016  # awk's own variables
@@ -26,7 +27,7 @@ for room in "${!knows[@]}"; do echo "knows $room ${knows[$room]}"; done | cat - 
     FNR == 1 { print "file", FILENAME }
     /^[ \t]*#[ \t]*include[ \t]*"/ { split($0, part, "\""); print "include", FILENAME, part[2] }'
 ) | awk '
-  # "graph" for include/liven/graph/node.hpp, liven/graph/node.hpp and src/graph/plan.cpp; nothing for liven.hpp.
+  # "graph" for include/liven/graph/node.hpp, liven/graph/node.hpp and src/plan/plan.cpp; nothing for liven.hpp.
   function room_of(path,   part, count) {
     sub(/^include\//, "", path)
     count = split(path, part, "/")

@@ -55,7 +55,8 @@ struct ResizeAttributes {
     bool operator==(const ResizeAttributes&) const = default;
 };
 
-/// Constants of an elementwise operation: a slope, bounds, an exponent, a dropout rate and scale; `key` tells dropout layers apart.
+/// Constants of an elementwise operation: a slope, bounds, an exponent, a dropout rate and scale; `key` tells dropout
+/// layers apart.
 struct PointwiseAttributes {
     float imm0 = 0, imm1 = 0;
     uint32_t key = 0;

@@ -12,21 +12,30 @@ enum class DType : uint8_t { f32, bf16, i32, i64, u8 };
 constexpr size_t size_of(DType type) {
     switch (type) {
         case DType::f32:
-        case DType::i32: return 4;
-        case DType::bf16: return 2;
-        case DType::i64: return 8;
-        case DType::u8: return 1;
+        case DType::i32:
+            return 4;
+        case DType::bf16:
+            return 2;
+        case DType::i64:
+            return 8;
+        case DType::u8:
+            return 1;
     }
     return 0;
 }
 
 constexpr std::string_view name_of(DType type) {
     switch (type) {
-        case DType::f32: return "f32";
-        case DType::bf16: return "bf16";
-        case DType::i32: return "i32";
-        case DType::i64: return "i64";
-        case DType::u8: return "u8";
+        case DType::f32:
+            return "f32";
+        case DType::bf16:
+            return "bf16";
+        case DType::i32:
+            return "i32";
+        case DType::i64:
+            return "i64";
+        case DType::u8:
+            return "u8";
     }
     return "?";
 }

@@ -59,7 +59,8 @@ public:
     /// Standard normal (Box-Muller).
     float normal();
 
-    /// A well-mixed 64-bit word from two (SplitMix64 finaliser, Steele et al. 2014): key(seed, epoch, sample) = mix(mix(seed, epoch), sample).
+    /// A well-mixed 64-bit word from two (SplitMix64 finaliser, Steele et al. 2014): key(seed, epoch, sample) =
+    /// mix(mix(seed, epoch), sample).
     static constexpr uint64_t mix(uint64_t a, uint64_t b) {
         uint64_t z = a + 0x9E3779B97F4A7C15u * (b + 1);
         z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9u;

@@ -28,9 +28,10 @@ struct Window2d {
     bool ceil_mode = false;  ///< pooling only: a last, partly outside window counts when it starts inside
     bool operator==(const Window2d&) const = default;
 
-    /// Output extent along one axis of `input` pixels: floor or ceil((input + lo + hi - dilation*(kernel-1) - 1)/stride) + 1.
-    static constexpr int64_t out(int64_t input, int64_t kernel, int64_t stride, int64_t lo, int64_t hi, int64_t dilation,
-                                 bool ceil_mode = false) {
+    /// Output extent along one axis of `input` pixels: floor or ceil((input + lo + hi - dilation*(kernel-1) -
+    /// 1)/stride) + 1.
+    static constexpr int64_t out(int64_t input, int64_t kernel, int64_t stride, int64_t lo, int64_t hi,
+                                 int64_t dilation, bool ceil_mode = false) {
         const int64_t span = input + lo + hi - dilation * (kernel - 1) - 1;
         if (span < 0) return 0;
         int64_t count = (span + (ceil_mode ? stride - 1 : 0)) / stride + 1;

@@ -1,17 +1,19 @@
 #pragma once
 
-#include <initializer_list>
-
 #include "liven/core/attributes.hpp"
+#include "liven/core/small_vector.hpp"
 #include "liven/graph/record.hpp"
 
 /// Sums, means and maxima over axes. Accumulated in blocks of fp32 and from there on in double, in an order that
 /// depends on the shape alone.
 namespace liven {
 
+/// Axes by number, negative ones counted from the last.
+using AxisList = SmallVector<int, Shape::max_rank>;
+
 /// Which axes, and whether they stay with extent 1. No axes means all of them.
 struct ReduceOptions {
-    std::initializer_list<int> axes = {};
+    AxisList axes = {};
     bool keep_axes = false;
 };
 Tensor sum(const Tensor& x, const ReduceOptions& options = {});
@@ -24,7 +26,7 @@ Tensor max(const Tensor& x, const ReduceOptions& options = {});
 struct Moments {
     Tensor mean, variance;
 };
-Moments moments(const Tensor& x, std::initializer_list<int> axes);
+Moments moments(const Tensor& x, const AxisList& axes);
 
 namespace ops {
 

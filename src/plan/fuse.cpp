@@ -7,7 +7,7 @@
 #include "liven/core/error.hpp"
 #include "liven/graph/operation.hpp"
 #include "liven/ops/shape.hpp"
-#include "rewrite.hpp"
+#include "src/graph/rewrite.hpp"
 #include "src/reference/table.hpp"
 
 namespace liven::detail {

@@ -5,7 +5,7 @@
 
 #include "liven/core/error.hpp"
 #include "liven/ops/arithmetic.hpp"
-#include "rewrite.hpp"
+#include "src/graph/rewrite.hpp"
 
 namespace liven {
 

@@ -7,8 +7,8 @@
 #include <sstream>
 
 #include "liven/core/error.hpp"
+#include "liven/graph/constant.hpp"
 #include "liven/graph/operation.hpp"
-#include "liven/ops/constant.hpp"
 
 namespace liven::detail {
 namespace {

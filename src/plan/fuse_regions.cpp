@@ -3,8 +3,8 @@
 #include <algorithm>
 
 #include "kernels/program.hpp"
+#include "liven/graph/constant.hpp"
 #include "liven/graph/operation.hpp"
-#include "liven/ops/constant.hpp"
 #include "liven/ops/reduce.hpp"
 
 // The rules of fusion. Each decides one thing; together they say where every pointwise operation and every sum is

@@ -5,10 +5,10 @@
 #include <string>
 #include <unordered_map>
 
+#include "liven/graph/constant.hpp"
 #include "liven/ops/arithmetic.hpp"
-#include "liven/ops/constant.hpp"
 #include "liven/ops/conv2d.hpp"
-#include "rewrite.hpp"
+#include "src/graph/rewrite.hpp"
 
 namespace liven {
 namespace {

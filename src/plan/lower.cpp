@@ -1,4 +1,4 @@
-#include "rewrite.hpp"
+#include "src/graph/rewrite.hpp"
 
 namespace liven {
 

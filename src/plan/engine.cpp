@@ -10,7 +10,7 @@
 #include "liven/graph/plan.hpp"
 #include "liven/graph/tensor.hpp"
 #include "plan_key.hpp"
-#include "recording.hpp"
+#include "src/graph/recording.hpp"
 
 namespace liven {
 namespace {

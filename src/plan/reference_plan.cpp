@@ -7,8 +7,8 @@
 
 #include "anomaly.hpp"
 #include "liven/core/error.hpp"
+#include "liven/graph/constant.hpp"
 #include "liven/graph/operation.hpp"
-#include "liven/ops/constant.hpp"
 #include "src/reference/table.hpp"
 
 namespace liven::detail {
