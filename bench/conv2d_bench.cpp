@@ -126,7 +126,7 @@ void convolve(benchmark::State& state, const Case& c, const kernels::KernelInfo&
 bool takes(const kernels::KernelInfo& kernel, const Case& c) {
     const bool depthwise = kernel.name.find("depthwise") != std::string_view::npos;
     const bool winograd = kernel.name.find("winograd") != std::string_view::npos;
-    return depthwise == (c.groups > 1) && (!winograd || (c.kernel == 3 && c.stride == 1));
+    return depthwise == (c.groups > 1) && (!winograd || (c.kernel == 3 && c.stride == 1 && c.c % 16 == 0));
 }
 
 const bool registered = [] {

@@ -11,6 +11,7 @@ const std::vector<KernelInfo>& registry() {
         register_reduce(out);
         register_gemm(out);
         register_conv2d_direct(out);
+        register_winograd(out);
         register_pool(out);
         register_resize(out);
         register_move(out);

@@ -87,6 +87,7 @@ const std::vector<KernelInfo>& registry();
 /// Each family adds its own (kernels/registry.cpp calls them in order).
 void register_pointwise(std::vector<KernelInfo>& out);
 void register_conv2d_direct(std::vector<KernelInfo>& out);
+void register_winograd(std::vector<KernelInfo>& out);
 void register_gemm(std::vector<KernelInfo>& out);
 void register_pool(std::vector<KernelInfo>& out);
 void register_resize(std::vector<KernelInfo>& out);

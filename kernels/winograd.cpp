@@ -1,0 +1,262 @@
+// Winograd's convolution F(4x4, 3x3), forward and input gradient, tile-fused: nothing transformed reaches memory.
+//
+// loop nest      unit (sample, chunk of rows) > band of tile rows > groups of up to 12 tiles > isa/winograd_forward.cpp
+// caches         band of source rows with halo (ring, L2), points of a group (L2), rows for the epilogue (L2)
+// bytes moved    source rows once a unit, with two rows of halo; every result once; the weights' points once a group
+// expected       170-300 % of the direct FMA peak (see isa/winograd_forward.cpp)
+// error          3e-6 of the largest result at 16 channels to 1e-5 at 512, where the direct kernel has 3e-7: strict
+// math
+//                refuses it
+#include <algorithm>
+#include <memory>
+#include <span>
+#include <string>
+
+#include "kernels/band.hpp"
+#include "kernels/conv2d_chunks.hpp"
+#include "kernels/conv2d_table.hpp"
+#include "kernels/conv2d_taps.hpp"
+#include "kernels/conv2d_weights.hpp"
+#include "kernels/row_sink.hpp"
+#include "kernels/winograd_table.hpp"
+
+namespace liven::kernels {
+
+const WinogradTable& winograd_table_baseline();
+const WinogradTable& winograd_table_avx2();
+const WinogradTable& winograd_table_avx512();
+
+const WinogradTable& winograd_table(Isa isa) {
+    if (isa == Isa::avx512) return winograd_table_avx512();
+    return isa == Isa::avx2 ? winograd_table_avx2() : winograd_table_baseline();
+}
+
+namespace {
+
+constexpr int64_t side = 4;  ///< results of a tile, each way
+constexpr size_t round_up(size_t bytes) { return (bytes + 63) / 64 * 64; }
+constexpr int64_t ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }
+
+class WinogradConvolution final : public Step {
+public:
+    WinogradConvolution(const Problem& problem, const Conv2dProblem& parsed, Isa isa)
+        : result_(parsed.result),
+          depth_(parsed.map.shape[3]),
+          weights_operand_(parsed.weights),
+          taps_(problem.op == "conv2d_input_grad" ? input_grad_taps(parsed.geometry) : forward_taps(parsed.geometry)),
+          packed_(taps_, parsed.geometry, problem.op == "conv2d_input_grad"),
+          chunks_(cut(parsed.geometry)),
+          band_rows_(std::min(chunks_.rows, side * ceil_div(2 * winograd_group_tiles, tile_columns()))),
+          band_(parsed.map, problem, isa,
+                {.first_column = taps_.w.lowest(),
+                 .columns = tile_columns() * side + 2,
+                 .rows = band_rows_ + 2,
+                 .dense_pixels = false}),
+          sink_(problem, result_, band_rows_, result_[0] * chunks_.count, isa),
+          table_(winograd_table(isa)) {
+        lay_out();
+    }
+
+    void run(int stage, int64_t unit, const Buffers& buffers) const noexcept override {
+        if (stage == 0)
+            transform_weights(unit, buffers);
+        else if (stage == 1)
+            compute(unit, buffers);
+        else
+            sink_.finalize(unit, buffers);
+    }
+
+private:
+    int64_t tile_columns() const { return ceil_div(result_[2], side); }
+    int64_t channels() const { return result_[3]; }
+
+    /// Whole rows of tiles, and enough work to be worth handing out.
+    RowChunks cut(const Conv2dGeometry& g) const {
+        const double row_flops = g.flops() / static_cast<double>(g.samples * result_[1]);
+        const bool large_weights = packed_.bytes() > 256 * 1024;
+        int64_t least = static_cast<int64_t>(8e6 / row_flops) + 1;
+        // Every chunk reads all weights' points: tall ones when these come from L3, unless there are too few samples.
+        if (large_weights) least = std::max(least, g.samples >= 8 ? result_[1] : result_[1] * g.samples / 8);
+        const int64_t rows = ceil_div(std::max(least, ceil_div(result_[1], 16)), side) * side;
+        return {.rows = rows, .count = ceil_div(result_[1], rows)};
+    }
+
+    void lay_out() {
+        const size_t points = static_cast<size_t>(packed_.blocks() * block_floats()) * sizeof(float);
+        packed_offset_ = round_up(points);
+        const size_t weights = packed_offset_ + round_up(packed_.bytes());
+        sink_.place(weights);
+        workspace_bytes = weights + sink_.workspace_bytes();
+        const int64_t band_tiles = band_rows_ / side * tile_columns();
+        tiles_bytes_ = round_up(static_cast<size_t>(band_tiles) * sizeof(WinogradTile));
+        zero_bytes_ = round_up(static_cast<size_t>((tile_columns() * side + 2) * band_.pixel_stride()) * sizeof(float));
+        src_points_bytes_ =
+            round_up(static_cast<size_t>(winograd_points * winograd_group_tiles * depth_) * sizeof(float));
+        dst_points_bytes_ =
+            round_up(static_cast<size_t>(winograd_points * winograd_group_tiles * channels()) * sizeof(float));
+        band_bytes_ = round_up(band_.scratch_bytes());
+        scratch_bytes =
+            tiles_bytes_ + zero_bytes_ + src_points_bytes_ + dst_points_bytes_ + band_bytes_ + sink_.scratch_bytes();
+        stages = {{.units = packed_.blocks(), .samples = 1},
+                  {.units = result_[0] * chunks_.count, .samples = result_[0]}};
+        if (sink_.reduces()) stages.push_back({.units = sink_.finalize_units(), .samples = 1});
+    }
+
+    int64_t block_floats() const { return winograd_points * depth_ * conv_block; }
+
+    void transform_weights(int64_t block, const Buffers& buffers) const noexcept {
+        auto* packed = reinterpret_cast<float*>(buffers.workspace + packed_offset_);
+        packed_.pack(block, static_cast<const float*>(buffers.inputs[weights_operand_]), packed);
+        table_.weights(packed + block * packed_.block_step(), depth_,
+                       reinterpret_cast<float*>(buffers.workspace) + block * block_floats());
+    }
+
+    /// The scratch of one unit.
+    struct Bench {
+        WinogradTile* tiles;
+        float* zeros;
+        float* src_points;
+        float* dst_points;
+        std::byte* band;
+        std::byte* sink;
+    };
+    Bench bench(const Buffers& buffers) const noexcept {
+        std::byte* at = buffers.scratch;
+        Bench b{};
+        b.tiles = reinterpret_cast<WinogradTile*>(at);
+        b.zeros = reinterpret_cast<float*>(at += tiles_bytes_);
+        b.src_points = reinterpret_cast<float*>(at += zero_bytes_);
+        b.dst_points = reinterpret_cast<float*>(at += src_points_bytes_);
+        b.band = at += dst_points_bytes_;
+        b.sink = at += band_bytes_;
+        return b;
+    }
+
+    void compute(int64_t unit, const Buffers& buffers) const noexcept {
+        const int64_t sample = unit / chunks_.count, chunk = unit % chunks_.count;
+        const Bench scratch = bench(buffers);
+        std::fill_n(scratch.zeros, zero_bytes_ / sizeof(float), 0.0f);
+        BandLoader::Rows src(band_, buffers, scratch.band, sample);
+        RowSink::Rows dst(sink_, buffers, scratch.sink, sample, unit);
+        const int64_t end = chunks_.end(chunk, result_[1]);
+        for (int64_t y = chunks_.begin(chunk); y < end; y += band_rows_) {
+            const int64_t last = std::min(end, y + band_rows_);
+            const TapAxis::Range range = taps_.h.sources(y, last);
+            src.load(range.first, range.last);
+            const int64_t tiles = find_tiles(scratch, src, dst.begin(y), y, last);
+            std::span<const std::byte> soon;
+            if (last < end)
+                soon = src.upcoming(taps_.h.sources(last, std::min(end, last + band_rows_)).last - range.last);
+            groups(scratch, buffers, tiles, soon);
+            dst.done(y, last - y);
+        }
+    }
+
+    int64_t find_tiles(const Bench& scratch, const BandLoader::Rows& src, float* dst, int64_t first,
+                       int64_t last) const noexcept {
+        WinogradTile* tile = scratch.tiles;
+        for (int64_t y = first; y < last; y += side) {
+            const float* rows[6];
+            for (int64_t r = 0; r < 6; ++r) {
+                const int64_t row = y + taps_.h.lowest() + r;
+                // Rows below the last one that any result needs were not loaded: they only meet results outside the
+                // map.
+                const bool needed =
+                    row >= 0 && row < taps_.h.extent && row <= last - 1 + taps_.h.phases[0].taps.back().offset;
+                rows[r] = needed ? src[row] : scratch.zeros;
+            }
+            for (int64_t x = 0; x < result_[2]; x += side, ++tile) {
+                for (int64_t r = 0; r < 6; ++r) tile->rows[r] = rows[r] + x * band_.pixel_stride();
+                tile->dst = dst + ((y - first) * result_[2] + x) * sink_.pixel_stride();
+                tile->dst_rows = std::min(side, last - y);
+                tile->dst_columns = std::min(side, result_[2] - x);
+            }
+        }
+        return tile - scratch.tiles;
+    }
+
+    void groups(const Bench& scratch, const Buffers& buffers, int64_t tiles,
+                std::span<const std::byte> soon) const noexcept {
+        // At 16 channels fewer tiles stay in L1.
+        const int64_t most = depth_ <= 16 && channels() <= 16 ? 8 : winograd_group_tiles;
+        const int64_t count = ceil_div(tiles, most);
+        for (int64_t g = 0; g < count; ++g) {
+            const int64_t first = tiles * g / count, last = tiles * (g + 1) / count;
+            const size_t from = soon.size() * static_cast<size_t>(g) / static_cast<size_t>(count);
+            const size_t to = soon.size() * static_cast<size_t>(g + 1) / static_cast<size_t>(count);
+            const WinogradGroup group{.tiles = scratch.tiles + first,
+                                      .count = last - first,
+                                      .depth = depth_,
+                                      .channels = channels(),
+                                      .src_step = band_.pixel_stride(),
+                                      .weights = reinterpret_cast<const float*>(buffers.workspace),
+                                      .dst_row_step = result_[2] * sink_.pixel_stride(),
+                                      .dst_step = sink_.pixel_stride(),
+                                      .src_points = scratch.src_points,
+                                      .dst_points = scratch.dst_points,
+                                      .soon = soon.data() + from,
+                                      .soon_bytes = static_cast<int64_t>(to - from)};
+            table_.group(group);
+        }
+    }
+
+    Shape result_;
+    int64_t depth_;
+    int weights_operand_;
+    TapPlan taps_;
+    PackedWeights packed_;
+    RowChunks chunks_;
+    int64_t band_rows_;
+    BandLoader band_;
+    RowSink sink_;
+    const WinogradTable& table_;
+    size_t packed_offset_ = 0, tiles_bytes_ = 0, zero_bytes_ = 0, src_points_bytes_ = 0, dst_points_bytes_ = 0,
+           band_bytes_ = 0;
+};
+
+std::string refuse(const Problem& problem) {
+    const Conv2dProblem parsed = parse_conv2d(problem);
+    if (!parsed.refusal.empty()) return parsed.refusal;
+    const Conv2dGeometry& g = parsed.geometry;
+    const Window2d& w = g.window;
+    if (problem.strict_math) return "strict math asks for the direct kernel's rounding";
+    if (!(w.kernel == Extent2d(3) && w.stride == Extent2d(1) && w.dilation == Extent2d(1)))
+        return "expected a 3x3 kernel of stride and dilation 1";
+    if (g.groups != 1) return "expected one group, got " + std::to_string(g.groups);
+    if (g.src_c % conv_block != 0 || g.dst_c % conv_block != 0)
+        return "expected multiples of 16 channels, got " + std::to_string(g.src_c) + " -> " + std::to_string(g.dst_c);
+    return {};
+}
+
+/// Nominal FLOPs over the measured share of the peak, the waste at the edges of the map counted; and the way of the
+/// weights' points from L3, once a group of tiles, when they outgrow L2 (30 GB/s where the peak is 120 GFLOP/s).
+double cost(const Problem& problem) {
+    const Conv2dProblem parsed = parse_conv2d(problem);
+    const Conv2dGeometry& g = parsed.geometry;
+    const int64_t h = parsed.result[1], w = parsed.result[2], tiles = ceil_div(h, side) * ceil_div(w, side);
+    const double waste = static_cast<double>(tiles * side * side) / static_cast<double>(h * w);
+    const double channels = static_cast<double>(std::min(g.src_c, g.dst_c));
+    const double share = 1.5 + 1.2 * std::min(1.0, (channels - 16.0) / 48.0);
+    const double point_bytes = 4.0 * static_cast<double>(winograd_points * g.src_c * g.dst_c);
+    const double groups = static_cast<double>(g.samples * ceil_div(tiles, winograd_group_tiles));
+    const double traffic = point_bytes > 1 << 20 ? 4.0 * groups * point_bytes : 0.0;
+    return (g.flops() * waste / share + traffic) * 1e-12;
+}
+
+std::unique_ptr<Step> make(const Problem& problem, Isa isa) {
+    return std::make_unique<WinogradConvolution>(problem, parse_conv2d(problem), isa);
+}
+
+}  // namespace
+
+void register_winograd(std::vector<KernelInfo>& out) {
+    const auto add = [&](Isa isa, std::string_view tile) {
+        out.push_back({"conv2d", "conv2d_fwd_winograd_f4x4_nhwc_f32", isa, tile, refuse, cost, make});
+        out.push_back({"conv2d_input_grad", "conv2d_bwd_data_winograd_f4x4_nhwc_f32", isa, tile, refuse, cost, make});
+    };
+    add(Isa::baseline, "3 tiles x 16 channels");
+    add(Isa::avx2, "6 tiles x 16 channels");
+    add(Isa::avx512, "12 tiles x 32 channels");
+}
+
+}  // namespace liven::kernels
