@@ -19,6 +19,7 @@ struct OperationCase {
     Operands operands;
     std::function<TensorList(const TensorList&)> function;
     int gradient_orders = 2;  ///< how many derivatives the gradient check takes; 0: the operation has none
+    int64_t elements = 24;    ///< of each operand whose first derivative is checked; a quarter of them of the second
 };
 
 /// Uniform numbers, a different set for each `seed`.
@@ -38,7 +39,7 @@ Tensor projection(const TensorList& results);
 /// 1. gradients against finite differences in double, and those of the gradients;
 /// 2. results and gradients of the planned executor, for every ISA of this machine and with 1 and 2 threads, against
 ///    the same in double: ||a - exact|| / ||exact|| is at most 1e-4 and at most ten times the error of the reference
-///    executor in float; bit-equal between thread counts.
+///    executor in float (convolutions: under strict math); bit-equal between thread counts.
 void check(const OperationCase& test);
 void check_executors(const OperationCase& test);
 void check_gradients(const OperationCase& test);

@@ -14,8 +14,8 @@ namespace {
 
 const std::vector<Shape> kShapes{{2, 3, 5, 7}, {3, 4, 5, 17}, {1, 6, 5, 1}};
 
-/// An input with its gamma and beta.
-Operands with_affine(const Shape& shape, float low = -1, float high = 1) {
+/// An input with its gamma and beta. Not around 0, where the mean itself would be nothing but cancellation.
+Operands with_affine(const Shape& shape, float low = -0.5f, float high = 1.5f) {
     return [=]() -> TensorList {
         return {uniform(shape, 1, low, high), uniform({shape[-1]}, 2, 0.5f, 1.5f), uniform({shape[-1]}, 3)};
     };

@@ -111,7 +111,7 @@ TEST_CASE("Shape rules of moving operations name what does not fit") {
                Catch::Contains("2x3x5") && Catch::Contains("2x3"));
     CHECK_THROWS_AS(concat({}), Error);
     CHECK_THAT(message_of([&] { pad(x, {.low = {1}, .high = {1}}); }), Catch::Contains("2x3x5"));
-    CHECK_THAT(message_of([&] { pad(x, {.low = {-1, 0, 0}, .high = {0, 0, 0}}); }), Catch::Contains("slice"));
+    CHECK_THAT(message_of([&] { pad(x, {.low = {-1, 0, 0}, .high = {0, 0, 0}}); }), Catch::Contains("-1"));
     CHECK_THAT(message_of([&] { broadcast_to(x, {2, 4, 5}); }), Catch::Contains("2x3x5") && Catch::Contains("2x4x5"));
     CHECK_THAT(message_of([&] { transpose(uniform({3}, 1)); }), Catch::Contains("3"));
 }
