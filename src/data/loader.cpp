@@ -164,7 +164,10 @@ struct Loader::Engine {
         const std::unique_ptr<Pending> done = std::move(queue.front());
         queue.pop_front();
         work_changed.notify_all();
-        if (done->error) std::rethrow_exception(done->error);
+        if (done->error) {
+            restart(cursor, lock);  // asked again, the same batch is tried again
+            std::rethrow_exception(done->error);
+        }
         ++cursor.batch;
         return std::move(done->batch);
     }
@@ -177,6 +180,11 @@ struct Loader::Engine {
                             std::to_string(target.epoch) + ": an epoch has " + std::to_string(batches),
                         "have the data or the batch size changed since the checkpoint?");
         std::unique_lock lock(mutex);
+        restart(target, lock);
+    }
+
+    /// Throws away what is under way and plans on from `target`.
+    void restart(Cursor target, std::unique_lock<std::mutex>& lock) {
         paused = true;
         batch_ready.wait(lock, [this] { return in_work == 0; });
         queue.clear();

@@ -166,6 +166,29 @@ TEST_CASE("A flipped bit in a JPEG gives a picture or an error, never a crash") 
     }
 }
 
+TEST_CASE("A JPEG cut in the middle and closed again is refused, not painted grey") {
+    std::vector<uint8_t> bytes = encode_jpeg(picture(96, 96));
+    bytes.resize(bytes.size() * 3 / 4);
+    while (bytes.back() == 0xff) bytes.pop_back();
+    bytes.push_back(0xff);
+    bytes.push_back(0xd9);
+    CHECK_THROWS_WITH(decode(bytes, "half.jpg"), Contains("the data end before the blocks do"));
+}
+
+TEST_CASE("Sound JPEGs of every make pass: sampling, grey, restarts, progressive, one component a scan") {
+    const std::filesystem::path files = std::filesystem::path(__FILE__).parent_path() / "files";
+    int count = 0;
+    for (const auto& entry : std::filesystem::directory_iterator(files)) {
+        if (entry.path().extension() != ".jpg") continue;
+        CAPTURE(entry.path().filename().string());
+        const Image image = decode(entry.path());
+        CHECK(image.width == 37);
+        CHECK(image.height == 29);
+        ++count;
+    }
+    CHECK(count == 8);
+}
+
 TEST_CASE("Noise behind any magic number ends in an error") {
     liven::Random random(3);
     for (const char* magic : {"\x89PNG\r\n\x1a\n", "\xff\xd8\xff", "BM", "RIFF1234WEBPVP8 ", "RIFF1234WEBPVP8X",

@@ -218,6 +218,13 @@ TEST_CASE("A picture that vanishes during training is an error in its batch, not
     // The workers may have the first batches already; they come round again in the next epoch.
     fs::remove(set.path(5));
     CHECK_THROWS_WITH(collect(loader, 3), Contains("5.png"));
+    // The cursor stands at the batch that failed; once the file is back it comes.
+    const Cursor failed = loader.cursor();
+    CHECK(failed.batch == 1);
+    CHECK_THROWS_AS(loader.next(), Error);
+    CHECK(loader.cursor() == failed);
+    write_picture(set.path(5), 5, 20, 18);
+    CHECK(loader.next()->samples == std::vector<int64_t>{4, 5, 6, 7});
 }
 
 TEST_CASE("Balanced epochs have both classes equally, the larger one whole") {
