@@ -48,13 +48,15 @@ const std::vector<std::pair<Shape, Shape>> kPairs{{{2, 3, 5, 7}, {2, 3, 5, 7}},
 
 void check_binary(const std::string& name, const Binary& function,
                   const std::function<Tensor(Shape, uint64_t)>& numbers, int gradient_orders = 2) {
-    for (const auto& [a, b] : kPairs)
+    for (const auto& pair : kPairs) {
+        const Shape &a = pair.first, &b = pair.second;
         check({.name = name + " of " + a.str() + " and " + b.str(),
                .operands = [&]() -> TensorList {
                    return {numbers(a, 1), numbers(b, 2)};
                },
                .function = [&](const TensorList& in) -> TensorList { return {function(in[0], in[1])}; },
                .gradient_orders = gradient_orders});
+    }
 }
 
 Tensor any(const Shape& shape, uint64_t seed) { return away_from_zero(shape, seed, 0.3f, 1.5f); }
