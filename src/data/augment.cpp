@@ -338,7 +338,7 @@ Image augment(const Image& source, const Draw& d) {
         const Image before = out;
         coloured_rows(view(before), d, [&](int y, const std::vector<float>& row) {
             uint8_t* line = out.at(0, y);
-            for (size_t i = 0; i < row.size(); ++i) line[i] = static_cast<uint8_t>(row[i] + 0.5f);
+            for (size_t i = 0; i < row.size(); ++i) line[i] = static_cast<uint8_t>(std::lround(row[i]));
         });
         return out;
     });

@@ -224,7 +224,7 @@ void draw_validation(Dataset& dataset, const SplitOptions& options, SplitRecord&
     Dataset train = dataset.only(Split::train);
     const auto groups = groups_of(train, options.group_by);
     if (groups.size() < 2) {
-        record.warnings.push_back("there is no validation set, and one group in train cannot be divided");
+        record.warnings.emplace_back("there is no validation set, and one group in train cannot be divided");
         return;
     }
     const Drawer drawer(train, groups);
@@ -302,8 +302,8 @@ SplitRecord assign_splits(Dataset& dataset, const SplitOptions& options) {
                     "give all of them one, or leave the column out");
     if (record.given) {
         record.groups = static_cast<int64_t>(groups_of(dataset, options.group_by).size());
-        if (dataset.count(Split::train) == 0) record.warnings.push_back("the data name no train set");
-        if (dataset.count(Split::test) == 0) record.warnings.push_back("the data name no test set");
+        if (dataset.count(Split::train) == 0) record.warnings.emplace_back("the data name no train set");
+        if (dataset.count(Split::test) == 0) record.warnings.emplace_back("the data name no test set");
         judge_leaks(dataset, options, record);
         if (dataset.count(Split::val) == 0 && dataset.count(Split::train) > 0 && options.validation > 0)
             draw_validation(dataset, options, record);
