@@ -44,6 +44,15 @@ TEST_CASE("Maximum pooling, and which element takes the gradient") {
                }});
 }
 
+TEST_CASE("The second derivative of maximum pooling picks at the same places") {
+    for (const PoolCase& test : kCases)
+        check_executors({.name = std::string("max_pool_pick ") + test.name,
+                         .operands = [&]() -> TensorList { return {distinct(test.src, 1)}; },
+                         .function = [&](const TensorList& in) -> TensorList {
+                             return {gradients(projection({square(max_pool(in[0], test.options))}), {in[0]})[0]};
+                         }});
+}
+
 TEST_CASE("Average pooling") {
     for (const PoolCase& test : kCases)
         check(

@@ -91,6 +91,13 @@ TEST_CASE("A view costs nothing and a view of a view looks at the original") {
     CHECK(reshape(x, x.shape()).node() == x.node());
 }
 
+TEST_CASE("Gradients end at a detached tensor") {
+    const Tensor x = Tensor::from({1, 2}, {2});
+    CHECK(x.detach().to_vector() == x.to_vector());
+    CHECK(gradients(projection({x * x.detach()}), {x})[0].to_vector() ==
+          computed({(x * uniform({2}, 1000, 0.25f, 1.25f)).value()})[0]);
+}
+
 TEST_CASE("Shape rules of moving operations name what does not fit") {
     const Tensor x = uniform({2, 3, 5}, 1);
     CHECK_THAT(message_of([&] { reshape(x, {7, 4}); }), Catch::Contains("2x3x5") && Catch::Contains("7x4"));
