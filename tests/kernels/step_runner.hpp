@@ -86,6 +86,10 @@ private:
     Buffer memory_;
 };
 
+inline bool same_bits(const std::vector<float>& a, const std::vector<float>& b) {
+    return a.size() == b.size() && (a.empty() || std::memcmp(a.data(), b.data(), a.size() * sizeof(float)) == 0);
+}
+
 /// How `run_step` walks the units.
 enum class Order { forward, backward, shuffled };
 
@@ -128,8 +132,7 @@ inline void run_step(const kernels::Step& step, const std::vector<const TestTens
     for (size_t i = 0; i < in.size(); ++i) {
         INFO("input " << i);
         REQUIRE(in[i].intact());
-        REQUIRE(std::memcmp(in[i].take().data(), inputs[i]->values.data(), inputs[i]->values.size() * sizeof(float)) ==
-                0);
+        REQUIRE(same_bits(in[i].take(), inputs[i]->values));
     }
     for (size_t i = 0; i < out.size(); ++i) {
         INFO("output " << i);
@@ -149,10 +152,6 @@ inline std::unique_ptr<kernels::Step> make_step(const kernels::Problem& problem,
     for (const auto& [kernel, reason] : choice.refused) UNSCOPED_INFO(kernel->name << ": " << reason);
     REQUIRE(choice.chosen);
     return choice.chosen->make(problem, isa);
-}
-
-inline bool same_bits(const std::vector<float>& a, const std::vector<float>& b) {
-    return a.size() == b.size() && (a.empty() || std::memcmp(a.data(), b.data(), a.size() * sizeof(float)) == 0);
 }
 
 /// ||a - b|| / ||b||; NaN and infinities must sit at the same places.
