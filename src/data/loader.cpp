@@ -155,6 +155,10 @@ struct Loader::Engine {
             cursor = {cursor.epoch + 1, 0};
             return {};
         }
+        if (paused) {
+            paused = false;
+            work_changed.notify_all();
+        }
         if (queue.empty()) plan_batch();
         Pending& front = *queue.front();
         if (options.threads == 0)
@@ -165,7 +169,8 @@ struct Loader::Engine {
         queue.pop_front();
         work_changed.notify_all();
         if (done->error) {
-            restart(cursor, lock);  // asked again, the same batch is tried again
+            restart(cursor, lock);
+            paused = true;  // the same batch is tried again when it is asked for again, not before
             std::rethrow_exception(done->error);
         }
         ++cursor.batch;
