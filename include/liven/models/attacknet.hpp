@@ -18,11 +18,13 @@ struct AttackNetOptions {
     float phase_dropout = 0.5f;             ///< dropout after each phase, as a share of `dropout`
     float l2 = 0;                           ///< on the kernels of convolutions and output
     float dense_l2 = 0;                     ///< on the kernel of dense1
+    float bn_momentum = 0.99f;              ///< of the running statistics; small data sets want less
     int64_t classes = 2;
 
     void visit(OptionVisitor& v) {
         v("dropout", dropout), v("slope", slope), v("activation", activation), v("dense_activation", dense_activation);
-        v("phase_dropout", phase_dropout), v("l2", l2), v("dense_l2", dense_l2), v("classes", classes);
+        v("phase_dropout", phase_dropout), v("l2", l2), v("dense_l2", dense_l2), v("bn_momentum", bn_momentum),
+            v("classes", classes);
     }
 };
 
@@ -51,12 +53,12 @@ private:
 
     Conv2d conv1{*this, "conv" + number_ + "_1", {.filters = filters_, .l2 = options_.l2}};
     Activation act1{*this, options_.activation + number_ + "_1", activation_};
-    BatchNorm bn1{*this, "bn" + number_ + "_1"};
+    BatchNorm bn1{*this, "bn" + number_ + "_1", {.momentum = options_.bn_momentum}};
     Conv2d conv2{*this, "conv" + number_ + "_2", {.filters = filters_, .l2 = options_.l2}};
     Activation act2{*this, options_.activation + number_ + "_2", activation_};
     Conv2d conv3{*this, "conv" + number_ + "_3", {.filters = filters_, .l2 = options_.l2}};
     Activation act3{*this, options_.activation + number_ + "_3", activation_};
-    BatchNorm bn_final{*this, "bn" + number_ + "_final"};
+    BatchNorm bn_final{*this, "bn" + number_ + "_final", {.momentum = options_.bn_momentum}};
     MaxPool2d pool{*this, "maxpool" + number_};
     Dropout dropout{*this, "dropout" + number_, options_.dropout* options_.phase_dropout};
 };
@@ -91,7 +93,7 @@ private:
     Dense dense1{*this,
                  "dense1",
                  {.units = 128, .activation = activation_from(options.dense_activation), .l2 = options.dense_l2}};
-    BatchNorm bn_dense{*this, "bn_dense"};
+    BatchNorm bn_dense{*this, "bn_dense", {.momentum = options.bn_momentum}};
     Dropout dropout_dense{*this, "dropout_dense", options.dropout};
     Dense output{*this, "output", {.units = options.classes, .l2 = options.l2}};
 };
@@ -125,7 +127,7 @@ private:
     Dense dense1{*this, "dense1_linear", {.units = 128, .l2 = options.dense_l2}};
     Activation act_dense{
         *this, options.dense_activation + "_activation", {.kind = activation_from(options.dense_activation)}};
-    BatchNorm bn_dense{*this, "bn_dense"};
+    BatchNorm bn_dense{*this, "bn_dense", {.momentum = options.bn_momentum}};
     Dropout dropout_dense{*this, "dropout_dense", options.dropout};
     Dense output{*this, "output", {.units = options.classes, .l2 = options.l2}};
 };
@@ -159,7 +161,7 @@ private:
     Dense dense1{*this,
                  "dense1",
                  {.units = 128, .activation = activation_from(options.dense_activation), .l2 = options.dense_l2}};
-    BatchNorm bn_dense{*this, "bn_dense"};
+    BatchNorm bn_dense{*this, "bn_dense", {.momentum = options.bn_momentum}};
     Dropout dropout_dense{*this, "dropout_dense", options.dropout};
     Dense output{*this, "output", {.units = options.classes, .l2 = options.l2}};
 };

@@ -10,11 +10,14 @@ namespace liven {
 class LivenessNet : public Module {
 public:
     struct Options {
-        float dropout = 0.05f;  ///< after the dense layer; half of it after each pool
-        float l2 = 0;           ///< on every kernel; the published code has none, the paper 1e-5
+        float dropout = 0.05f;      ///< after the dense layer; half of it after each pool
+        float l2 = 0;               ///< on every kernel; the published code has none, the paper 1e-5
+        float bn_momentum = 0.99f;  ///< of the running statistics; small data sets want less
         int64_t classes = 2;
 
-        void visit(OptionVisitor& v) { v("dropout", dropout), v("l2", l2), v("classes", classes); }
+        void visit(OptionVisitor& v) {
+            v("dropout", dropout), v("l2", l2), v("bn_momentum", bn_momentum), v("classes", classes);
+        }
     };
     explicit LivenessNet(const Options& chosen) : options(chosen) {}
     LivenessNet() : LivenessNet(Options()) {}
@@ -37,23 +40,23 @@ protected:
 private:
     Conv2d conv1_1{*this, "conv1_1", {.filters = 16, .l2 = options.l2}};
     Activation relu1_1{*this, "relu1_1", {}};
-    BatchNorm bn1_1{*this, "bn1_1"};
+    BatchNorm bn1_1{*this, "bn1_1", {.momentum = options.bn_momentum}};
     Conv2d conv1_2{*this, "conv1_2", {.filters = 16, .l2 = options.l2}};
     Activation relu1_2{*this, "relu1_2", {}};
-    BatchNorm bn1_2{*this, "bn1_2"};
+    BatchNorm bn1_2{*this, "bn1_2", {.momentum = options.bn_momentum}};
     MaxPool2d pool1{*this, "maxpool1"};
     Dropout dropout1{*this, "dropout1", options.dropout / 2};
     Conv2d conv2_1{*this, "conv2_1", {.filters = 32, .l2 = options.l2}};
     Activation relu2_1{*this, "relu2_1", {}};
-    BatchNorm bn2_1{*this, "bn2_1"};
+    BatchNorm bn2_1{*this, "bn2_1", {.momentum = options.bn_momentum}};
     Conv2d conv2_2{*this, "conv2_2", {.filters = 32, .l2 = options.l2}};
     Activation relu2_2{*this, "relu2_2", {}};
-    BatchNorm bn2_2{*this, "bn2_2"};
+    BatchNorm bn2_2{*this, "bn2_2", {.momentum = options.bn_momentum}};
     MaxPool2d pool2{*this, "maxpool2"};
     Dropout dropout2{*this, "dropout2", options.dropout / 2};
     Flatten flatten{*this, "flatten"};
     Dense dense1{*this, "dense1", {.units = 64, .activation = Activation::Kind::relu, .l2 = options.l2}};
-    BatchNorm bn_dense{*this, "bn_dense"};
+    BatchNorm bn_dense{*this, "bn_dense", {.momentum = options.bn_momentum}};
     Dropout dropout_dense{*this, "dropout_dense", options.dropout};
     Dense output{*this, "output", {.units = options.classes, .l2 = options.l2}};
 };
