@@ -160,8 +160,8 @@ void Slice::infer(InputTypes in, OutputTypes& out) const {
     for (int axis = 0; axis < in[0]->shape.rank(); ++axis) {
         const int64_t first = begin[at(axis)], number = count[at(axis)], extent = in[0]->shape[axis];
         if (first < 0 || number < 0 || first > extent - number)
-            throw Error("slice", "elements " + std::to_string(first) + " to " + std::to_string(first + number) +
-                                     " of axis " + std::to_string(axis) + " lie outside " + in[0]->shape.str());
+            throw Error("slice", std::to_string(number) + " elements from " + std::to_string(first) + " on axis " +
+                                     std::to_string(axis) + " lie outside " + in[0]->shape.str());
         shape.append(number);
     }
     out.push_back({.shape = shape, .dtype = in[0]->dtype});
