@@ -50,6 +50,32 @@ private:
     unsigned before_;
 };
 
+/// Where the threads of a run meet. Short waits spin, longer ones sleep: on a machine with other work a spinning thread
+/// takes the very core the late one needs.
+class Barrier {
+public:
+    void arrive(int threads) {
+        const uint32_t generation = generation_.load(std::memory_order_acquire);
+        if (waiting_.fetch_add(1, std::memory_order_acq_rel) + 1 == threads) {
+            waiting_.store(0, std::memory_order_relaxed);
+            generation_.fetch_add(1, std::memory_order_release);
+            generation_.notify_all();
+            return;
+        }
+        for (int spin = 0; spin < kSpins; ++spin) {
+            if (generation_.load(std::memory_order_acquire) != generation) return;
+            _mm_pause();
+        }
+        while (generation_.load(std::memory_order_acquire) == generation)
+            generation_.wait(generation, std::memory_order_acquire);
+    }
+
+private:
+    static constexpr int kSpins = 2000;  // tens of microseconds: what neighbouring stages differ by on an idle machine
+    alignas(64) std::atomic<int> waiting_{0};
+    alignas(64) std::atomic<uint32_t> generation_{0};
+};
+
 class PlannedPlan final : public Plan {
 public:
     PlannedPlan(Layout layout, const EngineOptions& options)
@@ -161,7 +187,7 @@ private:
             for (int64_t sample = 0; sample < segment.samples; ++sample)
                 for (const ScheduledStage& place : segment.stages) {
                     run_stage(place, segment.samples, sample, counters_[counter++], scratch);
-#pragma omp barrier
+                    barrier_.arrive(omp_get_num_threads());
                     if (!profiled || !first) continue;
                     const Clock::time_point now = Clock::now();
                     milliseconds_[place.step] += std::chrono::duration<double, std::milli>(now - before).count();
@@ -195,7 +221,7 @@ private:
                     float* values = reinterpret_cast<float*>(arena_ + block.offset);
                     std::fill(values, values + block.bytes / sizeof(float), std::numeric_limits<float>::quiet_NaN());
                 }
-#pragma omp barrier
+        barrier_.arrive(omp_get_num_threads());
     }
 
     void check_segment(const Segment& segment, bool first) {
@@ -206,7 +232,7 @@ private:
                     static_cast<size_t>(place.stage) + 1 == layout_.schedule.steps[place.step]->stages.size();
                 for (size_t i = 0; done && failed_ < 0 && i < group.outputs.size(); ++i) find_anomaly(place.step, i);
             }
-#pragma omp barrier
+        barrier_.arrive(omp_get_num_threads());
     }
 
     void find_anomaly(size_t step, size_t output) {
@@ -265,6 +291,7 @@ private:
     std::vector<double> milliseconds_;
     int64_t runs_ = 0, timed_runs_ = 0;
     bool profiling_ = false;
+    Barrier barrier_;
     int64_t failed_ = -1, failed_element_ = 0;
     size_t failed_output_ = 0;
     double failed_value_ = 0;
