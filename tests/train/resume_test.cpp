@@ -1,0 +1,112 @@
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <catch2/catch.hpp>
+#include <chrono>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <string>
+
+// The program itself is run, killed and run again: what a user's machine does to it.
+
+namespace fs = std::filesystem;
+
+namespace {
+
+struct Folder {
+    fs::path path;
+    Folder() {
+        std::string name = (fs::temp_directory_path() / "liven-train-XXXXXX").string();
+        path = ::mkdtemp(name.data());
+    }
+    ~Folder() {
+        std::error_code ignored;
+        fs::remove_all(path, ignored);
+    }
+};
+
+int run(const std::string& arguments) {
+    const std::string command = std::string(LIVEN_PROGRAM) + " " + arguments + " >/dev/null 2>&1";
+    const int status = std::system(command.c_str());
+    return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+/// Starts the program and kills it after so many milliseconds; true when it was still running.
+bool run_and_kill(const std::string& arguments, int milliseconds) {
+    const pid_t child = ::fork();
+    if (child == 0) {
+        const std::string command = "exec " + std::string(LIVEN_PROGRAM) + " " + arguments + " >/dev/null 2>&1";
+        ::execl("/bin/sh", "sh", "-c", command.c_str(), nullptr);
+        ::_exit(127);
+    }
+    ::usleep(static_cast<useconds_t>(milliseconds) * 1000);
+    ::kill(child, SIGKILL);
+    int status = 0;
+    ::waitpid(child, &status, 0);
+    return WIFSIGNALED(status);
+}
+
+std::string bytes_of(const fs::path& path) {
+    std::ifstream file(path, std::ios::binary);
+    return {std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
+}
+
+}  // namespace
+
+TEST_CASE("A run killed at random moments ends with the bytes of one that was not", "[slow]") {
+    const Folder folder;
+    const std::string set = (folder.path / "set").string();
+    REQUIRE(run("data synth " + set + " --subjects 6 --frames 2 --size 32 --seed 3") == 0);
+    const auto train = [&](const char* name) {
+        return "train --model attacknet-v2.2 --data " + set +
+               " --size 32 --epochs 16 --batch 8 --checkpoint-every 2 --seed 5 --threads 1 --out " +
+               (folder.path / name).string();
+    };
+    const auto start = std::chrono::steady_clock::now();
+    REQUIRE(run(train("whole")) == 0);
+    const auto whole_time =
+        std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - start).count();
+    const fs::path killed = folder.path / "killed";
+    // Shares of the whole run's time, so that a fast machine is interrupted too.
+    int kills = 0;
+    for (const double share : {0.45, 0.3, 0.4, 0.35, 0.5}) {
+        const bool begun = fs::exists(killed / "config.toml");
+        const std::string arguments = begun ? "train --resume " + killed.string() + " --threads 1" : train("killed");
+        kills += run_and_kill(arguments, static_cast<int>(share * static_cast<double>(whole_time))) ? 1 : 0;
+    }
+    CHECK(kills >= 2);
+    if (!fs::exists(killed / "config.toml")) REQUIRE(run(train("killed")) == 0);
+    REQUIRE(run("train --resume " + killed.string() + " --threads 2") == 0);
+    const std::string whole = bytes_of(folder.path / "whole" / "model.safetensors");
+    CHECK(!whole.empty());
+    CHECK(whole == bytes_of(killed / "model.safetensors"));
+}
+
+TEST_CASE("Wrong use and failures have their own exit status", "[slow]") {
+    const Folder folder;
+    CHECK(run("train --epochs 3") == 2);
+    CHECK(run("summary no-such-model") == 1);
+    CHECK(run("train --resume " + folder.path.string()) == 1);
+    CHECK(run("evaluate " + (folder.path / "none.safetensors").string() + " --data " + folder.path.string()) == 1);
+    CHECK(run("summary attacknet-v2.2 --json") == 0);
+}
+
+TEST_CASE("Damaged model files are one clear error", "[slow]") {
+    const Folder folder;
+    const fs::path model = folder.path / "model.safetensors";
+    REQUIRE(run("init livenessnet --size 32 --seed 1 --output " + model.string()) == 0);
+    const std::string good = bytes_of(model);
+    const auto broken = [&](std::string bytes) {
+        std::ofstream(model, std::ios::binary) << bytes;
+        return run("evaluate " + model.string() + " --data " + folder.path.string());
+    };
+    CHECK(broken(good.substr(0, good.size() / 2)) == 1);
+    CHECK(broken("") == 1);
+    CHECK(broken(std::string(4096, 'x')) == 1);
+    std::string flipped = good;
+    flipped[flipped.size() - 4000] = static_cast<char>(flipped[flipped.size() - 4000] ^ 0x40);
+    CHECK(broken(flipped) == 1);
+}
