@@ -16,6 +16,9 @@ std::atomic<int64_t> g_allocations{0};
 
 }  // namespace
 
+// GCC sees new and delete replaced by malloc and free, inlines one of them and takes the pair for a mistake.
+#pragma GCC diagnostic ignored "-Wmismatched-new-delete"
+
 void* operator new(size_t bytes) {
     ++g_allocations;
     if (void* memory = std::malloc(bytes ? bytes : 1)) return memory;
