@@ -19,13 +19,18 @@ std::atomic<int64_t> g_allocations{0};
 // GCC sees new and delete replaced by malloc and free, inlines one of them and takes the pair for a mistake.
 #pragma GCC diagnostic ignored "-Wmismatched-new-delete"
 
-void* operator new(size_t bytes) {
+// Every form that may meet another in a pair is replaced: std::stable_sort takes from the nothrow form and gives to the plain one.
+void* operator new(size_t bytes, const std::nothrow_t&) noexcept {
     ++g_allocations;
-    if (void* memory = std::malloc(bytes ? bytes : 1)) return memory;
+    return std::malloc(bytes ? bytes : 1);
+}
+void* operator new(size_t bytes) {
+    if (void* memory = operator new(bytes, std::nothrow)) return memory;
     throw std::bad_alloc();
 }
 void operator delete(void* memory) noexcept { std::free(memory); }
 void operator delete(void* memory, size_t) noexcept { std::free(memory); }
+void operator delete(void* memory, const std::nothrow_t&) noexcept { std::free(memory); }
 
 using namespace liven;
 
