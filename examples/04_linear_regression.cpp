@@ -24,9 +24,7 @@ int main() {
     // Parameters are states: named tensors that only a step changes.
     const std::vector<Parameter> parameters{Parameter("weight", Tensor::zeros({1, 1})),
                                             Parameter("bias", Tensor::zeros({1}))};
-    Sgd::Options options;
-    options.learning_rate = 0.2f;
-    Sgd sgd(parameters, options);
+    Sgd sgd(parameters, {.learning_rate = 0.2f});
 
     for (int step = 0; step <= 100; ++step) {
         const Tensor prediction = dense(x, parameters[0].tensor(), parameters[1].tensor());

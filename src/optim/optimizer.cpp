@@ -10,7 +10,7 @@
 
 namespace liven {
 
-Optimizer::Optimizer(std::span<const Parameter> parameters, const OptimizerOptions& options)
+Optimizer::Optimizer(std::span<const Parameter> parameters, const Common& options)
     : options_(options), parameters_(parameters.begin(), parameters.end()) {
     if (parameters_.empty())
         throw Error("optimizer", "there are no parameters to train", "call model.build(shape) before parameters()");
@@ -82,7 +82,12 @@ float Optimizer::gradient_norm() const { return norm_.defined() ? norm_.item() :
 bool Optimizer::last_step_applied() const { return !applied_.defined() || applied_.item() != 0.0f; }
 
 Sgd::Sgd(std::span<const Parameter> parameters, const Options& options)
-    : Optimizer(parameters, options), momentum_(options.momentum), nesterov_(options.nesterov) {
+    : Optimizer(parameters, {.learning_rate = options.learning_rate,
+                             .clip_norm = options.clip_norm,
+                             .clip_value = options.clip_value,
+                             .weight_decay = options.weight_decay}),
+      momentum_(options.momentum),
+      nesterov_(options.nesterov) {
     velocity_ = add_slot("velocity");
 }
 
@@ -101,7 +106,10 @@ void Sgd::update(size_t i, const Value& gradient, const Signals& signals, std::v
 }
 
 Adam::Adam(std::span<const Parameter> parameters, const Options& options)
-    : Optimizer(parameters, options),
+    : Optimizer(parameters, {.learning_rate = options.learning_rate,
+                             .clip_norm = options.clip_norm,
+                             .clip_value = options.clip_value,
+                             .weight_decay = options.weight_decay}),
       beta1_(options.beta1),
       beta2_(options.beta2),
       epsilon_(options.epsilon),

@@ -54,15 +54,15 @@ std::string fingerprint(const data::Dataset& set) {
 std::unique_ptr<Optimizer> make_optimizer(const TrainSettings& s, std::span<const Parameter> parameters) {
     const auto rate = static_cast<float>(s.learning_rate), clip = static_cast<float>(s.clip_norm),
                decay = static_cast<float>(s.weight_decay);
-    const OptimizerOptions common{.learning_rate = rate, .clip_norm = clip, .weight_decay = decay};
-    if (s.optimizer == "sgd") {
-        Sgd::Options options{common};
-        options.momentum = static_cast<float>(s.momentum);
-        return std::make_unique<Sgd>(parameters, options);
-    }
-    Adam::Options options{common};
-    options.decoupled = s.optimizer == "adamw";
-    return std::make_unique<Adam>(parameters, options);
+    if (s.optimizer == "sgd")
+        return std::make_unique<Sgd>(parameters, Sgd::Options{.learning_rate = rate,
+                                                              .clip_norm = clip,
+                                                              .weight_decay = decay,
+                                                              .momentum = static_cast<float>(s.momentum)});
+    return std::make_unique<Adam>(
+        parameters,
+        Adam::Options{
+            .learning_rate = rate, .clip_norm = clip, .weight_decay = decay, .decoupled = s.optimizer == "adamw"});
 }
 
 Schedule make_schedule(const TrainSettings& s, int64_t updates) {

@@ -45,7 +45,7 @@ struct Training {
         const Shape shape{4, size, size, 3};
         model.seed(3);
         model.build(shape);
-        adam = std::make_unique<Adam>(model.parameters(), Adam::Options{{.learning_rate = 1e-3f}});
+        adam = std::make_unique<Adam>(model.parameters(), Adam::Options{.learning_rate = 1e-3f});
         std::vector<float> pixels(static_cast<size_t>(shape.count()));
         for (size_t i = 0; i < pixels.size(); ++i)
             pixels[i] = static_cast<float>(i * 2654435761u >> 16 & 0xff) / 255.0f;

@@ -12,14 +12,6 @@ namespace liven {
 
 class GradientAccumulator;
 
-/// What all optimisers share.
-struct OptimizerOptions {
-    float learning_rate = 1e-3f;
-    float clip_norm = 0;     ///< > 0: gradients are scaled so that their common Euclidean norm is at most this
-    float clip_value = 0;    ///< > 0: each gradient element is bounded by this
-    float weight_decay = 0;  ///< coupled: weight_decay * w is added to the gradient, as PyTorch's SGD and Adam do
-};
-
 /// Updates parameters from gradients. A step is a commit: it computes the gradients, the update and everything a handle
 /// still points to in one plan, whose last segment is the update. When the loss or the gradients' norm is not finite
 /// nothing changes and the step counts as skipped.
@@ -52,7 +44,11 @@ public:
     std::span<const Parameter> parameters() const { return parameters_; }
 
 protected:
-    Optimizer(std::span<const Parameter> parameters, const OptimizerOptions& options);
+    /// What all optimisers share; each repeats the fields in its own Options, so that they can be named in one brace.
+    struct Common {
+        float learning_rate, clip_norm, clip_value, weight_decay;
+    };
+    Optimizer(std::span<const Parameter> parameters, const Common& options);
 
     /// Makes one state a parameter, of zeros; returns the index of the first.
     size_t add_slot(std::string_view name);
@@ -69,7 +65,7 @@ protected:
     /// Called once before the updates of a step.
     virtual void prepare(int64_t step) = 0;
 
-    OptimizerOptions options_;
+    Common options_;
 
 private:
     void require_count(size_t gradients) const;
@@ -88,7 +84,11 @@ private:
 /// w -= rate * (g + momentum * v). Sutskever et al. 2013.
 class Sgd : public Optimizer {
 public:
-    struct Options : OptimizerOptions {
+    struct Options {
+        float learning_rate = 1e-3f;
+        float clip_norm = 0;     ///< > 0: gradients are scaled so that their common Euclidean norm is at most this
+        float clip_value = 0;    ///< > 0: each gradient element is bounded by this
+        float weight_decay = 0;  ///< coupled: weight_decay * w is added to the gradient, as PyTorch does
         float momentum = 0;
         bool nesterov = false;
     };
@@ -112,7 +112,11 @@ private:
 class Adam : public Optimizer {
 public:
     enum class Convention { keras, pytorch };
-    struct Options : OptimizerOptions {
+    struct Options {
+        float learning_rate = 1e-3f;
+        float clip_norm = 0;     ///< > 0: gradients are scaled so that their common Euclidean norm is at most this
+        float clip_value = 0;    ///< > 0: each gradient element is bounded by this
+        float weight_decay = 0;  ///< coupled: weight_decay * w is added to the gradient (see `decoupled`)
         float beta1 = 0.9f, beta2 = 0.999f;
         float epsilon = 1e-7f;
         Convention convention = Convention::keras;

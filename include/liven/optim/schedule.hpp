@@ -1,9 +1,9 @@
 #pragma once
 
 #include <array>
+#include <cstddef>
 #include <cstdint>
-#include <initializer_list>
-#include <string_view>
+#include <vector>
 
 namespace liven {
 
@@ -24,7 +24,7 @@ public:
     };
     struct MultiStep {
         float rate = 1e-3f;
-        std::initializer_list<int64_t> milestones = {};  ///< ascending; the rate drops at each
+        std::vector<int64_t> milestones = {};  ///< ascending; the rate drops at each
         float factor = 0.1f;
     };
     struct Cosine {
