@@ -30,4 +30,5 @@
 #include "liven/optim/schedule.hpp"
 #include "liven/train/evaluate.hpp"
 #include "liven/train/model_file.hpp"
+#include "liven/train/recipe.hpp"
 #include "liven/train/trainer.hpp"

@@ -5,6 +5,7 @@
 #include "liven/core/error.hpp"
 #include "liven/core/log.hpp"
 #include "liven/train/evaluate.hpp"
+#include "liven/train/recipe.hpp"
 #include "liven/train/trainer.hpp"
 
 namespace liven::cli {
@@ -80,7 +81,8 @@ void add_train_command(CLI::App& app) {
     command->add_option("--data", o->given.data, "manifest or folder of images");
     command->add_option("--out", o->out, "folder for the run: model, log, checkpoints");
     command->add_option("--resume", o->resume, "a run's folder: go on from its newest checkpoint");
-    command->add_option("--recipe", o->recipe, "named settings: default, paper-k, paper-k-combined, paper-m");
+    command->add_option("--recipe", o->recipe,
+                        "named settings, e.g. default, paper-k-replay-attack, paper-k-combined (see liven models)");
     command->add_option("--config", o->config, "TOML file with settings (RUN/config.toml shows them all)");
     command->add_option("--epochs", o->given.epochs, "times through the training images")
         ->check(CLI::Range(1, 1000000));

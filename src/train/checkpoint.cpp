@@ -20,39 +20,54 @@ Json to_json(const TrainProgress& p) {
                          {"forward_count", p.forward_count},
                          {"epoch", p.cursor.epoch},
                          {"batch", p.cursor.batch},
-                         {"learning_rate", p.learning_rate},
-                         {"plateau_best", p.plateau.best},
-                         {"plateau_has_best", p.plateau.has_best},
-                         {"plateau_waited", p.plateau.waited},
-                         {"plateau_cooling", p.plateau.cooling},
-                         {"best_loss", p.best_loss},
-                         {"best_epoch", p.best_epoch},
-                         {"epochs_without_better", p.epochs_without_better},
+                         {"rate_factor", p.rate_factor},
                          {"epoch_loss", p.epoch_loss},
                          {"epoch_images", p.epoch_images},
                          {"epoch_correct", p.epoch_correct},
-                         {"finished_epoch", p.finished_epoch}});
+                         {"stop", p.stop}});
 }
 
 TrainProgress progress_from(const Json& json) {
-    TrainProgress p;
-    p.step = json.at("step").integer();
-    p.optimizer_steps = json.at("optimizer_steps").integer();
-    p.forward_count = json.at("forward_count").integer();
-    p.cursor = {.epoch = json.at("epoch").integer(), .batch = json.at("batch").integer()};
-    p.learning_rate = static_cast<float>(json.at("learning_rate").number());
-    p.plateau = {.best = json.at("plateau_best").number(),
-                 .has_best = json.at("plateau_has_best").boolean(),
-                 .waited = json.at("plateau_waited").integer(),
-                 .cooling = json.at("plateau_cooling").integer()};
-    p.best_loss = json.at("best_loss").number();
-    p.best_epoch = json.at("best_epoch").integer();
-    p.epochs_without_better = json.at("epochs_without_better").integer();
-    p.epoch_loss = json.at("epoch_loss").number();
-    p.epoch_images = json.at("epoch_images").integer();
-    p.epoch_correct = json.at("epoch_correct").integer();
-    p.finished_epoch = json.at("finished_epoch").boolean();
-    return p;
+    return {.step = json.at("step").integer(),
+            .optimizer_steps = json.at("optimizer_steps").integer(),
+            .forward_count = json.at("forward_count").integer(),
+            .cursor = {.epoch = json.at("epoch").integer(), .batch = json.at("batch").integer()},
+            .rate_factor = static_cast<float>(json.at("rate_factor").number()),
+            .epoch_loss = json.at("epoch_loss").number(),
+            .epoch_images = json.at("epoch_images").integer(),
+            .epoch_correct = json.at("epoch_correct").integer(),
+            .stop = json.at("stop").text()};
+}
+
+/// A callback's tensors lie among the others as "callback/<name>/<tensor>".
+std::string tensor_prefix(const std::string& callback) { return "callback/" + callback + "/"; }
+
+NamedTensors all_tensors(const Checkpoint& checkpoint) {
+    NamedTensors all = checkpoint.tensors;
+    for (const auto& [name, state] : checkpoint.callbacks)
+        for (const auto& [tensor, value] : state.tensors) all.emplace(tensor_prefix(name) + tensor, value);
+    return all;
+}
+
+Json callback_values(const Checkpoint& checkpoint) {
+    Json json = Json::object();
+    for (const auto& [name, state] : checkpoint.callbacks) json[name] = state.values;
+    return json;
+}
+
+/// Takes the callbacks' tensors out of `tensors`.
+std::map<std::string, CallbackState> callbacks_from(const Json& values, NamedTensors& tensors) {
+    std::map<std::string, CallbackState> callbacks;
+    for (const auto& [name, value] : values.members()) {
+        CallbackState& state = callbacks[name];
+        state.values = value;
+        const std::string prefix = tensor_prefix(name);
+        for (auto it = tensors.lower_bound(prefix); it != tensors.end() && it->first.rfind(prefix, 0) == 0;) {
+            state.tensors.emplace(it->first.substr(prefix.size()), std::move(it->second));
+            it = tensors.erase(it);
+        }
+    }
+    return callbacks;
 }
 
 /// Checkpoint files, the newest first.
@@ -77,11 +92,14 @@ Checkpoint load(const std::filesystem::path& path) {
     };
     if (text("format") != kFormat)
         throw Error(path.string(), "expected format " + std::string(kFormat) + ", got '" + text("format") + "'");
-    return {.progress = progress_from(Json::parse(text("progress"), path.string())),
-            .isa = text("isa"),
-            .settings = text("settings"),
-            .data = text("data"),
-            .tensors = std::move(file.tensors)};
+    Checkpoint checkpoint{.progress = progress_from(Json::parse(text("progress"), path.string())),
+                          .isa = text("isa"),
+                          .settings = text("settings"),
+                          .data = text("data"),
+                          .tensors = std::move(file.tensors),
+                          .callbacks = {}};
+    checkpoint.callbacks = callbacks_from(Json::parse(text("callbacks"), path.string()), checkpoint.tensors);
+    return checkpoint;
 }
 
 }  // namespace
@@ -90,9 +108,10 @@ void save_checkpoint(const std::filesystem::path& folder, const Checkpoint& chec
     std::filesystem::create_directories(folder);
     char name[48];
     std::snprintf(name, sizeof name, "step-%012lld.safetensors", static_cast<long long>(checkpoint.progress.step));
-    write_safetensors(folder / name, checkpoint.tensors,
+    write_safetensors(folder / name, all_tensors(checkpoint),
                       {{"format", kFormat},
                        {"progress", to_json(checkpoint.progress).str()},
+                       {"callbacks", callback_values(checkpoint).str()},
                        {"isa", checkpoint.isa},
                        {"settings", checkpoint.settings},
                        {"data", checkpoint.data}});

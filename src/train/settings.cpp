@@ -1,7 +1,5 @@
 #include "liven/train/settings.hpp"
 
-#include <array>
-
 #include "liven/core/error.hpp"
 #include "liven/models/registry.hpp"
 
@@ -19,63 +17,6 @@ data::Augmentation light() {
             .contrast = 0.1f};
 }
 
-/// What works on a few hundred to a few thousand pictures: a rate the dense layer bears, and running statistics that
-/// follow within an epoch (at 0.99 validation lags behind by several).
-void default_recipe(TrainSettings& s) {
-    s.learning_rate = 3e-4;
-    s.model_options["bn_momentum"] = "0.9";
-}
-
-/// What all recipes of Kuznetsov et al. 2026 share.
-void paper_k(TrainSettings& s) {
-    s.model_options["preset"] = "paper";
-    s.optimizer = "adam";
-    s.schedule = "plateau";
-    s.label_smoothing = 0.1;
-    s.clip_norm = 1;
-    s.patience = 15;
-    s.epochs = 20;
-    s.augmentation = "paper-k";
-    s.seed = 42;
-}
-
-void paper_k_combined(TrainSettings& s) {
-    paper_k(s);
-    const bool small = s.model == "livenessnet";
-    s.batch = 16;
-    s.learning_rate = small ? 1e-7 : s.model == "attacknet-v1" ? 1e-5 : 1e-6;
-    s.model_options["dropout"] = small ? "0.01" : "0.05";
-}
-
-void paper_k_single(TrainSettings& s) {
-    paper_k(s);
-    s.batch = 8;
-    s.learning_rate = 1e-6;
-}
-
-/// The margin-based method: LivenessNet at 64 x 64.
-void paper_m(TrainSettings& s) {
-    s.size = 64;
-    s.batch = 8;
-    s.epochs = 50;
-    s.learning_rate = 4e-4;
-    s.schedule = "constant";
-    s.augmentation = "paper-m";
-    s.model_options["dropout"] = "0.5";
-}
-
-constexpr std::array<Recipe, 9> kRecipes{{
-    {"paper-k-combined", "livenessnet", "Kuznetsov et al. 2026, combined set", paper_k_combined},
-    {"paper-k-combined", "attacknet-v1", "Kuznetsov et al. 2026, combined set", paper_k_combined},
-    {"paper-k-combined", "attacknet-v2.1", "Kuznetsov et al. 2026, combined set", paper_k_combined},
-    {"paper-k-combined", "attacknet-v2.2", "Kuznetsov et al. 2026, combined set", paper_k_combined},
-    {"paper-k", "livenessnet", "Kuznetsov et al. 2026, table 6's largest rate", paper_k_single},
-    {"paper-k", "attacknet-v1", "Kuznetsov et al. 2026, table 6's largest rate", paper_k_single},
-    {"paper-k", "attacknet-v2.1", "Kuznetsov et al. 2026, table 6's largest rate", paper_k_single},
-    {"paper-k", "attacknet-v2.2", "Kuznetsov et al. 2026, table 6's largest rate", paper_k_single},
-    {"paper-m", "livenessnet", "margin-based liveness detection, 64 x 64", paper_m},
-}};
-
 void read_model_options(const Config& config, OptionMap& options) {
     for (const std::string& key : config.keys())
         if (key.rfind("model_options.", 0) == 0) options[key.substr(14)] = config.text(key, "");
@@ -83,32 +24,11 @@ void read_model_options(const Config& config, OptionMap& options) {
 
 }  // namespace
 
-std::span<const Recipe> recipes() { return kRecipes; }
-
-TrainSettings settings_of(std::string_view model, std::string_view recipe) {
-    TrainSettings settings;
-    settings.model = model_info(model).name;
-    settings.recipe = recipe;
-    if (recipe == "default") {
-        default_recipe(settings);
-        return settings;
-    }
-    std::string known = "default";
-    for (const Recipe& entry : kRecipes) {
-        if (entry.model != model) continue;
-        known += ", " + std::string(entry.name);
-        if (entry.name != recipe) continue;
-        entry.apply(settings);
-        return settings;
-    }
-    throw Error("--recipe", "there is no recipe '" + std::string(recipe) + "' for " + std::string(model),
-                "its recipes are " + known);
-}
-
 data::Preprocess TrainSettings::preprocess() const {
     data::Preprocess spec;
     spec.width = spec.height = static_cast<int>(size);
     spec.interpolation = data::interpolation_from(interpolation);
+    spec.crop_margin = static_cast<float>(crop_margin);
     return spec;
 }
 
@@ -127,12 +47,14 @@ void TrainSettings::read(const Config& c) {
     data = c.text("data", data);
     size = c.integer("size", size, {.min = 8, .max = 4096});
     interpolation = c.text("interpolation", interpolation, {"bilinear", "lanczos", "area"});
+    crop_margin = c.number("crop_margin", crop_margin, {.min = 0, .max = 4});
     epochs = c.integer("epochs", epochs, {.min = 1, .max = 1e6});
     batch = c.integer("batch", batch, {.min = 1, .max = 65536});
     accumulate = c.integer("accumulate", accumulate, {.min = 1, .max = 65536});
     optimizer = c.text("optimizer", optimizer, {"adam", "adamw", "sgd"});
     learning_rate = c.number("learning_rate", learning_rate, {.min = 0});
     schedule = c.text("schedule", schedule, {"constant", "cosine", "step", "plateau"});
+    minimum_rate = c.number("minimum_rate", minimum_rate, {.min = 0});
     warm_up = c.integer("warm_up", warm_up, {.min = 0});
     weight_decay = c.number("weight_decay", weight_decay, {.min = 0});
     momentum = c.number("momentum", momentum, {.min = 0, .max = 1});
@@ -157,12 +79,14 @@ Config TrainSettings::to_config() const {
     c.set("data", data);
     c.set("size", size);
     c.set("interpolation", interpolation);
+    c.set("crop_margin", crop_margin);
     c.set("epochs", epochs);
     c.set("batch", batch);
     c.set("accumulate", accumulate);
     c.set("optimizer", optimizer);
     c.set("learning_rate", learning_rate);
     c.set("schedule", schedule);
+    c.set("minimum_rate", minimum_rate);
     c.set("warm_up", warm_up);
     c.set("weight_decay", weight_decay);
     c.set("momentum", momentum);

@@ -2,7 +2,6 @@
 
 #include <cstdint>
 #include <filesystem>
-#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -22,12 +21,14 @@ struct TrainSettings {
     std::string data;    ///< manifest or folder
     int64_t size = 256;  ///< pixels a side
     std::string interpolation = "lanczos";
+    double crop_margin = 0;  ///< a sample's face box is grown by this share of its size on every side
     int64_t epochs = 20;
     int64_t batch = 16;
     int64_t accumulate = 1;          ///< micro-batches of `batch` images an update
     std::string optimizer = "adam";  ///< adam, adamw or sgd
     double learning_rate = 1e-3;
     std::string schedule = "cosine";  ///< constant, cosine, step (x0.1 at 50 and 75 %) or plateau (x0.5, patience 7)
+    double minimum_rate = 0;          ///< plateau goes no lower
     int64_t warm_up = 0;              ///< updates
     double weight_decay = 0;
     double momentum = 0.9;  ///< sgd
@@ -51,14 +52,5 @@ struct TrainSettings {
     /// Throws Error naming the field.
     void validate() const;
 };
-
-/// A named set of settings.
-struct Recipe {
-    std::string_view name, model, source;
-    void (*apply)(TrainSettings& settings);
-};
-std::span<const Recipe> recipes();
-/// The settings of a model under a recipe: "default" or a name of recipes(). Throws Error naming those of the model.
-TrainSettings settings_of(std::string_view model, std::string_view recipe);
 
 }  // namespace liven

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "liven/metrics/pad.hpp"
+#include "liven/train/callback.hpp"
 #include "liven/train/settings.hpp"
 
 namespace liven {
@@ -31,6 +32,12 @@ struct TrainResult {
 /// faces.png and curves.svg. Stopped at any moment, by SIGKILL too, it goes on from its newest checkpoint and ends with
 /// the same bits.
 ///
+///     TrainSettings settings = settings_of("attacknet-v2.2", "default");
+///     settings.data = "faces";
+///     Trainer trainer(settings, "runs/first");
+///     trainer.add(each_epoch([](Training&, const EpochReport& report) { ... }));
+///     const TrainResult result = trainer.train();
+///
 /// Throws Error when the run exists already, the data set leaks, memory does not suffice, or a loss is not finite
 /// (naming the step and the operation); Interrupted after request_stop().
 class Trainer {
@@ -42,7 +49,14 @@ public:
     ~Trainer();
     Trainer(Trainer&&) noexcept;
 
+    /// One more thing to do while training, after the built-in callbacks and those added before. What a checkpoint
+    /// holds under its name is restored here. Throws Error when another callback has that name.
+    Trainer& add(std::unique_ptr<Callback> callback);
+
     TrainResult train();
+
+    const TrainSettings& settings() const;
+    Module& model();
 
     /// Finish the step, write a checkpoint, leave train() by Interrupted. Safe in a signal handler.
     static void request_stop();

@@ -1,0 +1,30 @@
+#include "make_optimizer.hpp"
+
+#include <algorithm>
+
+namespace liven {
+
+std::unique_ptr<Optimizer> make_optimizer(const TrainSettings& settings, std::span<const Parameter> parameters) {
+    const auto rate = static_cast<float>(settings.learning_rate), clip = static_cast<float>(settings.clip_norm),
+               decay = static_cast<float>(settings.weight_decay), momentum = static_cast<float>(settings.momentum);
+    if (settings.optimizer == "sgd")
+        return std::make_unique<Sgd>(
+            parameters,
+            Sgd::Options{.learning_rate = rate, .clip_norm = clip, .weight_decay = decay, .momentum = momentum});
+    const bool decoupled = settings.optimizer == "adamw";
+    return std::make_unique<Adam>(
+        parameters,
+        Adam::Options{.learning_rate = rate, .clip_norm = clip, .weight_decay = decay, .decoupled = decoupled});
+}
+
+Schedule make_schedule(const TrainSettings& settings, int64_t updates) {
+    const auto rate = static_cast<float>(settings.learning_rate);
+    Schedule schedule = Schedule::constant(rate);
+    if (settings.schedule == "cosine")
+        schedule = Schedule::cosine({.rate = rate, .steps = std::max<int64_t>(1, updates)});
+    if (settings.schedule == "step")
+        schedule = Schedule::multi_step({.rate = rate, .milestones = {updates / 2, updates * 3 / 4}});
+    return settings.warm_up > 0 ? schedule.with_warm_up(settings.warm_up) : schedule;
+}
+
+}  // namespace liven

@@ -1,0 +1,16 @@
+#pragma once
+
+#include <memory>
+#include <span>
+
+#include "liven/optim/optimizer.hpp"
+#include "liven/optim/schedule.hpp"
+#include "liven/train/settings.hpp"
+
+namespace liven {
+
+std::unique_ptr<Optimizer> make_optimizer(const TrainSettings& settings, std::span<const Parameter> parameters);
+/// The rate over all `updates` of a training. "plateau" is constant here: PlateauRate lowers it.
+Schedule make_schedule(const TrainSettings& settings, int64_t updates);
+
+}  // namespace liven

@@ -1,0 +1,43 @@
+#include "memory_estimate.hpp"
+
+#include <cstdio>
+#include <fstream>
+
+#include "liven/core/error.hpp"
+
+namespace liven {
+namespace {
+
+std::string megabytes(double bytes) {
+    char text[32];
+    std::snprintf(text, sizeof text, "%.0f MB", bytes * 1e-6);
+    return text;
+}
+
+}  // namespace
+
+std::string MemoryEstimate::str() const {
+    return "step " + megabytes(step) + ", pictures " + megabytes(cache) + ", batches " + megabytes(queue) +
+           ", copies " + megabytes(copies);
+}
+
+void MemoryEstimate::require(double available) const {
+    if (available <= 0 || total() <= available) return;
+    throw Error("memory",
+                "the training needs " + megabytes(total()) + " (" + str() + "), but the machine has " +
+                    megabytes(available) + " free",
+                "use a smaller --batch (with --accumulate for the same effect) or --size");
+}
+
+double available_memory() {
+    std::ifstream info("/proc/meminfo");
+    std::string name;
+    double kilobytes = 0;
+    while (info >> name) {
+        if (name == "MemAvailable:" && info >> kilobytes) return kilobytes * 1024.0;
+        info.ignore(256, '\n');
+    }
+    return 0;
+}
+
+}  // namespace liven

@@ -1,0 +1,68 @@
+#include "run_result.hpp"
+
+#include "liven/io/json_lines.hpp"
+#include "liven/metrics/pad.hpp"
+#include "liven/models/registry.hpp"
+#include "liven/train/evaluate.hpp"
+#include "liven/train/model_file.hpp"
+#include "pictures.hpp"
+
+namespace liven {
+namespace {
+
+ThresholdInfo choose_threshold(const ScoredSamples& scores) {
+    const Threshold threshold = minimum_acer(scores);
+    const ScoreHistogram histogram = score_histogram(scores, 50);
+    return {.value = threshold.threshold.value_or(0.5),
+            .rule = threshold.threshold ? "minimum validation ACER" : "none: " + threshold.threshold.reason(),
+            .bonafide_histogram = histogram.bonafide,
+            .attack_histogram = histogram.attack};
+}
+
+ModelFileInfo describe(const TrainSettings& settings, ThresholdInfo threshold, Json training) {
+    ModelFileInfo info;
+    info.model = settings.model;
+    info.options = model_info(settings.model).options(settings.model_options);
+    info.input = {settings.size, settings.size, 3};
+    info.preprocess = settings.preprocess();
+    info.threshold = std::move(threshold);
+    info.training = std::move(training);
+    return info;
+}
+
+}  // namespace
+
+TrainResult finish_run(const Training& training, TrainingData& data, const EarlyStopping& best) {
+    const TrainSettings& settings = training.settings;
+    const RunFolder run(training.folder);
+    const Scored validation = score(training.model, data.validation());
+    const ModelFileInfo info = describe(settings, choose_threshold(validation.scores),
+                                        Json::object({{"recipe", settings.recipe},
+                                                      {"steps", training.progress.step},
+                                                      {"best_epoch", best.best_epoch() + 1},
+                                                      {"seed", settings.seed},
+                                                      {"split", Json::parse(data.split().to_json())},
+                                                      {"allow_leak", settings.allow_leak}}));
+    const double threshold = info.threshold.value;
+    save_model(run.model(), training.model, info);
+
+    TrainResult result{.model_file = run.model(),
+                       .steps = training.progress.step,
+                       .epochs = training.progress.cursor.epoch,
+                       .best_validation_loss = best.best_loss(),
+                       .threshold = threshold,
+                       .validation = pad_report(validation.scores, threshold),
+                       .test = {}};
+    if (const data::Dataset test = data.test(); !test.samples.empty()) {
+        data::Loader loader = evaluation_loader(test, settings.preprocess(), settings.batch);
+        const Scored scored = score(training.model, loader);
+        result.test = pad_report(scored.scores, threshold);
+        write_faces(run.faces(), test, scored, threshold);
+    } else {
+        write_faces(run.faces(), data.validation().dataset(), validation, threshold);
+    }
+    write_curves(run.curves(), read_json_lines(run.log()));
+    return result;
+}
+
+}  // namespace liven

@@ -1,0 +1,86 @@
+#include "training_data.hpp"
+
+#include <algorithm>
+#include <cstdio>
+
+#include "liven/core/environment.hpp"
+#include "liven/core/error.hpp"
+#include "liven/core/log.hpp"
+#include "liven/core/progress.hpp"
+#include "liven/train/evaluate.hpp"
+
+namespace liven {
+namespace {
+
+std::string fingerprint_of(const data::Dataset& set) {
+    uint64_t hash = 0xcbf29ce484222325u;
+    const auto add = [&](std::string_view text) {
+        for (char c : text) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3u;
+        hash = (hash ^ 0xffu) * 0x100000001b3u;
+    };
+    for (const data::Sample& sample : set.samples) {
+        add(sample.path.filename().string());
+        add(data::name_of(sample.label));
+        add(data::name_of(sample.split));
+    }
+    char text[40];
+    std::snprintf(text, sizeof text, "%016llx-%lld", static_cast<unsigned long long>(hash),
+                  static_cast<long long>(set.size()));
+    return text;
+}
+
+data::SplitOptions split_options(const TrainSettings& settings) {
+    data::SplitOptions options{.seed = settings.seed, .allow_leak = settings.allow_leak};
+    for (const auto choice :
+         {data::GroupBy::automatic, data::GroupBy::subject, data::GroupBy::video, data::GroupBy::image})
+        if (data::name_of(choice) == settings.group_by) options.group_by = choice;
+    return options;
+}
+
+data::LoaderOptions loader_options(const TrainSettings& settings) {
+    return {.batch = settings.batch,
+            .preprocess = settings.preprocess(),
+            .augmentation = settings.augment(),
+            .seed = settings.seed,
+            .balanced = settings.balanced,
+            .prepare_threads = thread_count()};
+}
+
+double cache_bytes_of(const data::Loader& loader) {
+    const data::Preprocess& p = loader.options().preprocess;
+    const double frame = 3.0 * p.width * p.height;
+    return std::min(frame * static_cast<double>(loader.dataset().size()),
+                    static_cast<double>(loader.options().cache_bytes));
+}
+
+}  // namespace
+
+TrainingData::TrainingData(const TrainSettings& settings) : set_(data::open_dataset(settings.data)) {
+    split_ = data::assign_splits(set_, split_options(settings));
+    for (const std::string& warning : split_.warnings) log_warning(warning);
+    fingerprint_ = fingerprint_of(set_);
+    const data::Dataset train = set_.only(data::Split::train), validation = set_.only(data::Split::val);
+    if (train.samples.empty() || validation.samples.empty())
+        throw Error(settings.data, "expected samples for training and validation, got " + std::to_string(train.size()) +
+                                       " and " + std::to_string(validation.size()));
+    train_ = std::make_unique<data::Loader>(train, loader_options(settings));
+    validation_ = std::make_unique<data::Loader>(evaluation_loader(validation, settings.preprocess(), settings.batch));
+}
+
+void TrainingData::prepare() {
+    {
+        Progress bar({.title = "reading", .total = train_->dataset().size(), .unit = "img"});
+        int64_t shown = 0;
+        train_->prepare([&](int64_t done, int64_t) {
+            bar.advance(done - shown);
+            shown = done;
+        });
+    }
+    validation_->prepare();
+    for (const data::Loader* loader : {train_.get(), validation_.get()})
+        for (const data::BrokenFile& file : loader->broken()) log_warning("skipped " + file.path + ": " + file.reason);
+}
+
+double TrainingData::cache_bytes() const { return cache_bytes_of(*train_) + cache_bytes_of(*validation_); }
+
+}  // namespace liven

@@ -1,0 +1,37 @@
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "liven/data/loader.hpp"
+#include "liven/data/split.hpp"
+#include "liven/train/settings.hpp"
+
+namespace liven {
+
+/// The data set of a training, divided, with loaders of its parts.
+class TrainingData {
+public:
+    /// Opens and divides; decodes nothing yet. Throws Error when the set leaks or lacks training or validation samples.
+    explicit TrainingData(const TrainSettings& settings);
+
+    /// Decodes every picture once, shows a bar, names the broken ones.
+    void prepare();
+
+    data::Loader& train() { return *train_; }
+    data::Loader& validation() { return *validation_; }
+    data::Dataset test() const { return set_.only(data::Split::test); }
+    const data::SplitRecord& split() const { return split_; }
+    /// A hash of what the data set is: names, labels and splits of its samples.
+    const std::string& fingerprint() const { return fingerprint_; }
+    /// Bytes of decoded pictures that the loaders keep in memory once they are prepared.
+    double cache_bytes() const;
+
+private:
+    data::Dataset set_;
+    data::SplitRecord split_;
+    std::string fingerprint_;
+    std::unique_ptr<data::Loader> train_, validation_;
+};
+
+}  // namespace liven

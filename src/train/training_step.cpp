@@ -1,0 +1,117 @@
+#include "training_step.hpp"
+
+#include <algorithm>
+#include <utility>
+#include <vector>
+
+#include "liven/core/environment.hpp"
+#include "liven/core/error.hpp"
+#include "liven/graph/plan.hpp"
+#include "liven/models/registry.hpp"
+#include "liven/ops/loss.hpp"
+#include "make_optimizer.hpp"
+
+namespace liven {
+namespace {
+
+int64_t correct_predictions(const Tensor& logits, const data::Batch& batch) {
+    const auto values = logits.data();
+    const int32_t* labels = batch.labels.as<int32_t>();
+    const auto classes = static_cast<size_t>(logits.shape()[1]);
+    int64_t correct = 0;
+    for (size_t i = 0; i < static_cast<size_t>(batch.count); ++i) {
+        const float* row = values.data() + i * classes;
+        correct += std::max_element(row, row + classes) - row == labels[i] ? 1 : 0;
+    }
+    return correct;
+}
+
+/// Inverse frequencies: a set with as many of both gives 1 and 1.
+Tensor weights_of_classes(const data::Dataset& train) {
+    const auto total = static_cast<float>(train.size());
+    const auto weight = [&](data::Label label) {
+        return total / (2.0f * static_cast<float>(std::max<int64_t>(1, train.count(label))));
+    };
+    return Tensor::from({weight(data::Label::bonafide), weight(data::Label::attack)}, {2});
+}
+
+std::vector<Value> values_of(const Tensor& loss, const Gradients& all) {
+    std::vector<Value> values{loss.value()};
+    for (size_t i = 0; i < all.size(); ++i) values.push_back(all.value(i));
+    return values;
+}
+
+}  // namespace
+
+TrainingStep::TrainingStep(const TrainSettings& settings, const data::Dataset& train, std::string hint)
+    : settings_(settings), model_(make_model(settings.model, settings.model_options)), hint_(std::move(hint)) {
+    model_->seed(settings.seed);
+    model_->build({settings.batch, settings.size, settings.size, 3});
+    optimizer_ = make_optimizer(settings, model_->parameters());
+    if (settings.accumulate > 1) accumulator_ = std::make_unique<GradientAccumulator>(model_->parameters());
+    if (settings.class_weights) class_weights_ = weights_of_classes(train);
+}
+
+Tensor TrainingStep::loss_of(const Tensor& logits, const Tensor& labels) {
+    Tensor loss = cross_entropy(
+        logits, labels,
+        {.label_smoothing = static_cast<float>(settings_.label_smoothing), .class_weights = class_weights_});
+    const Tensor penalty = l2_penalty(model_->parameters());
+    return penalty.defined() ? loss + penalty : loss;
+}
+
+double TrainingStep::memory() {
+    const Shape shape{settings_.batch, settings_.size, settings_.size, 3};
+    const std::vector<int32_t> classes(static_cast<size_t>(settings_.batch), 0);
+    const Tensor loss =
+        loss_of((*model_)(Tensor::zeros(shape)), Tensor::from(std::span<const int32_t>(classes), {settings_.batch}));
+    model_->set_forward_count(model_->forward_count() - 1);
+    const Gradients all = gradients(loss, model_->parameters());
+    Engine& engine = Engine::current();
+    const PlanMemory memory = make_plan(engine.graph_of(values_of(loss, all)), engine.options())->memory();
+    return static_cast<double>(memory.arena_bytes + memory.result_bytes + memory.scratch_bytes * thread_count());
+}
+
+TrainingStep::Sums TrainingStep::run(data::Loader& loader, float learning_rate, int64_t step) {
+    Sums sums;
+    optimizer_->set_learning_rate(learning_rate);
+    for (int64_t micro = 0; micro < settings_.accumulate; ++micro) {
+        const auto batch = loader.next();
+        if (!batch) break;
+        const Tensor x = Tensor::share(batch->images, batch->shape());
+        const Tensor y = Tensor::share(batch->labels, {batch->count}, DType::i32);
+        const Tensor logits = (*model_)(x);
+        const Tensor loss = loss_of(logits, y);
+        if (accumulator_)
+            accumulator_->add(gradients(loss, model_->parameters()));
+        else
+            optimizer_->step(gradients(loss, model_->parameters()));
+        if (!accumulator_ && !optimizer_->last_step_applied()) explain_anomaly(x, y, step);
+        sums.loss += static_cast<double>(loss.item()) * static_cast<double>(batch->count);
+        sums.images += batch->count;
+        sums.correct += correct_predictions(logits, *batch);
+    }
+    if (sums.images == 0) return sums;
+    if (accumulator_) optimizer_->step(*accumulator_);
+    if (!optimizer_->last_step_applied())
+        throw Error("training", "step " + std::to_string(step) + ": the gradients are not finite", hint_);
+    return sums;
+}
+
+/// Repeats the batch that made a NaN without fusion, so that the operation can be named.
+void TrainingStep::explain_anomaly(const Tensor& x, const Tensor& y, int64_t step) {
+    model_->set_forward_count(model_->forward_count() - 1);
+    Engine::current().set_detect_anomaly(true);
+    std::string what = "the loss or its gradients are not finite";
+    try {
+        const Tensor loss = loss_of((*model_)(x), y);
+        const Gradients all = gradients(loss, model_->parameters());
+        Engine::current().evaluate(values_of(loss, all));
+    } catch (const Error& error) {
+        what = error.what();
+    }
+    Engine::current().set_detect_anomaly(false);
+    throw Error("training", "step " + std::to_string(step) + ": " + what, hint_);
+}
+
+}  // namespace liven

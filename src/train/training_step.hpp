@@ -1,0 +1,46 @@
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "liven/data/loader.hpp"
+#include "liven/graph/tensor.hpp"
+#include "liven/nn/module.hpp"
+#include "liven/optim/accumulator.hpp"
+#include "liven/optim/optimizer.hpp"
+#include "liven/train/settings.hpp"
+
+namespace liven {
+
+/// A model with its loss and its optimiser: what one update takes.
+class TrainingStep {
+public:
+    /// `train` is the set the class weights are counted on; `hint` goes into the error of a step that failed.
+    TrainingStep(const TrainSettings& settings, const data::Dataset& train, std::string hint);
+
+    struct Sums {
+        double loss = 0;  ///< over the images
+        int64_t images = 0, correct = 0;
+    };
+    /// One update, from one batch or several micro-batches; no images at the end of the epoch. Throws Error naming
+    /// `step` and, where it can, the operation when loss or gradients are not finite.
+    Sums run(data::Loader& loader, float learning_rate, int64_t step);
+
+    Module& model() { return *model_; }
+    Optimizer& optimizer() { return *optimizer_; }
+    /// Arena, results and scratch of the plan it will run, in bytes; computes nothing.
+    double memory();
+
+private:
+    Tensor loss_of(const Tensor& logits, const Tensor& labels);
+    [[noreturn]] void explain_anomaly(const Tensor& x, const Tensor& y, int64_t step);
+
+    const TrainSettings& settings_;
+    std::unique_ptr<Module> model_;
+    std::unique_ptr<Optimizer> optimizer_;
+    std::unique_ptr<GradientAccumulator> accumulator_;
+    Tensor class_weights_;
+    std::string hint_;
+};
+
+}  // namespace liven
