@@ -263,6 +263,7 @@ void register_reduce(std::vector<KernelInfo>& out) {
     add<Kind::moments>(out, "moments", "moments_shifted_blocks_f32");
     register_softmax(out);
     register_one_hot(out);
+    register_product_norm(out);
 }
 
 }  // namespace liven::kernels

@@ -20,6 +20,10 @@ struct ReduceTable {
     using Rows = void (*)(float* dst, int64_t dst_stride, const float* src, int64_t src_stride, int64_t count,
                           int64_t channels) noexcept;
     Rows softmax, log_softmax;
+
+    /// Adds the products of all pairs of `count` rows, over `columns` of them, to the upper triangle of `sums`
+    /// (count x count): every product and sum in double.
+    void (*gram)(const float* rows, int64_t stride, int64_t count, int64_t columns, double* sums) noexcept;
 };
 
 const ReduceTable* reduce_table_baseline();
@@ -30,5 +34,6 @@ const ReduceTable& reduce_table(Isa isa);
 
 void register_softmax(std::vector<KernelInfo>& out);
 void register_one_hot(std::vector<KernelInfo>& out);
+void register_product_norm(std::vector<KernelInfo>& out);
 
 }  // namespace liven::kernels

@@ -17,6 +17,36 @@ struct Tile {
     int64_t values() const { return pixels * channels; }
 };
 
+/// Brings the operands of the next tile into L2 while this one is computed, a few lines before each instruction. A tile
+/// takes one page of each operand, the length at which hardware prefetchers begin anew: left to them alone, a program
+/// of several operands runs at a third of the memory's speed.
+class Ahead {
+public:
+    void add(const void* next_tile) {
+        if (count_ < most) next_[count_++] = static_cast<const char*>(next_tile);
+    }
+    /// At the start of a tile of `bytes` an operand, before `instructions`.
+    void begin(int64_t bytes, int32_t instructions) {
+        left_ = (bytes + line - 1) / line;
+        step_ = left_ / (instructions > 0 ? instructions : 1) + 1;
+    }
+    void issue() {
+        const int64_t lines = step_ < left_ ? step_ : left_;
+        left_ -= lines;
+        for (int i = 0; i < count_; ++i) {
+            for (int64_t l = 0; l < lines; ++l) _mm_prefetch(next_[i] + l * line, _MM_HINT_T1);
+            next_[i] += lines * line;
+        }
+    }
+
+private:
+    static constexpr int most = 12;
+    static constexpr int64_t line = 64;
+    const char* next_[most] = {};
+    int count_ = 0;
+    int64_t left_ = 0, step_ = 1;
+};
+
 /// The chunk with its defaults filled in, and what every tile of it needs.
 struct Run {
     const ProgramView& view;
@@ -25,6 +55,7 @@ struct Run {
     float* scratch;
     int64_t channels, core_stride, sink_stride;
     const float** at;  ///< where each register's values of the current tile lie
+    Ahead ahead;
 };
 
 LIVEN_INLINE float* row_of(const ProgramView& view, float* scratch, int32_t row) {
@@ -168,7 +199,9 @@ void run_dropout(const Run& run, const ViewInstruction& code, float* dst, const 
 void run_tile(Run& run, Sums& sums, const Tile& tile) {
     const ProgramView& view = run.view;
     for (int32_t i = 0; i < view.input_count; ++i) place_input(run, i, tile);
+    run.ahead.begin(tile.values() * static_cast<int64_t>(sizeof(float)), view.code_count);
     for (int32_t i = 0; i < view.code_count; ++i) {
+        run.ahead.issue();
         const ViewInstruction& code = view.code[i];
         float* dst = place_result(run, code, tile);
         if (code.op == Opcode::dropout)
@@ -191,6 +224,27 @@ void run_tile(Run& run, Sums& sums, const Tile& tile) {
     }
 }
 
+/// Operands that are read, or written without having been read, as one piece of memory.
+void look_ahead(Run& run, int64_t first_tile) {
+    const ProgramView& view = run.view;
+    const int64_t first = (run.chunk.sample * view.pixels + run.chunk.first_pixel) * run.channels + first_tile;
+    if (run.channels != view.channels) return;
+    for (int32_t i = 0; i < view.input_count; ++i) {
+        const ViewInput& input = view.inputs[i];
+        if (input.access == Access::full && input.operand >= 0 && input.pixel_stride == run.channels)
+            run.ahead.add(operand_of(run.buffers, input.operand) + first);
+    }
+    for (int32_t i = 0; i < view.output_count; ++i) {
+        const ViewOutput& output = view.outputs[i];
+        if (output.operand < 0 || output.pixel_stride != run.channels) continue;
+        const void* data = run.buffers.outputs[output.operand];
+        bool is_read = false;
+        for (int32_t j = 0; j < view.input_count; ++j)
+            is_read |= view.inputs[j].operand >= 0 && run.buffers.inputs[view.inputs[j].operand] == data;
+        if (!is_read) run.ahead.add(static_cast<const float*>(data) + first);
+    }
+}
+
 void run(const ProgramView& view, const Buffers& buffers, const Chunk& chunk, float* scratch, double* slot) noexcept {
     const int64_t channels = chunk.channels > 0 ? chunk.channels : view.channels;
     const float*
@@ -202,10 +256,12 @@ void run(const ProgramView& view, const Buffers& buffers, const Chunk& chunk, fl
               channels,
               chunk.core_stride > 0 ? chunk.core_stride : channels,
               chunk.sink_stride > 0 ? chunk.sink_stride : channels,
-              places};
+              places,
+              {}};
     const int64_t step = tile_pixels(view, channels);
     const int64_t width = channels < view.row_floats ? channels : view.row_floats;
     const int64_t end = chunk.first_pixel + chunk.pixels;
+    look_ahead(state, (step < chunk.pixels ? step : chunk.pixels) * width);
     Sums sums(view, scratch, slot, chunk.first_channel, channels);
     for (int64_t pixel = chunk.first_pixel; pixel < end; pixel += step) {
         const int64_t pixels = end - pixel < step ? end - pixel : step;

@@ -137,7 +137,57 @@ void log_softmax_rows(float* dst, int64_t dst_stride, const float* src, int64_t 
     }
 }
 
-constexpr ReduceTable table{accumulate_sum, accumulate_maximum, accumulate_moments, softmax_rows, log_softmax_rows};
+/// Sums of a block of pairs: `rows` rows of a with `columns` rows of b, lane by lane.
+template <int rows, int columns>
+void gram_block(const float* a, const float* b, int64_t stride, int64_t width, double* sums, int64_t count) {
+    dvec total[rows][columns];
+    for (auto& row : total)
+        for (dvec& sum : row) sum = dvec(0.0);
+    for (int64_t i = 0; i < width; i += lanes) {
+        const int64_t part = width - i < lanes ? width - i : lanes;
+        dvec low[columns], high[columns];
+#pragma GCC unroll 4
+        for (int c = 0; c < columns; ++c) {
+            const vec v = load_part(b + c * stride + i, part);
+            low[c] = widen_low(v);
+            high[c] = widen_high(v);
+        }
+#pragma GCC unroll 4
+        for (int r = 0; r < rows; ++r) {
+            const vec v = load_part(a + r * stride + i, part);
+            const dvec left = widen_low(v), right = widen_high(v);
+#pragma GCC unroll 4
+            for (int c = 0; c < columns; ++c) total[r][c] = total[r][c] + left * low[c] + right * high[c];
+        }
+    }
+    for (int r = 0; r < rows; ++r)
+        for (int c = 0; c < columns; ++c) sums[r * count + c] += xsimd::hadd(total[r][c]);
+}
+
+template <int rows>
+void gram_rows(const float* a, const float* b, int64_t left, int64_t stride, int64_t width, double* sums,
+               int64_t count) {
+    int64_t c = 0;
+    for (; c + 4 <= left; c += 4) gram_block<rows, 4>(a, b + c * stride, stride, width, sums + c, count);
+    for (; c < left; ++c) gram_block<rows, 1>(a, b + c * stride, stride, width, sums + c, count);
+}
+
+/// Blocks on the diagonal compute both triangles of themselves; nobody reads the lower one.
+void gram(const float* src, int64_t stride, int64_t count, int64_t columns, double* sums) noexcept {
+    constexpr int64_t strip = 256;  // columns: 16 rows of them stay in L1
+    for (int64_t i = 0; i < columns; i += strip) {
+        const int64_t width = columns - i < strip ? columns - i : strip;
+        const float* rows = src + i;
+        int64_t r = 0;
+        for (; r + 4 <= count; r += 4)
+            gram_rows<4>(rows + r * stride, rows + r * stride, count - r, stride, width, sums + r * count + r, count);
+        for (; r < count; ++r)
+            gram_rows<1>(rows + r * stride, rows + r * stride, count - r, stride, width, sums + r * count + r, count);
+    }
+}
+
+constexpr ReduceTable table{accumulate_sum, accumulate_maximum, accumulate_moments,
+                            softmax_rows,   log_softmax_rows,   gram};
 
 }  // namespace
 

@@ -34,7 +34,7 @@ std::vector<const Operation*> catalog() {
     using namespace ops;
     std::vector<const Operation*> list;
     append<Conv2d, Conv2dInputGrad, Conv2dWeightGrad>(list);
-    append<Matmul, Gru>(list);
+    append<Matmul, ProductNorm, Gru>(list);
     append<MaxPool, MaxPoolGrad, MaxPoolPick, AvgPool, AvgPoolGrad>(list);
     append<Resize, ResizeGrad>(list);
     append<BatchNorm, BatchNormInference, InstanceNorm, LayerNorm>(list);

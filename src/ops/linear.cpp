@@ -67,5 +67,26 @@ Cost Matmul::cost(InputTypes in, InputTypes out) const {
     return cost;
 }
 
+void ProductNorm::infer(InputTypes in, OutputTypes& out) const {
+    const Shape &a = in[0]->shape, &b = in[1]->shape;
+    if (a.rank() != 2 || b.rank() != 2 || a[0] != b[0])
+        throw Error("product_norm", "expected K x M and K x N, got " + a.str() + " and " + b.str());
+    out.push_back({.shape = {}});
+}
+
+void ProductNorm::vjp(Vjp& v) const {
+    const Tensor a = v.input(0), b = v.input(1);
+    const Tensor product = scale(matmul(a, b, {.transpose_a = true}), 2.0f) * v.gradient();
+    if (v.wants(0)) v.contribute(0, matmul(b, product, {.transpose_b = true}));
+    if (v.wants(1)) v.contribute(1, matmul(a, product));
+}
+
+Cost ProductNorm::cost(InputTypes in, InputTypes out) const {
+    Cost cost = detail::default_cost(in, out);
+    const Shape &a = in[0]->shape, &b = in[1]->shape;
+    cost.flops = static_cast<double>(a[0] * (a[0] + 1)) * static_cast<double>(a[1] + b[1]);
+    return cost;
+}
+
 }  // namespace ops
 }  // namespace liven

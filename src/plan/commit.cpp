@@ -1,7 +1,9 @@
 #include <algorithm>
 #include <vector>
 
+#include "liven/core/log.hpp"
 #include "liven/graph/engine.hpp"
+#include "liven/graph/operation.hpp"
 #include "liven/graph/state.hpp"
 #include "liven/ops/arithmetic.hpp"
 
@@ -43,6 +45,15 @@ void append_averages(std::vector<Engine::Target>& targets, const Tensor& guard) 
         targets[i].value = select(guard, Tensor(targets[i].value), Tensor(Value{targets[i].state, 0})).value();
 }
 
+/// Names what handles keep: each costs memory and fusion in every step.
+void log_kept(std::span<const Value> keep) {
+    for (const Value& value : keep)
+        if (value.shape().count() > 1)
+            log_detail("commit: somebody holds " + describe(*value.node) + " " + value.shape().str() +
+                       (*value.node->scope ? " of " + std::string(value.node->scope) : std::string()) +
+                       ": it is stored in every step");
+}
+
 }  // namespace
 
 void commit(std::span<const Assignment> assignments, const Tensor& guard) {
@@ -56,10 +67,14 @@ void commit(std::span<const Assignment> assignments, const Tensor& guard) {
     for (Node* node = Trace::current().first(); node; node = Trace::next(node))
         for (uint32_t i = 0; i < node->outputs.size(); ++i)
             if (Trace::held_all(node) || node->outputs[i].handles > 0) keep.push_back({NodePtr(node), i});
-    Engine::current().run(keep, targets);
+    Engine& engine = Engine::current();
+    const int64_t plans = engine.statistics().plans_made;
+    engine.run(keep, targets);
+    if (engine.statistics().plans_made != plans && log_shows(LogLevel::detail)) log_kept(keep);
     for (const Value& value : keep) Trace::settle(value.node.get());
     targets.clear();
     keep.clear();
+    if (guard.defined() && guard.item() == 0.0f) engine.count_skipped_step();
 }
 
 }  // namespace liven

@@ -207,6 +207,8 @@ void Engine::run(std::span<const Value> keep, std::span<const Target> targets) {
     self.store(keep, targets);
 }
 
+void Engine::count_skipped_step() { ++impl_->statistics.steps_skipped; }
+
 void Engine::set_profiling(bool on) { impl_->profiling = on; }
 std::vector<ProfileEntry> Engine::profile() const {
     return impl_->last ? impl_->last->profile() : std::vector<ProfileEntry>{};

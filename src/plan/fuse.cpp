@@ -6,6 +6,7 @@
 #include "fused.hpp"
 #include "liven/core/error.hpp"
 #include "liven/graph/operation.hpp"
+#include "liven/ops/linear.hpp"
 #include "liven/ops/shape.hpp"
 #include "src/graph/rewrite.hpp"
 #include "src/reference/table.hpp"
@@ -63,6 +64,24 @@ void note_faster(Group& group, const kernels::Choice& choice) {
         group.notes.push_back("not " + std::string(kernel->name) + ": " + reason);
 }
 
+/// The same group reading operand i instead of making it.
+Group without_prologue(Group group, size_t i) {
+    const auto moved = [i](int operand) { return operand >= static_cast<int>(i) ? operand + 1 : operand; };
+    group.has_prologue[i] = false;
+    group.inputs.insert(group.inputs.begin() + static_cast<ptrdiff_t>(i),
+                        {Value(group.core->inputs[i]), group.prologue_shape[i]});
+    for (kernels::Program* program : {&group.prologue[0], &group.prologue[1], &group.epilogue})
+        for (kernels::ProgramInput& input : program->inputs) input.operand = moved(input.operand);
+    return group;
+}
+
+/// Whether some kernel takes the group's epilogue once it need not make its operands.
+bool would_take_epilogue(Group group, const EngineOptions& options) {
+    for (size_t i = 0; i < 2; ++i)
+        if (group.has_prologue[i]) group = without_prologue(std::move(group), i);
+    return kernels::choose(group.problem(options.strict_math), options.isa).chosen;
+}
+
 /// Gives the group its kernel. When none takes it with its programs, `forbidden` learns which merge to leave out.
 bool choose_kernel(Group& group, const EngineOptions& options, Regions::Forbidden& forbidden) {
     const kernels::Choice choice = kernels::choose(group.problem(options.strict_math), options.isa);
@@ -74,10 +93,11 @@ bool choose_kernel(Group& group, const EngineOptions& options, Regions::Forbidde
         throw Error("pointwise",
                     "no kernel runs this program: " + group.epilogue.str() + " (" + refusals(choice) + ")");
     std::string what;
-    if (group.has_epilogue) {
+    const bool makes_operands = group.has_prologue[0] || group.has_prologue[1];
+    if (group.has_epilogue && !(makes_operands && would_take_epilogue(group, options))) {
         forbidden.epilogue.insert(core);
         what = "epilogue not merged: ";
-    } else if (group.has_prologue[0] || group.has_prologue[1]) {
+    } else if (makes_operands) {
         for (int i = 0; i < 2; ++i)
             if (group.has_prologue[i]) forbidden.prologue.insert({core, i});
         what = "prologue not merged: ";
@@ -88,6 +108,17 @@ bool choose_kernel(Group& group, const EngineOptions& options, Regions::Forbidde
     }
     forbidden.reasons[core].push_back(what + refusals(choice));
     return false;
+}
+
+/// Says why a gradient is written out that a step of training would otherwise leave in registers.
+void note_stored_gradient(Group& group, const Graph& graph) {
+    const Node* core = group.core.get();
+    if (!core || !is_wide_product({group.core, 0})) return;
+    for (const Node* node : graph.order())
+        if (node->operation == &operation<ops::ProductNorm>() && node->inputs[0] == core->inputs[0] &&
+            node->inputs[1] == core->inputs[1])
+            return;
+    group.notes.push_back("the gradient of this layer is stored: it is accumulated, or a handle keeps it");
 }
 
 void sum_costs(Group& group, const Regions& regions, size_t region) {
@@ -200,6 +231,7 @@ FusedGraph fuse(const Graph& simplified, const EngineOptions& options) {
             accepted &= choose_kernel(group, options, forbidden);
             if (group.core && forbidden.reasons.contains(group.core.get()))
                 for (const std::string& reason : forbidden.reasons.at(group.core.get())) group.notes.push_back(reason);
+            note_stored_gradient(group, graph);
             sum_costs(group, regions, i);
             groups.push_back(std::move(group));
         }

@@ -48,6 +48,9 @@ struct FusedGraph {
 /// Merges pointwise operations and sums into the steps next to them. The rules, one function each, are in fuse.cpp.
 FusedGraph fuse(const Graph& simplified, const EngineOptions& options);
 
+/// X'D of a dense layer so wide that its gradient is worth not storing; see factor_norms.cpp.
+bool is_wide_product(const Value& value);
+
 /// The value whose memory a value is: looks through views.
 Value storage_of(Value value);
 

@@ -197,7 +197,7 @@ Graph fold_batch_norm(const Graph& graph) {
 Graph simplify(const Graph& graph) {
     Graph simple = graph;
     for (int round = 0; round < 3; ++round) simple = share_common(detail::rewrite(simple, improve));
-    return fold_batch_norm(simple);
+    return share_common(factor_norms(fold_batch_norm(simple)));
 }
 
 }  // namespace liven

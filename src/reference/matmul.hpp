@@ -30,4 +30,20 @@ void matmul(const void* attributes, std::span<const Array<T>> inputs, std::span<
     }
 }
 
+/// dst = the sum of the squared elements of a' b, for a: k x m and b: k x n.
+template <class T>
+void product_norm(const void*, std::span<const Array<T>> inputs, std::span<const Array<T>> outputs) {
+    const Array<T>&a = inputs[0], &b = inputs[1];
+    const int64_t depth = a.shape[0], rows = a.shape[1], columns = b.shape[1];
+    double norm = 0;
+    for (int64_t i = 0; i < rows; ++i)
+        for (int64_t j = 0; j < columns; ++j) {
+            double sum = 0;
+            for (int64_t k = 0; k < depth; ++k)
+                sum += static_cast<double>(a.real()[k * rows + i]) * static_cast<double>(b.real()[k * columns + j]);
+            norm += sum * sum;
+        }
+    outputs[0].real()[0] = static_cast<T>(norm);
+}
+
 }  // namespace liven::reference

@@ -18,6 +18,7 @@ template <class T>
 std::map<std::string_view, Function<T>> make_table() {
     return {
         {"matmul", matmul<T>},
+        {"product_norm", product_norm<T>},
         {"conv2d", conv2d<T>},
         {"conv2d_input_grad", conv2d_input_grad<T>},
         {"conv2d_weight_grad", conv2d_weight_grad<T>},

@@ -9,6 +9,7 @@
 
 #include "liven/core/attributes.hpp"
 #include "liven/core/isa.hpp"
+#include "src/reference/table.hpp"
 #include "tests/kernels/step_runner.hpp"
 
 using namespace liven;
@@ -208,4 +209,38 @@ TEST_CASE("Reductions that do not fit are refused with the shapes") {
     CHECK_THAT(reason("moments", {empty_tensor({2, 1})}, 2), Catch::Contains("2 outputs"));
     CHECK_THAT(reason("softmax", {empty_tensor({3, 2})}, 0), Catch::Contains("2x3") && Catch::Contains("3x2"));
     CHECK_THAT(reason("one_hot", {empty_tensor({2, 3})}, 0), Catch::Contains("i32"));
+}
+
+TEST_CASE("The norm of a product is taken from its factors, also where almost everything cancels") {
+    const auto rows = GENERATE(1, 2, 5, 16, 33);
+    const auto columns = GENERATE(std::pair<int64_t, int64_t>{1, 1}, std::pair<int64_t, int64_t>{17, 3},
+                                  std::pair<int64_t, int64_t>{4099, 31}, std::pair<int64_t, int64_t>{257, 128});
+    TestTensor a = random_tensor({rows, columns.first}, 3), b = random_tensor({rows, columns.second}, 4);
+    // Rows of a that differ by little, rows of b that sum to zero: gradients behind a batch-norm.
+    for (float& value : a.values) value = 1.0f + 1e-3f * value;
+    for (int64_t c = 0; c < columns.second && rows > 1; ++c) {
+        float sum = 0;
+        for (int64_t r = 0; r + 1 < rows; ++r) sum += b.values[static_cast<size_t>(r * columns.second + c)];
+        b.values[static_cast<size_t>((rows - 1) * columns.second + c)] = -sum;
+    }
+    TestTensor expected = empty_tensor({});
+    const std::array<reference::Array<float>, 2> in{a.array(), b.array()};
+    const std::array<reference::Array<float>, 1> out{expected.array()};
+    reference::function<float>("product_norm")(nullptr, in, out);
+    for (const Isa isa : available_isas()) {
+        INFO(rows << " rows, " << columns.first << " and " << columns.second << " columns on " << name_of(isa));
+        Problem problem;
+        problem.op = "product_norm";
+        problem.inputs = {a.operand(), b.operand()};
+        TestTensor dst = empty_tensor({}), again = dst;
+        problem.outputs = {dst.operand()};
+        const auto step = testing::make_step(problem, isa);
+        testing::run_step(*step, {&a, &b}, {&dst});
+        testing::run_step(*step, {&a, &b}, {&again}, Order::shuffled, 1);
+        CHECK(testing::same_bits(dst.values, again.values));
+        // Double throughout: what is left is the rounding of the result, and that of double to what has cancelled, here
+        // at most rows^2 * columns_a * columns_b.
+        const double terms = static_cast<double>(rows * rows * columns.first * columns.second);
+        CHECK(dst.values[0] == Approx(expected.values[0]).epsilon(1e-6).margin(1e-15 * terms));
+    }
 }

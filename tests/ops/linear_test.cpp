@@ -1,6 +1,7 @@
 #include "liven/ops/linear.hpp"
 
 #include <catch2/catch.hpp>
+#include <tuple>
 
 #include "harness.hpp"
 #include "liven/ops/activation.hpp"
@@ -78,4 +79,16 @@ TEST_CASE("Matrices that do not fit are named with both shapes") {
                    dense(uniform({2, 3}, 1), uniform({3, 4}, 2), uniform({5}, 3));
                }),
                Catch::Contains("2x4") && Catch::Contains("5"));
+}
+
+TEST_CASE("The norm of a product has the value and gradient of the product's squares") {
+    for (const auto& [rows, m, n] :
+         std::vector<std::tuple<int64_t, int64_t, int64_t>>{{1, 1, 1}, {3, 7, 5}, {5, 2, 19}})
+        check({.name = "product_norm of " + Shape{rows, m}.str() + " and " + Shape{rows, n}.str(),
+               .operands = [rows = rows, m = m, n = n]() -> TensorList {
+                   return {uniform({rows, m}, 1), uniform({rows, n}, 2)};
+               },
+               .function = [](const TensorList& in) -> TensorList {
+                   return {apply(ops::ProductNorm{}, {in[0], in[1]})};
+               }});
 }

@@ -77,6 +77,8 @@ public:
         NodePtr state;
     };
     void run(std::span<const Value> keep, std::span<const Target> targets);
+    /// The guard of a commit turned out 0: for the statistics.
+    void count_skipped_step();
 
     /// The recorded graph of these values, as run() would plan it.
     Graph graph_of(std::span<const Value> keep, std::span<const Target> targets = {});

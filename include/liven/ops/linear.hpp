@@ -33,5 +33,17 @@ struct Matmul : MatmulAttributes {
     Cost cost(InputTypes in, InputTypes out) const;
 };
 
+/// |a' b|^2 without a' b: the sum of the products of two K x K Gram matrices. The planner asks for it where the gradient
+/// of a dense layer is wanted for its norm and its update only; see src/plan/factor_norms.cpp.
+struct ProductNorm {
+    static constexpr OperationDoc doc{.name = "product_norm",
+                                      .category = "linear",
+                                      .summary = "squared Frobenius norm of a product whose inner extent is small",
+                                      .formula = "y = sum[m, n] (sum[k] a[k, m] b[k, n])^2 = sum (a a') * (b b')"};
+    void infer(InputTypes in, OutputTypes& out) const;
+    void vjp(Vjp& v) const;
+    Cost cost(InputTypes in, InputTypes out) const;
+};
+
 }  // namespace ops
 }  // namespace liven
