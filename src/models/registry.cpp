@@ -13,16 +13,10 @@ namespace {
 template <class Model>
 typename Model::Options resolved(OptionMap map) {
     auto preset = map.extract("preset");
-    typename Model::Options base;
-    if constexpr (requires { Model::defaults(); }) {
-        base = Model::defaults();
-        if (preset && preset.mapped() == "paper") base = Model::paper();
-    } else if (preset && preset.mapped() == "paper") {
-        base.l2 = 1e-5f;
-    }
+    const bool paper = preset && preset.mapped() == "paper";
     if (preset && preset.mapped() != "paper" && preset.mapped() != "code")
         throw Error("preset", "expected code or paper, got '" + preset.mapped() + "'");
-    return options_from("model", map, base);
+    return options_from("model", map, paper ? Model::paper() : Model::defaults());
 }
 
 template <class Model>

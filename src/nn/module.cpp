@@ -130,6 +130,7 @@ bool Module::training() const {
 }
 
 void Module::seed(uint64_t value) { root().seed_ = value; }
+void Module::regularize(float l2) { root().l2_ = l2; }
 uint64_t Module::seed() const { return root().seed_; }
 int64_t Module::forward_count() const { return root().forward_count_; }
 void Module::set_forward_count(int64_t count) { root().forward_count_ = count; }
@@ -148,7 +149,7 @@ Parameter& Module::parameter(Parameter& slot, std::string_view name, const Shape
                              Random::mix(seed(), hash_of(path)));
     slot = Parameter(path, Tensor::share(std::move(values), shape));
     slot.trainable = options.trainable;
-    slot.l2 = options.l2;
+    slot.l2 = options.l2 > 0 || !options.trainable ? options.l2 : root().l2_;
     own_parameters_.push_back(&slot);
     own_states_.push_back(&slot);
     root().changed_ = true;

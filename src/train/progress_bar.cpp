@@ -5,20 +5,19 @@
 
 namespace liven {
 
-void ProgressBar::on_epoch_begin(Training&, int64_t) { close(); }
+void ProgressBar::on_epoch_begin(Training& training, const EpochStart& start) {
+    const TrainSettings& settings = training.settings;
+    char title[64];
+    std::snprintf(title, sizeof title, "epoch %2lld/%lld", static_cast<long long>(start.epoch + 1),
+                  static_cast<long long>(settings.epochs));
+    bar_ = std::make_unique<Progress>(
+        Progress::Options{.title = title,
+                          .total = start.last + 1 - start.first,
+                          .unit = "img",
+                          .items_per_step = static_cast<double>(settings.batch * settings.accumulate)});
+}
 
-void ProgressBar::on_step(Training& training, const StepReport& report) {
-    if (!bar_) {
-        const TrainSettings& settings = training.settings;
-        char title[64];
-        std::snprintf(title, sizeof title, "epoch %2lld/%lld", static_cast<long long>(report.epoch + 1),
-                      static_cast<long long>(settings.epochs));
-        bar_ = std::make_unique<Progress>(
-            Progress::Options{.title = title,
-                              .total = report.last + 1 - report.index,
-                              .unit = "img",
-                              .items_per_step = static_cast<double>(settings.batch * settings.accumulate)});
-    }
+void ProgressBar::on_step(Training&, const StepReport& report) {
     bar_->update({{"loss", report.epoch_loss}, {"acc", report.epoch_accuracy}});
     if (report.index == report.last) bar_->finish();
 }

@@ -209,6 +209,8 @@ struct Trainer::State {
 
     void run_epoch(int64_t epoch) {
         const int64_t last = updates_per_epoch() - 1, first = data.train().cursor().batch / settings.accumulate;
+        const EpochStart start{.epoch = epoch, .first = first, .last = last};
+        notify([&](Callback& callback) { callback.on_epoch_begin(training, start); });
         for (int64_t i = first; i <= last; ++i) {
             const TrainingStep::Sums sums = step.run(data.train(), current_rate(), progress.step + 1);
             if (sums.images == 0) break;
@@ -262,7 +264,6 @@ struct Trainer::State {
             const Clock::time_point epoch_start = Clock::now();
             const int64_t epoch = progress.cursor.epoch;
             step.model().train();
-            notify([&](Callback& callback) { callback.on_epoch_begin(training, epoch); });
             run_epoch(epoch);
             finish_epoch(epoch, epoch_start);
             if (g_stop && !done()) interrupt();

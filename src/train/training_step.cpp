@@ -98,9 +98,11 @@ TrainingStep::Sums TrainingStep::run(data::Loader& loader, float learning_rate, 
     return sums;
 }
 
-/// Repeats the batch that made a NaN without fusion, so that the operation can be named.
+/// Repeats the batch that made a NaN without fusion and on one thread, so that the operation can be named.
 void TrainingStep::explain_anomaly(const Tensor& x, const Tensor& y, int64_t step) {
     model_->set_forward_count(model_->forward_count() - 1);
+    const int threads = thread_count();
+    set_thread_count(1);
     Engine::current().set_detect_anomaly(true);
     std::string what = "the loss or its gradients are not finite";
     try {
@@ -111,6 +113,7 @@ void TrainingStep::explain_anomaly(const Tensor& x, const Tensor& y, int64_t ste
         what = error.what();
     }
     Engine::current().set_detect_anomaly(false);
+    set_thread_count(threads);
     throw Error("training", "step " + std::to_string(step) + ": " + what, hint_);
 }
 

@@ -84,3 +84,48 @@ TEST_CASE("The paper's V1 has ReLU where the code has LeakyReLU and tanh") {
     CHECK(paper.at("dense_activation") == "relu");
     CHECK_THROWS_AS(make_model("attacknet-v1", {{"preset", "papper"}}), Error);
 }
+
+TEST_CASE("The code's L2 lies where the code has it, the paper's on everything that is trained") {
+    const auto penalised = [](std::string_view name, const OptionMap& options) {
+        const auto model = make_model(name, options);
+        model->build({1, 8, 8, 3});
+        std::vector<std::string> names;
+        for (const Parameter& parameter : model->parameters())
+            if (parameter.l2 == 1e-5f)
+                names.emplace_back(parameter.name());
+            else
+                CHECK(parameter.l2 == 0.0f);
+        return names;
+    };
+    const auto has = [](const std::vector<std::string>& names, const char* name) {
+        return std::find(names.begin(), names.end(), name) != names.end();
+    };
+    CHECK(penalised("livenessnet", {}).empty());
+    CHECK(penalised("attacknet-v2.2", {}).empty());
+    const auto v1 = penalised("attacknet-v1", {}), v21 = penalised("attacknet-v2.1", {});
+    CHECK(v1.size() == 8);  // six convolutions, dense1, output
+    CHECK(has(v1, "dense1/kernel"));
+    CHECK(v21.size() == 7);  // none on dense1_linear
+    CHECK_FALSE(has(v21, "dense1_linear/kernel"));
+    for (const ModelInfo& info : models()) {
+        INFO(info.name);
+        const auto model = info.make({});
+        model->build({1, 8, 8, 3});
+        const auto names = penalised(info.name, {{"preset", "paper"}});
+        CHECK(names.size() == model->parameters().size());
+        CHECK(has(names, "bn_dense/beta"));
+    }
+}
+
+TEST_CASE("Options of the four have the values of the published code") {
+    const auto options = [](std::string_view name) { return model_info(name).options({}); };
+    for (const char* name : {"attacknet-v1", "attacknet-v2.1", "attacknet-v2.2"}) {
+        INFO(name);
+        CHECK(options(name).at("slope") == "0.2");
+        CHECK(options(name).at("activation") == "leaky_relu");
+        CHECK(options(name).at("dense_activation") == "tanh");
+        // Half the rate after a phase, but the whole in V2.1.
+        CHECK(options(name).at("phase_dropout") == (std::string_view(name) == "attacknet-v2.1" ? "1" : "0.5"));
+    }
+    for (const ModelInfo& info : models()) CHECK(info.options({}).at("bn_momentum") == "0.99");
+}

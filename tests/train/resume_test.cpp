@@ -7,26 +7,15 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
-#include <iterator>
 #include <string>
+
+#include "temporary.hpp"
 
 // The program itself is run, killed and run again: what a user's machine does to it.
 
 namespace fs = std::filesystem;
 
 namespace {
-
-struct Folder {
-    fs::path path;
-    Folder() {
-        std::string name = (fs::temp_directory_path() / "liven-train-XXXXXX").string();
-        path = ::mkdtemp(name.data());
-    }
-    ~Folder() {
-        std::error_code ignored;
-        fs::remove_all(path, ignored);
-    }
-};
 
 int run(const std::string& arguments) {
     const std::string command = std::string(LIVEN_PROGRAM) + " " + arguments + " >/dev/null 2>&1";
@@ -47,11 +36,6 @@ bool run_and_kill(const std::string& arguments, int milliseconds) {
     int status = 0;
     ::waitpid(child, &status, 0);
     return WIFSIGNALED(status);
-}
-
-std::string bytes_of(const fs::path& path) {
-    std::ifstream file(path, std::ios::binary);
-    return {std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
 }
 
 }  // namespace

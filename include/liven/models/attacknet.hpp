@@ -18,13 +18,14 @@ struct AttackNetOptions {
     float phase_dropout = 0.5f;             ///< dropout after each phase, as a share of `dropout`
     float l2 = 0;                           ///< on the kernels of convolutions and output
     float dense_l2 = 0;                     ///< on the kernel of dense1
+    float other_l2 = 0;                     ///< on all other trainable parameters: biases, gamma, beta
     float bn_momentum = 0.99f;              ///< of the running statistics; small data sets want less
     int64_t classes = 2;
 
     void visit(OptionVisitor& v) {
         v("dropout", dropout), v("slope", slope), v("activation", activation), v("dense_activation", dense_activation);
-        v("phase_dropout", phase_dropout), v("l2", l2), v("dense_l2", dense_l2), v("bn_momentum", bn_momentum),
-            v("classes", classes);
+        v("phase_dropout", phase_dropout), v("l2", l2), v("dense_l2", dense_l2), v("other_l2", other_l2),
+            v("bn_momentum", bn_momentum), v("classes", classes);
     }
 };
 
@@ -69,11 +70,11 @@ public:
     using Options = AttackNetOptions;
     /// The code's values: LeakyReLU, tanh, L2 on all kernels.
     static Options defaults() { return {.l2 = 1e-5f, .dense_l2 = 1e-5f}; }
-    /// The paper's: ReLU in convolutions and dense layer.
+    /// The paper's: ReLU in convolutions and dense layer, L2 on all trainable parameters.
     static Options paper() {
-        return {.activation = "relu", .dense_activation = "relu", .l2 = 1e-5f, .dense_l2 = 1e-5f};
+        return {.activation = "relu", .dense_activation = "relu", .l2 = 1e-5f, .dense_l2 = 1e-5f, .other_l2 = 1e-5f};
     }
-    explicit AttackNetV1(const Options& chosen = defaults()) : options(chosen) {}
+    explicit AttackNetV1(const Options& chosen = defaults()) : options(chosen) { regularize(options.other_l2); }
 
     std::string_view type() const override { return "AttackNetV1"; }
     const Options options;
@@ -105,9 +106,9 @@ public:
     using Options = AttackNetOptions;
     /// The code's values: L2 on convolutions and output, none on dense1_linear.
     static Options defaults() { return {.phase_dropout = 1.0f, .l2 = 1e-5f}; }
-    /// The paper's: L2 on all kernels.
-    static Options paper() { return {.phase_dropout = 1.0f, .l2 = 1e-5f, .dense_l2 = 1e-5f}; }
-    explicit AttackNetV21(const Options& chosen = defaults()) : options(chosen) {}
+    /// The paper's: L2 on all trainable parameters.
+    static Options paper() { return {.phase_dropout = 1.0f, .l2 = 1e-5f, .dense_l2 = 1e-5f, .other_l2 = 1e-5f}; }
+    explicit AttackNetV21(const Options& chosen = defaults()) : options(chosen) { regularize(options.other_l2); }
 
     std::string_view type() const override { return "AttackNetV2.1"; }
     const Options options;
@@ -139,9 +140,9 @@ public:
     using Options = AttackNetOptions;
     /// The code's values: no L2.
     static Options defaults() { return {}; }
-    /// The paper's: L2 on all kernels.
-    static Options paper() { return {.l2 = 1e-5f, .dense_l2 = 1e-5f}; }
-    explicit AttackNetV22(const Options& chosen = defaults()) : options(chosen) {}
+    /// The paper's: L2 on all trainable parameters.
+    static Options paper() { return {.l2 = 1e-5f, .dense_l2 = 1e-5f, .other_l2 = 1e-5f}; }
+    explicit AttackNetV22(const Options& chosen = defaults()) : options(chosen) { regularize(options.other_l2); }
 
     std::string_view type() const override { return "AttackNetV2.2"; }
     const Options options;

@@ -12,15 +12,21 @@ public:
     struct Options {
         float dropout = 0.05f;      ///< after the dense layer; half of it after each pool
         float l2 = 0;               ///< on every kernel; the published code has none, the paper 1e-5
+        float other_l2 = 0;         ///< on all other trainable parameters: biases, gamma, beta
         float bn_momentum = 0.99f;  ///< of the running statistics; small data sets want less
         int64_t classes = 2;
 
         void visit(OptionVisitor& v) {
-            v("dropout", dropout), v("l2", l2), v("bn_momentum", bn_momentum), v("classes", classes);
+            v("dropout", dropout), v("l2", l2), v("other_l2", other_l2), v("bn_momentum", bn_momentum),
+                v("classes", classes);
         }
     };
-    explicit LivenessNet(const Options& chosen) : options(chosen) {}
-    LivenessNet() : LivenessNet(Options()) {}
+    /// The code's values: no L2.
+    static Options defaults() { return {}; }
+    /// The paper's: L2 on all trainable parameters.
+    static Options paper() { return {.l2 = 1e-5f, .other_l2 = 1e-5f}; }
+    explicit LivenessNet(const Options& chosen) : options(chosen) { regularize(options.other_l2); }
+    LivenessNet() : LivenessNet(defaults()) {}
 
     std::string_view type() const override { return "LivenessNet"; }
     const Options options;

@@ -52,6 +52,8 @@ public:
     /// Key of initial values and dropout masks; set it before `build`.
     void seed(uint64_t value);
     uint64_t seed() const;
+    /// L2 penalty on every trainable parameter that has none of its own (biases, gamma, beta); set it before `build`.
+    void regularize(float l2);
     /// How many training forwards this model has made: with the seed it decides every dropout mask, so it belongs in a
     /// checkpoint.
     int64_t forward_count() const;
@@ -104,6 +106,7 @@ private:
     // Of the root alone.
     bool training_ = true, changed_ = true;
     uint64_t seed_ = 0;
+    float l2_ = 0;
     int64_t forward_count_ = 0;
     int64_t forward_serial_ = 0;  ///< forwards of this object; unlike the count, never set back
     std::vector<Parameter> parameters_;

@@ -29,6 +29,12 @@ struct Training {
     void stop(std::string reason) { progress.stop = std::move(reason); }
 };
 
+/// Before the first update of an epoch, or before the first after a resume within one.
+struct EpochStart {
+    int64_t epoch = 0;            ///< from 0
+    int64_t first = 0, last = 0;  ///< updates of the epoch still to be made, both included, counted from 0
+};
+
 /// After an update.
 struct StepReport {
     int64_t epoch = 0;            ///< from 0
@@ -77,8 +83,7 @@ public:
 
     /// Before the first update, of a resumed training too.
     virtual void on_train_begin(Training&) {}
-    /// Before the first update of an epoch, and before the first after a resume within one.
-    virtual void on_epoch_begin(Training&, int64_t /*epoch*/) {}
+    virtual void on_epoch_begin(Training&, const EpochStart&) {}
     virtual void on_step(Training&, const StepReport&) {}
     virtual void on_epoch_end(Training&, const EpochReport&) {}
     /// After the last epoch, before the model file is written.

@@ -17,7 +17,7 @@ namespace liven {
 /// validation's figures after each epoch.
 class ProgressBar : public Callback {
 public:
-    void on_epoch_begin(Training& training, int64_t epoch) override;
+    void on_epoch_begin(Training& training, const EpochStart& start) override;
     void on_step(Training& training, const StepReport& report) override;
     void on_epoch_end(Training& training, const EpochReport& report) override;
     /// Ends the line where it stands.
