@@ -22,8 +22,14 @@ struct Tile {
 /// of several operands runs at a third of the memory's speed.
 class Ahead {
 public:
-    void add(const void* next_tile) {
-        if (count_ < most) next_[count_++] = static_cast<const char*>(next_tile);
+    /// The operand's next tile starts here; its pixels are `used` bytes, `stride` bytes apart.
+    void add(const void* next_tile, int64_t used, int64_t stride) {
+        if (count_ == most) return;
+        const bool apart = stride > used && used % line == 0;
+        streams_[count_++] = {.next = static_cast<const char*>(next_tile),
+                              .run = apart ? used / line : 1,
+                              .left = apart ? used / line : 1,
+                              .gap = apart ? stride - used : 0};
     }
     /// At the start of a tile of `bytes` an operand, before `instructions`.
     void begin(int64_t bytes, int32_t instructions) {
@@ -33,16 +39,30 @@ public:
     void issue() {
         const int64_t lines = step_ < left_ ? step_ : left_;
         left_ -= lines;
-        for (int i = 0; i < count_; ++i) {
-            for (int64_t l = 0; l < lines; ++l) _mm_prefetch(next_[i] + l * line, _MM_HINT_T1);
-            next_[i] += lines * line;
-        }
+        for (int i = 0; i < count_; ++i) issue(streams_[i], lines);
     }
 
 private:
     static constexpr int most = 12;
     static constexpr int64_t line = 64;
-    const char* next_[most] = {};
+    struct Stream {
+        const char* next = nullptr;
+        int64_t run = 1;   ///< lines of a pixel
+        int64_t left = 1;  ///< of this one
+        int64_t gap = 0;   ///< bytes from its end to the next
+    };
+
+    static void issue(Stream& stream, int64_t lines) {
+        for (int64_t l = 0; l < lines; ++l) {
+            _mm_prefetch(stream.next, _MM_HINT_T1);
+            stream.next += line;
+            if (--stream.left > 0) continue;
+            stream.left = stream.run;
+            stream.next += stream.gap;
+        }
+    }
+
+    Stream streams_[most];
     int count_ = 0;
     int64_t left_ = 0, step_ = 1;
 };
@@ -224,24 +244,28 @@ void run_tile(Run& run, Sums& sums, const Tile& tile) {
     }
 }
 
-/// Operands that are read, or written without having been read, as one piece of memory.
+/// Has the operands fetched that are read, or written without having been read, from the second tile on.
 void look_ahead(Run& run, int64_t first_tile) {
     const ProgramView& view = run.view;
-    const int64_t first = (run.chunk.sample * view.pixels + run.chunk.first_pixel) * run.channels + first_tile;
-    if (run.channels != view.channels) return;
+    const int64_t pixel = run.chunk.sample * view.pixels + run.chunk.first_pixel + first_tile;
+    const auto size = static_cast<int64_t>(sizeof(float));
+    const auto add = [&](const void* data, int64_t stride) {
+        const float* at = static_cast<const float*>(data) + pixel * stride + run.chunk.first_channel;
+        run.ahead.add(at, run.channels * size, stride * size);
+    };
     for (int32_t i = 0; i < view.input_count; ++i) {
         const ViewInput& input = view.inputs[i];
-        if (input.access == Access::full && input.operand >= 0 && input.pixel_stride == run.channels)
-            run.ahead.add(operand_of(run.buffers, input.operand) + first);
+        if (input.access == Access::full && input.operand >= 0)
+            add(run.buffers.inputs[input.operand], input.pixel_stride);
     }
     for (int32_t i = 0; i < view.output_count; ++i) {
         const ViewOutput& output = view.outputs[i];
-        if (output.operand < 0 || output.pixel_stride != run.channels) continue;
+        if (output.operand < 0) continue;
         const void* data = run.buffers.outputs[output.operand];
         bool is_read = false;
         for (int32_t j = 0; j < view.input_count; ++j)
             is_read |= view.inputs[j].operand >= 0 && run.buffers.inputs[view.inputs[j].operand] == data;
-        if (!is_read) run.ahead.add(static_cast<const float*>(data) + first);
+        if (!is_read) add(data, output.pixel_stride);
     }
 }
 
@@ -261,7 +285,7 @@ void run(const ProgramView& view, const Buffers& buffers, const Chunk& chunk, fl
     const int64_t step = tile_pixels(view, channels);
     const int64_t width = channels < view.row_floats ? channels : view.row_floats;
     const int64_t end = chunk.first_pixel + chunk.pixels;
-    look_ahead(state, (step < chunk.pixels ? step : chunk.pixels) * width);
+    if (width == channels) look_ahead(state, step < chunk.pixels ? step : chunk.pixels);
     Sums sums(view, scratch, slot, chunk.first_channel, channels);
     for (int64_t pixel = chunk.first_pixel; pixel < end; pixel += step) {
         const int64_t pixels = end - pixel < step ? end - pixel : step;

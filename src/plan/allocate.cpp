@@ -62,21 +62,24 @@ private:
 
     void collect_blocks() {
         const auto& span = layout_.schedule.span;
-        std::map<Key, size_t> last_use;
+        // Several steps may write the parts of one value.
+        std::map<Key, size_t> first_use, last_use;
         for (size_t i = 0; i < groups().size(); ++i)
-            for (const GroupOperand& input : groups()[i].inputs) {
-                size_t& last = last_use[key_of(input.value)];
-                last = std::max(last, span[i].second);
-            }
+            for (const auto& side : {groups()[i].inputs, groups()[i].outputs})
+                for (const GroupOperand& operand : side) {
+                    const Key key = key_of(operand.storage());
+                    first_use.emplace(key, span[i].first);
+                    size_t& last = last_use[key];
+                    last = std::max(last, span[i].second);
+                }
         for (const auto& [root, value] : copied_) last_use[key_of(value)] = layout_.schedule.segments.size();
         for (size_t i = 0; i < groups().size(); ++i) {
             for (const GroupOperand& output : groups()[i].outputs) {
-                const Key key = key_of(output.value);
-                if (places_.contains(key)) continue;
+                const Key key = key_of(output.storage());
+                if (places_.contains(key) || value_block_.contains(key)) continue;
                 value_block_[key] = layout_.blocks.size();
-                const size_t last = std::max(span[i].second, last_use.contains(key) ? last_use[key] : 0);
                 add_block(std::string(groups()[i].op()) + " " + groups()[i].scope,
-                          static_cast<size_t>(output.value.type().bytes()), span[i].first, last);
+                          static_cast<size_t>(output.storage().type().bytes()), first_use.at(key), last_use.at(key));
             }
             workspace_block_.push_back(layout_.blocks.size());
             const kernels::Step& step = *layout_.schedule.steps[i];
@@ -115,6 +118,11 @@ private:
         }
     }
 
+    static Place shifted(Place place, const GroupOperand& operand) {
+        place.shift += static_cast<size_t>(operand.offset) * sizeof(float);
+        return place;
+    }
+
     Place place_of(const Value& value) {
         const Key key = key_of(value);
         if (const auto found = places_.find(key); found != places_.end()) return found->second;
@@ -130,7 +138,7 @@ private:
             layout_.outputs.emplace_back();
             for (const GroupOperand& input : groups()[i].inputs) layout_.inputs.back().push_back(input_place(input));
             for (const GroupOperand& output : groups()[i].outputs)
-                layout_.outputs.back().push_back(place_of(output.value));
+                layout_.outputs.back().push_back(shifted(place_of(output.storage()), output));
             layout_.workspace.push_back(layout_.blocks[workspace_block_[i]].offset);
         }
         for (const auto& [root, value] : copied_) layout_.copies.emplace_back(root, place_of(value));
@@ -150,7 +158,7 @@ private:
     /// constant is also written out in full.
     Place input_place(const GroupOperand& input) {
         const bool as_number = is_constant(input.value) && input.shape.rank() == 0;
-        return as_number ? number_place(input.value) : place_of(input.value);
+        return as_number ? number_place(input.value) : shifted(place_of(input.storage()), input);
     }
 
     Layout layout_;

@@ -8,6 +8,7 @@ namespace liven::detail {
 struct Place {
     enum class Kind { arena, leaf, root, constant } kind = Kind::arena;
     size_t offset = 0;  ///< arena: bytes; leaf, root: index; constant: index among the constants
+    size_t shift = 0;   ///< bytes behind that: some channels of a wider value
 };
 
 /// A range of the arena and the segments during which it is in use.

@@ -151,15 +151,15 @@ private:
     void* address(const Place& place, std::span<const void* const> leaves, std::span<void* const> roots) {
         switch (place.kind) {
             case Place::Kind::leaf:
-                return const_cast<void*>(leaves[place.offset]);
+                return static_cast<std::byte*>(const_cast<void*>(leaves[place.offset])) + place.shift;
             case Place::Kind::root:
-                return roots[place.offset];
+                return static_cast<std::byte*>(roots[place.offset]) + place.shift;
             case Place::Kind::constant:
                 return &layout_.constants[place.offset];
             case Place::Kind::arena:
                 break;
         }
-        return shared_arena().as<std::byte>() + place.offset;
+        return shared_arena().as<std::byte>() + place.offset + place.shift;
     }
 
     void bind(std::span<const void* const> leaves, std::span<void* const> roots) {

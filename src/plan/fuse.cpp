@@ -4,6 +4,7 @@
 
 #include "fuse_programs.hpp"
 #include "fused.hpp"
+#include "homes.hpp"
 #include "liven/core/error.hpp"
 #include "liven/graph/operation.hpp"
 #include "liven/ops/linear.hpp"
@@ -133,6 +134,13 @@ std::string name_in(const std::map<std::pair<const Node*, uint32_t>, std::string
     return found == names.end() ? describe(*value.node) : found->second;
 }
 
+/// "[16:32]" behind an operand that is some channels of a wider one.
+std::string channels_in(const GroupOperand& operand) {
+    if (operand.dense()) return {};
+    return "[" + std::to_string(operand.offset) + ":" + std::to_string(operand.offset + operand.shape[-1]) + " of " +
+           std::to_string(operand.pixel_stride) + "]";
+}
+
 }  // namespace
 
 std::string_view Group::op() const { return core ? core->operation->name() : std::string_view("pointwise"); }
@@ -142,7 +150,8 @@ kernels::Problem Group::problem(bool strict_math) const {
     problem.op = op();
     const auto operand = [](const GroupOperand& o) {
         const int64_t channels = o.shape.rank() == 0 ? 1 : o.shape[-1];
-        return kernels::Operand{.shape = o.shape, .dtype = o.value.type().dtype, .pixel_stride = channels};
+        return kernels::Operand{
+            .shape = o.shape, .dtype = o.value.type().dtype, .pixel_stride = o.dense() ? channels : o.pixel_stride};
     };
     for (const GroupOperand& input : inputs) problem.inputs.push_back(operand(input));
     for (const GroupOperand& output : outputs) problem.outputs.push_back(operand(output));
@@ -162,6 +171,7 @@ kernels::Problem Group::problem(bool strict_math) const {
 
 std::string Group::str() const {
     std::string text = core ? describe(*core) : "pointwise";
+    if (in_place) return text + " in place";
     for (int i = 0; i < 2; ++i)
         if (has_prologue[i]) text += " <- operand " + std::to_string(i) + " {" + prologue[i].str() + "}";
     if (has_epilogue) text += " -> {" + epilogue.str() + "}";
@@ -180,12 +190,12 @@ std::string FusedGraph::str() const {
         std::string results, shapes;
         for (const GroupOperand& output : group.outputs) {
             std::string& name = names[{output.value.node.get(), output.value.output}] = "%" + std::to_string(next++);
-            results += (results.empty() ? "" : ", ") + name;
+            results += (results.empty() ? "" : ", ") + name + channels_in(output);
             shapes += (shapes.empty() ? "" : ", ") + output.shape.str();
         }
         out << results << " = " << group.str() << '(';
         for (size_t i = 0; i < group.inputs.size(); ++i)
-            out << (i ? ", " : "") << name_in(names, group.inputs[i].value);
+            out << (i ? ", " : "") << name_in(names, group.inputs[i].value) << channels_in(group.inputs[i]);
         out << ")   " << shapes;
         if (*group.scope) out << "   # " << (group.is_gradient ? "gradient of " : "") << group.scope;
         out << '\n';
@@ -235,7 +245,11 @@ FusedGraph fuse(const Graph& simplified, const EngineOptions& options) {
             sum_costs(group, regions, i);
             groups.push_back(std::move(group));
         }
-        if (accepted) return {.graph = graph, .groups = in_order(std::move(groups))};
+        if (!accepted) continue;
+        FusedGraph fused{.graph = graph, .groups = std::move(groups)};
+        if (!options.detect_anomaly) assign_homes(fused, options);
+        fused.groups = in_order(std::move(fused.groups));
+        return fused;
     }
 }
 

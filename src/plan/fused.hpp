@@ -12,8 +12,15 @@ namespace liven::detail {
 
 /// A value as a step reads or writes it: a piece of memory (views are looked through) under a shape.
 struct GroupOperand {
-    Value value;  ///< the value whose memory it is; never a view
-    Shape shape;  ///< the shape the step sees
+    Value value;               ///< the value it is; never a view
+    Shape shape;               ///< the shape the step sees
+    Value home = {};           ///< the wider value in whose memory it lies, if not its own
+    int64_t offset = 0;        ///< channels before it there
+    int64_t pixel_stride = 0;  ///< floats to the next pixel; 0: dense
+
+    bool dense() const { return pixel_stride == 0; }
+    /// The value whose memory it is.
+    const Value& storage() const { return home ? home : value; }
 };
 
 /// What one step computes: an operation of the graph with the pointwise operations that ride along, or pointwise
@@ -24,8 +31,9 @@ struct Group {
     std::vector<GroupOperand> inputs, outputs;
     kernels::Program prologue[2], epilogue;
     bool has_prologue[2] = {false, false}, has_epilogue = false;
+    bool in_place = false;  ///< a concatenation whose parts were written where they belong: nothing is left to do
     Shape prologue_shape[2];
-    const kernels::KernelInfo* kernel = nullptr;  ///< null: the reference loops
+    const kernels::KernelInfo* kernel = nullptr;  ///< null: the reference loops, or in place
     std::vector<std::string> notes;               ///< why something was not merged, why a kernel was refused
     const char* scope = "";
     bool is_gradient = false;

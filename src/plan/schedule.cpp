@@ -37,6 +37,19 @@ private:
     std::vector<Shape> inputs_, outputs_;
 };
 
+/// A concatenation whose parts are in their places.
+class JoinedStep final : public kernels::Step {
+public:
+    JoinedStep() { stages.clear(); }
+    void run(int, int64_t, const kernels::Buffers&) const noexcept override {}
+};
+
+std::unique_ptr<kernels::Step> make_step(const Group& group, const EngineOptions& options) {
+    if (group.in_place) return std::make_unique<JoinedStep>();
+    if (group.kernel) return group.kernel->make(group.problem(options.strict_math), options.isa);
+    return std::make_unique<ReferenceStep>(group);
+}
+
 /// Which group writes each stored value, and which read it.
 struct Flow {
     std::map<Key, size_t> maker;
@@ -134,6 +147,11 @@ std::vector<Group> in_order(std::vector<Group> groups, const Flow& flow) {
 void form_segments(Schedule& schedule) {
     for (size_t step = 0; step < schedule.steps.size(); ++step) {
         const auto& stages = schedule.steps[step]->stages;
+        if (stages.empty()) {
+            const size_t now = std::max<size_t>(schedule.segments.size(), 1) - 1;
+            schedule.span.emplace_back(now, now);
+            continue;
+        }
         schedule.span.emplace_back(schedule.segments.size(), 0);
         for (size_t stage = 0; stage < stages.size(); ++stage) {
             const int64_t samples = stages[stage].samples;
@@ -155,9 +173,7 @@ Schedule schedule(FusedGraph fused, const EngineOptions& options) {
     result.in_place = place_updates(fused, flow);
     fused.groups = in_order(std::move(fused.groups), flow);
     result.fused = std::move(fused);
-    for (const Group& group : result.fused.groups)
-        result.steps.push_back(group.kernel ? group.kernel->make(group.problem(options.strict_math), options.isa)
-                                            : std::make_unique<ReferenceStep>(group));
+    for (const Group& group : result.fused.groups) result.steps.push_back(make_step(group, options));
     form_segments(result);
     return result;
 }
