@@ -4,6 +4,7 @@
 #include <array>
 #include <string>
 
+#include "kernels/merged_instructions.hpp"
 #include "kernels/moments.hpp"
 #include "kernels/pointwise_table.hpp"
 #include "liven/core/error.hpp"
@@ -98,6 +99,7 @@ public:
         for (const Instruction& instruction : program_.code) add_instruction(instruction);
         for (const ProgramOutput& output : program_.outputs) add_output(output);
         for (const Reduction& reduction : program_.reductions) add_reduction(reduction);
+        merge();
         write_through();
         assign_rows();
     }
@@ -232,6 +234,16 @@ private:
                    result.shape.str());
     }
 
+    void merge() {
+        std::vector<uint16_t> kept;
+        for (const ViewOutput& output : outputs) kept.push_back(output.source);
+        for (const ViewReduction& reduction : reductions) kept.push_back(reduction.source);
+        merge_instructions(code, kept);
+        // Operands that an instruction does not have name one that it has.
+        for (ViewInstruction& instruction : code)
+            if (instruction.merged == Merged::none) instruction.d = instruction.a;
+    }
+
     /// Lets an instruction write straight to its output when nobody reads an input afterwards: the output may lie in
     /// the memory of an input that ends here.
     void write_through() {
@@ -247,13 +259,13 @@ private:
 
     bool reads_input(const ViewInstruction& instruction) const {
         const size_t count = inputs.size();
-        return instruction.a < count || instruction.b < count || instruction.c < count;
+        return instruction.a < count || instruction.b < count || instruction.c < count || instruction.d < count;
     }
 
     void assign_rows() {
         std::array<size_t, register_limit> last_use{};
         for (size_t i = 0; i < code.size(); ++i)
-            for (const uint16_t used : {code[i].dst, code[i].a, code[i].b, code[i].c}) last_use[used] = i;
+            for (const uint16_t used : {code[i].dst, code[i].a, code[i].b, code[i].c, code[i].d}) last_use[used] = i;
         for (const ViewOutput& output : outputs) last_use[output.source] = code.size();
         for (const ViewReduction& reduction : reductions) last_use[reduction.source] = code.size();
 
@@ -269,7 +281,7 @@ private:
         }
         for (size_t i = 0; i < code.size(); ++i) {
             ViewInstruction& instruction = code[i];
-            for (const uint16_t used : {instruction.a, instruction.b, instruction.c}) {
+            for (const uint16_t used : {instruction.a, instruction.b, instruction.c, instruction.d}) {
                 if (row[used] < 0 || last_use[used] > i) continue;
                 pool.give(row[used]);
                 row[used] = -1;

@@ -1,7 +1,7 @@
 #pragma once
 
 #include "kernels/pointwise_math.hpp"
-#include "kernels/program.hpp"
+#include "kernels/program_view.hpp"
 
 /// One vector loop for each opcode. dst may be any of the sources.
 namespace liven::kernels {
@@ -28,6 +28,18 @@ LIVEN_INLINE void map(float* dst, const float* a, const float* b, const float* c
     if (i < n) {
         const int64_t rest = n - i;
         store_part(dst + i, f(load_part(a + i, rest), load_part(b + i, rest), load_part(c + i, rest)), rest);
+    }
+}
+
+template <class F>
+LIVEN_INLINE void map(float* dst, const float* a, const float* b, const float* c, const float* d, int64_t n, F f) {
+    int64_t i = 0;
+    for (; i + lanes <= n; i += lanes) store(dst + i, f(load(a + i), load(b + i), load(c + i), load(d + i)));
+    if (i < n) {
+        const int64_t rest = n - i;
+        store_part(dst + i,
+                   f(load_part(a + i, rest), load_part(b + i, rest), load_part(c + i, rest), load_part(d + i, rest)),
+                   rest);
     }
 }
 
@@ -122,6 +134,26 @@ inline void run_opcode(Opcode op, float* dst, const float* a, const float* b, co
             return map(dst, a, b, c, n, [](vec x, vec y, vec z) { return select(x == zero(), z, y); });
         case Opcode::dropout:
             return;  // needs the element's number: pointwise_dropout.hpp
+    }
+}
+
+/// Merged instructions; each rounds where the instructions it stands for round.
+inline void run_merged(const ViewInstruction& code, float* dst, const float* a, const float* b, const float* c,
+                       const float* d, int64_t n) {
+    const vec v0 = splat(code.imm0), v1 = splat(code.imm1);
+    switch (code.merged) {
+        case Merged::normalize:
+            return map(dst, a, b, c, d, n, [](vec x, vec y, vec z, vec w) { return madd(x - y, z, w); });
+        case Merged::add_scaled:
+            return map(dst, a, b, n, [=](vec x, vec y) { return x * v0 + y * v1; });
+        case Merged::add_scaled_square:
+            return map(dst, a, b, n, [=](vec x, vec y) { return x * v0 + (y * y) * v1; });
+        case Merged::shifted_root:
+            return map(dst, a, b, n, [=](vec x, vec y) { return sqrt_of(x) * y + v0; });
+        case Merged::minus_quotient:
+            return map(dst, a, b, c, n, [](vec x, vec y, vec z) { return x - y / z; });
+        case Merged::none:
+            return;
     }
 }
 

@@ -42,11 +42,22 @@ struct ViewInput {
     int64_t pixel_stride = 0;  ///< floats to the next pixel (full, pixel) or sample (sample_channel)
 };
 
+/// Several instructions in one; see kernels/merged_instructions.hpp.
+enum class Merged : uint8_t {
+    none,
+    normalize,          ///< (a - b) * c + d, the product and the sum rounded once
+    add_scaled,         ///< a * imm0 + b * imm1
+    add_scaled_square,  ///< a * imm0 + b * b * imm1
+    shifted_root,       ///< sqrt(a) * b + imm0
+    minus_quotient      ///< a - b / c
+};
+
 struct ViewInstruction {
     Opcode op{};
+    Merged merged = Merged::none;  ///< what to do instead of op
     bool may_write_through =
         false;  ///< no later instruction reads an input: dst may lie in an output that shares its memory
-    uint16_t dst = 0, a = 0, b = 0, c = 0;
+    uint16_t dst = 0, a = 0, b = 0, c = 0, d = 0;
     int32_t row = -1;     ///< scratch row of dst
     int32_t output = -1;  ///< the output that dst may be written to directly
     float imm0 = 0, imm1 = 0;

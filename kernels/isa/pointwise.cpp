@@ -224,7 +224,9 @@ void run_tile(Run& run, Sums& sums, const Tile& tile) {
         run.ahead.issue();
         const ViewInstruction& code = view.code[i];
         float* dst = place_result(run, code, tile);
-        if (code.op == Opcode::dropout)
+        if (code.merged != Merged::none)
+            run_merged(code, dst, run.at[code.a], run.at[code.b], run.at[code.c], run.at[code.d], tile.values());
+        else if (code.op == Opcode::dropout)
             run_dropout(run, code, dst, tile);
         else
             run_opcode(code.op, dst, run.at[code.a], run.at[code.b], run.at[code.c], code.imm0, code.imm1,
