@@ -7,7 +7,7 @@
 
 #include "liven/core/error.hpp"
 #include "liven/data/image.hpp"
-#include "src/data/crc32.hpp"
+#include "src/core/crc32.hpp"
 #include "src/data/jpeg_walk.hpp"
 
 /// Headers and structure of picture files, read without decoding. Every access is checked against the end of the file.
@@ -77,7 +77,7 @@ private:
             need(at + 12);
             const size_t length = big32(file_, at);
             if (length > file_.size() - at - 12) cut_off();
-            if (crc32(file_.subspan(at + 4, length + 4)) != big32(file_, at + 8 + length))
+            if (crc32(0, file_.data() + at + 4, length + 4) != big32(file_, at + 8 + length))
                 fail("a PNG chunk does not match its checksum: the file is damaged");
             data = data || starts(file_, "IDAT", at + 4);
             if (starts(file_, "IEND", at + 4)) {

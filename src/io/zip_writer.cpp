@@ -1,7 +1,7 @@
 #include <utility>
 
 #include "liven/core/error.hpp"
-#include "src/io/crc32.hpp"
+#include "src/core/crc32.hpp"
 #include "src/io/little_endian.hpp"
 #include "src/io/zip.hpp"
 

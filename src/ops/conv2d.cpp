@@ -4,6 +4,7 @@
 #include <string>
 
 #include "liven/core/error.hpp"
+#include "src/ops/window_fields.hpp"
 
 namespace liven {
 namespace {
@@ -68,14 +69,7 @@ Tensor conv2d(const Tensor& src, const Tensor& weights, const Conv2dOptions& opt
 namespace ops {
 
 void Conv2dFields::fields(FieldVisitor& visitor) const {
-    visitor.field("kernel_h", window.kernel.h);
-    visitor.field("kernel_w", window.kernel.w);
-    visitor.field("stride_h", window.stride.h);
-    visitor.field("stride_w", window.stride.w);
-    visitor.field("top", window.padding.top);
-    visitor.field("bottom", window.padding.bottom);
-    visitor.field("left", window.padding.left);
-    visitor.field("right", window.padding.right);
+    visit_window(visitor, window, "kernel_h", "kernel_w");
     visitor.field("dilation_h", window.dilation.h);
     visitor.field("dilation_w", window.dilation.w);
     visitor.field("groups", groups);

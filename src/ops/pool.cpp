@@ -4,6 +4,7 @@
 
 #include "liven/core/error.hpp"
 #include "liven/ops/reduce.hpp"
+#include "src/ops/window_fields.hpp"
 
 namespace liven {
 namespace {
@@ -50,14 +51,7 @@ Tensor global_max_pool(const Tensor& x) { return max(x, {.axes = {1, 2}}); }
 namespace ops {
 
 void PoolFields::fields(FieldVisitor& visitor) const {
-    visitor.field("size_h", window.kernel.h);
-    visitor.field("size_w", window.kernel.w);
-    visitor.field("stride_h", window.stride.h);
-    visitor.field("stride_w", window.stride.w);
-    visitor.field("top", window.padding.top);
-    visitor.field("bottom", window.padding.bottom);
-    visitor.field("left", window.padding.left);
-    visitor.field("right", window.padding.right);
+    visit_window(visitor, window, "size_h", "size_w");
     visitor.field("ceil_mode", static_cast<int64_t>(window.ceil_mode));
     visitor.field("count_include_pad", static_cast<int64_t>(count_include_pad));
 }

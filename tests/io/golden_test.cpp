@@ -3,7 +3,7 @@
 #include <vector>
 
 #include "liven/io/npy.hpp"
-#include "src/io/crc32.hpp"
+#include "src/core/crc32.hpp"
 #include "tests/golden/formula.hpp"
 
 using namespace liven;
@@ -52,7 +52,7 @@ TEST_CASE("The formula for golden parameters gives Python's bits") {
     uint32_t crc = 0;
     for (const Parameter& parameter : attacknet_v22()) {
         const HostTensor values = golden::parameter(parameter.name, parameter.shape, salt);
-        crc = io::crc32(crc, values.data.data(), values.bytes());
+        crc = crc32(crc, values.data.data(), values.bytes());
     }
     CHECK(crc == golden.read("parameters_crc32").values<int64_t>()[0]);
 }

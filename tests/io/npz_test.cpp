@@ -5,7 +5,7 @@
 
 #include "liven/core/error.hpp"
 #include "liven/io/npy.hpp"
-#include "src/io/crc32.hpp"
+#include "src/core/crc32.hpp"
 #include "src/io/npy_format.hpp"
 #include "src/io/zip.hpp"
 #include "tests/io/temporary.hpp"
@@ -59,11 +59,11 @@ std::string number(T value) {
 }  // namespace
 
 TEST_CASE("The checksum is that of zip") {
-    CHECK(io::crc32(0, "123456789", 9) == 0xcbf43926u);  // the check value of the CRC catalogue
+    CHECK(crc32(0, "123456789", 9) == 0xcbf43926u);  // the check value of the CRC catalogue
     const std::string text = "slicing by eight must not depend on where the pieces are cut";
     for (size_t cut = 0; cut <= text.size(); ++cut)
-        CHECK(io::crc32(io::crc32(0, text.data(), cut), text.data() + cut, text.size() - cut) ==
-              io::crc32(0, text.data(), text.size()));
+        CHECK(crc32(crc32(0, text.data(), cut), text.data() + cut, text.size() - cut) ==
+              crc32(0, text.data(), text.size()));
 }
 
 TEST_CASE("Arrays come back from an .npz, stored or deflated, and one by one") {
@@ -223,7 +223,7 @@ TEST_CASE("Compressed data that ends early, late or never is refused") {
                             .data = 0,
                             .compressed = packed.size(),
                             .bytes = whole.size(),
-                            .crc = io::crc32(0, whole.data(), whole.size()),
+                            .crc = crc32(0, whole.data(), whole.size()),
                             .deflated = true};
     };
     const auto read_all = [&](const std::string& packed) {

@@ -1,9 +1,9 @@
-#include "src/io/crc32.hpp"
+#include "src/core/crc32.hpp"
 
 #include <array>
 #include <cstring>
 
-namespace liven::io {
+namespace liven {
 namespace {
 
 using Tables = std::array<std::array<uint32_t, 256>, 8>;
@@ -43,4 +43,4 @@ uint32_t crc32(uint32_t crc, const void* data, size_t bytes) {
     return ~crc;
 }
 
-}  // namespace liven::io
+}  // namespace liven
