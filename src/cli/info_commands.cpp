@@ -9,6 +9,7 @@
 #include "liven/io/json.hpp"
 #include "liven/models/registry.hpp"
 #include "liven/models/summary.hpp"
+#include "liven/train/recipe.hpp"
 
 // summary, models, version, kernels, help: what there is.
 
@@ -35,8 +36,23 @@ std::string json_of(const ModelSummary& summary) {
                 {"parameters", Json::object({{"total", summary.parameters}, {"trainable", summary.trainable}})},
                 {"flops", summary.flops},
                 {"activation_bytes", summary.activation_bytes},
+                // None of the models has a part that only training needs.
+                {"inference", Json::object({{"parameters", summary.parameters}, {"flops", summary.flops}})},
                 {"layers", layers_json(summary)}})
         .str();
+}
+
+std::vector<std::string_view> recipe_names(std::string_view model) {
+    std::vector<std::string_view> names;
+    for (const Recipe& recipe : recipes())
+        if (recipe.model == model) names.push_back(recipe.name);
+    return names;
+}
+
+std::string joined(const std::vector<std::string_view>& words) {
+    std::string text;
+    for (const std::string_view word : words) text += " " + std::string(word);
+    return text;
 }
 
 std::string version_text() {
@@ -81,7 +97,7 @@ void add_summary_command(CLI::App& app) {
 
 void add_models_command(CLI::App& app) {
     auto json = std::make_shared<bool>(false);
-    CLI::App* command = app.add_subcommand("models", "the models, with their options and defaults");
+    CLI::App* command = app.add_subcommand("models", "the models, with their options, defaults and recipes");
     command->add_flag("--json", *json, "one JSON object a line");
     command->footer("Example: liven models");
     command->callback([json] {
@@ -97,11 +113,13 @@ void add_models_command(CLI::App& app) {
                                     {"title", info.title},
                                     {"summary", info.summary},
                                     {"input", Json::array_of(info.input)},
-                                    {"options", options}})
+                                    {"options", options},
+                                    {"recipes", Json::array_of(recipe_names(info.name))}})
                           .str());
             else
                 print(std::string(info.name) + "   " + std::string(info.title) + ", " + std::string(info.summary) +
-                      "\n    input " + info.input.str() + "   options" + listed);
+                      "\n    input " + info.input.str() + "   options" + listed + "\n    recipes" +
+                      joined(recipe_names(info.name)));
         }
     });
 }

@@ -53,7 +53,7 @@ int run(int argc, char** argv) {
     CLI::App app{"Liven: deep learning on the CPU for face liveness detection", "liven"};
     app.require_subcommand(1);
     app.fallthrough();
-    app.set_version_flag("-V", std::string(version()));
+    app.set_version_flag("-V,--version", std::string(version()));
     GlobalOptions options;
     add_global_options(app, options);
     app.parse_complete_callback([&] { apply(options); });
@@ -65,6 +65,9 @@ int run(int argc, char** argv) {
         add(app);
     try {
         app.parse(argc, argv);
+    } catch (const CLI::RuntimeError& status) {
+        // A command that has said what is the matter (some pictures unreadable, training interrupted).
+        return status.get_exit_code();
     } catch (const CLI::ParseError& error) {
         // CLI11 prints help and version to stdout and mistakes to stderr; every mistake is wrong usage.
         return app.exit(error) == 0 ? 0 : 2;

@@ -96,6 +96,9 @@ void add_forward_command(CLI::App& app) {
         NamedTensors arrays;
         if (options->all_layers) {
             const auto records = loaded.model->record_layers(x);
+            std::vector<Value> outputs;
+            for (const Module::LayerRecord& record : records) outputs.push_back(record.output.value());
+            Engine::current().evaluate(outputs);  // all of them in one plan
             for (const Module::LayerRecord& record : records) arrays[record.layer->path()] = to_host(record.output);
             arrays["logits"] = to_host(records.back().output);
         } else {

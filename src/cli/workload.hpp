@@ -18,7 +18,7 @@ public:
 
     /// One step or forward, computed.
     void run();
-    /// What run() would trace, untouched by the optimiser's commit: loss and gradients, or logits.
+    /// What run() would plan: loss, gradients and Adam's update (without batch-norm's moving averages), or logits.
     Graph graph();
     /// Nominal FLOPs of one run: convolutions and products, forward and backward.
     double flops();

@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "liven/core/error.hpp"
+#include "liven/graph/engine.hpp"
 #include "liven/graph/record.hpp"
 #include "liven/ops/arithmetic.hpp"
 #include "liven/ops/update.hpp"
@@ -51,17 +52,30 @@ void Optimizer::finish() {
     ++(last_step_applied() ? steps_ : skipped_);
 }
 
-void Optimizer::step(Gradients gradients) {
+void Optimizer::record_updates(Gradients gradients) {
     require_count(gradients.size());
-    {
-        // The handles of the request end here: a gradient somebody can still ask for would have to be stored.
-        SmallVector<Value, 8> values;
-        values.push_back(gradients.loss());
-        for (size_t i = 0; i < gradients.size(); ++i) values.push_back(gradients.value(i));
-        record_updates(values);
-        const Gradients released = std::move(gradients);
-    }
+    SmallVector<Value, 8> values;
+    values.push_back(gradients.loss());
+    for (size_t i = 0; i < gradients.size(); ++i) values.push_back(gradients.value(i));
+    record_updates(values);
+}
+
+void Optimizer::step(Gradients gradients) {
+    record_updates(std::move(gradients));
     finish();
+}
+
+Graph Optimizer::trace_step(Gradients gradients) {
+    const Value loss = gradients.loss();
+    record_updates(std::move(gradients));
+    const Value keep[] = {loss, applied_.value(), norm_.value()};
+    std::vector<Engine::Target> targets;
+    for (const Assignment& assignment : assignments_)
+        targets.push_back({assignment.value, assignment.state.tensor().value().node});
+    const Graph graph = Engine::current().graph_of(keep, targets);
+    assignments_.clear();
+    applied_ = norm_ = Tensor();
+    return graph;
 }
 
 void Optimizer::step(GradientAccumulator& accumulator) {

@@ -66,9 +66,8 @@ double TrainingStep::memory() {
     const Tensor loss =
         loss_of((*model_)(Tensor::zeros(shape)), Tensor::from(std::span<const int32_t>(classes), {settings_.batch}));
     model_->set_forward_count(model_->forward_count() - 1);
-    const Gradients all = gradients(loss, model_->parameters());
-    Engine& engine = Engine::current();
-    const PlanMemory memory = make_plan(engine.graph_of(values_of(loss, all)), engine.options())->memory();
+    const Graph graph = optimizer_->trace_step(gradients(loss, model_->parameters()));
+    const PlanMemory memory = make_plan(graph, Engine::current().options())->memory();
     return static_cast<double>(memory.arena_bytes + memory.result_bytes + memory.scratch_bytes * thread_count());
 }
 

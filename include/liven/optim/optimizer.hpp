@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "liven/graph/graph.hpp"
 #include "liven/graph/state.hpp"
 
 namespace liven {
@@ -27,6 +28,10 @@ public:
     /// The same with the mean of the accumulated gradients, and empties the accumulator. Throws Error when nothing has
     /// been accumulated.
     void step(GradientAccumulator& accumulator);
+
+    /// The graph that step() would plan and run, moving averages left out: to print it, or to know what memory it
+    /// takes. Nothing is computed or changed.
+    Graph trace_step(Gradients gradients);
 
     float learning_rate() const { return options_.learning_rate; }
     void set_learning_rate(float rate) { options_.learning_rate = rate; }
@@ -69,6 +74,8 @@ protected:
 
 private:
     void require_count(size_t gradients) const;
+    /// Records the updates and lets go of the gradients: one that somebody can still ask for would have to be stored.
+    void record_updates(Gradients gradients);
     /// Records the guard and the updates; `values` are the loss and the gradients. They are cleared.
     void record_updates(SmallVector<Value, 8>& values);
     void finish();

@@ -1,0 +1,181 @@
+#include <catch2/catch.hpp>
+
+#include "liven/data/dataset.hpp"
+#include "liven/data/image.hpp"
+#include "program.hpp"
+
+// data, evaluate, predict, train: sets of pictures in, measures out.
+
+using namespace liven;
+
+namespace {
+
+/// Six drawn subjects and an untrained model.
+struct Set {
+    Folder folder;
+    std::string set = folder / "set", model = folder / "model.safetensors";
+
+    Set() {
+        REQUIRE(liven_program("data synth " + set + " --subjects 6 --frames 1 --size 32 --seed 3").status == 0);
+        REQUIRE(liven_program("init livenessnet --size 32 --seed 1 --output " + model).status == 0);
+    }
+    std::string picture(size_t i = 0) const { return data::open_dataset(set).samples[i].path.string(); }
+};
+
+bool has(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
+
+}  // namespace
+
+TEST_CASE("data synth says what it drew and data check counts the same") {
+    const Set s;
+    const Outcome again = liven_program("data synth " + s.set + " --subjects 6 --frames 1 --size 32 --seed 3");
+    CHECK(again.status == 0);
+    CHECK(has(again.out, "36 pictures, 18 bona fide, 18 attacks"));
+    CHECK(liven_program("data synth " + s.set + " --subjects 7 --frames 1 --size 32").one_clear_error());
+    const Outcome check = liven_program("data check " + s.set + " --json");
+    CHECK(check.status == 0);
+    const Json json = check.json();
+    CHECK(json.is_object());
+    const Outcome table = liven_program("data check " + s.set);
+    CHECK(table.status == 0);
+    for (const char* word : {"print", "replay", "mask", "train", "test"}) {
+        INFO(word);
+        CHECK(has(check.out, word));
+        CHECK(has(table.out, word));
+    }
+    CHECK(liven_program("data check " + (s.folder / "nowhere")).one_clear_error());
+}
+
+TEST_CASE("evaluate --json has the measures, and its table the same words") {
+    const Set s;
+    const Outcome outcome = liven_program("evaluate " + s.model + " --data " + s.set + " --split test --json");
+    REQUIRE(outcome.status == 0);
+    const Json json = outcome.json();
+    for (const char* key : {"auc", "acer", "apcer", "bpcer", "eer", "accuracy"}) {
+        INFO(key);
+        CHECK(json.at(key).number() >= 0);
+        CHECK(json.at(key).number() <= 1);
+    }
+    CHECK(json.at("threshold").number() == 0.5);
+    CHECK(json.at("samples").integer() == data::open_dataset(s.set).only(data::Split::test).size());
+    const Outcome table = liven_program("evaluate " + s.model + " --data " + s.set);
+    CHECK(has(table.out, "ROC-AUC"));
+    CHECK(has(table.out, "threshold 0.5"));
+    CHECK(liven_program("evaluate " + s.model + " --data " + s.set + " --split all --json")
+              .json()
+              .at("samples")
+              .integer() == 36);
+}
+
+TEST_CASE("predict --json prints an object a line: path, score, label, threshold") {
+    const Set s;
+    const std::string first = s.picture(0), second = s.picture(1);
+    const Outcome outcome = liven_program("predict " + s.model + " " + first + " " + second + " --json");
+    REQUIRE(outcome.status == 0);
+    const auto lines = outcome.json_lines();
+    REQUIRE(lines.size() == 2);
+    CHECK(keys_of(lines[0]) == std::vector<std::string>{"path", "score", "label", "threshold"});
+    CHECK(lines[0].at("path").text() == first);
+    CHECK(lines[1].at("path").text() == second);
+    for (const Json& line : lines) {
+        const double score = line.at("score").number();
+        CHECK(score >= 0);
+        CHECK(score <= 1);
+        CHECK(line.at("label").text() == (score >= line.at("threshold").number() ? "bonafide" : "attack"));
+    }
+    CHECK(has(liven_program("predict " + s.model + " " + first).out, "score"));
+}
+
+TEST_CASE("A file that is no picture is one line on stderr; the others are scored") {
+    const Set s;
+    const std::string text = s.folder.file("notes.jpg", "this is no picture");
+    const Outcome alone = liven_program("predict " + s.model + " " + text);
+    CHECK(alone.one_clear_error());
+    CHECK(has(alone.err, "notes.jpg"));
+    const std::string whole = text_of(s.picture());
+    const std::string half = s.folder.file("half.jpg", whole.substr(0, whole.size() / 2));
+    const std::string empty = s.folder.file("empty.png", "");
+    const Outcome mixed =
+        liven_program("predict " + s.model + " " + half + " " + s.picture() + " " + empty + " --json");
+    CHECK(mixed.status == 1);
+    CHECK(mixed.json_lines().size() == 1);
+    CHECK(std::count(mixed.err.begin(), mixed.err.end(), '\n') == 2);
+    CHECK(liven_program("predict " + s.model + " " + (s.folder / "none.jpg")).one_clear_error());
+}
+
+TEST_CASE("Hostile manifests are one clear error") {
+    const Set s;
+    const auto evaluate = [&](const std::string& manifest) {
+        return liven_program("evaluate " + s.model + " --data " + s.folder.file("bad.csv", manifest));
+    };
+    for (const std::string& manifest :
+         {std::string(), std::string("path\na.jpg\n"), std::string("path,label\n"),
+          std::string("path,label\na.jpg,perhaps\n"), std::string("path,label,label\na.jpg,attack,attack\n"),
+          std::string("path,label\n\"a.jpg,attack\n"), std::string("path,label\na.jpg,attack,more\n"),
+          std::string("path,label\n") + std::string(1, '\0') + ",attack\n", std::string(4096, ','),
+          std::string("\xff\xfe\x00p", 4)}) {
+        const Outcome outcome = evaluate(manifest);
+        INFO(manifest.substr(0, 60) << " -> " << outcome.status << ": " << outcome.err);
+        CHECK(outcome.one_clear_error());
+    }
+    // Subjects in two splits.
+    const std::string picture = s.picture();
+    const std::string leak = s.folder.file("leak.csv", "path,label,subject,split\n" + picture + ",attack,ann,train\n" +
+                                                           s.picture(1) + ",bonafide,ann,test\n");
+    const Outcome refused = liven_program("train --data " + leak + " --out " + (s.folder / "run"));
+    CHECK(refused.one_clear_error());
+    CHECK(has(refused.err, "ann"));
+    CHECK_FALSE(std::filesystem::exists(s.folder / "run"));
+}
+
+TEST_CASE("Hostile configurations are one clear error with file and line") {
+    const Set s;
+    const auto train = [&](const std::string& toml) {
+        return liven_program("train --data " + s.set + " --out " + (s.folder / "run") + " --config " +
+                             s.folder.file("bad.toml", toml));
+    };
+    struct Bad {
+        std::string toml, named;
+    };
+    for (const Bad& bad :
+         {Bad{"epoch = 3\n", "epochs"}, Bad{"epochs = \"three\"\n", "bad.toml:1"}, Bad{"\nepochs = 0\n", "bad.toml:2"},
+          Bad{"epochs = \n", "bad.toml:1"}, Bad{"[", "bad.toml"}, Bad{"learning_rate = nan\n", "learning_rate"},
+          Bad{"batch = 99999999999999999999\n", "bad.toml"}, Bad{"optimizer = \"lion\"\n", "adam"},
+          Bad{"model = \"resnet-9000\"\n", "attacknet-v2.2"}, Bad{"recipe = \"best\"\n", "default"},
+          Bad{"size = 1e9\n", "size"}, Bad{"[model_options]\ndropuot = \"0.1\"\n", "dropout"},
+          Bad{std::string("seed = 1\n\0x", 11), "bad.toml"}}) {
+        const Outcome outcome = train(bad.toml);
+        INFO(bad.toml << " -> " << outcome.status << ": " << outcome.err);
+        CHECK(outcome.one_clear_error());
+        CHECK(has(outcome.err, bad.named));
+    }
+    CHECK(train(std::string(2 << 20, '#')).one_clear_error());
+    CHECK_FALSE(std::filesystem::exists(s.folder / "run"));
+}
+
+TEST_CASE("Wrong usage is status 2, with nothing on stdout", "[slow]") {
+    for (const char* arguments :
+         {"", "--no-such-option", "no-such-command", "summary", "summary attacknet-v2.2 extra", "train --epochs 3",
+          "train --out run", "train --data set --out run --epochs 0", "train --data set --out run --epochs three",
+          "evaluate model.safetensors", "predict model.safetensors", "init livenessnet",
+          "plan attacknet-v2.2 --mode sideways", "bench attacknet-v2.2 --batch 0", "data",
+          "grad m --input x --target y --output g --label-smoothing 1.5", "completion fish", "kernels --threads 0"}) {
+        const Outcome outcome = liven_program(arguments);
+        INFO(arguments << " -> " << outcome.status << ": " << outcome.err);
+        CHECK(outcome.status == 2);
+        CHECK(outcome.out.empty());
+        CHECK_FALSE(outcome.err.empty());
+    }
+}
+
+TEST_CASE("A failure is status 1 with one line") {
+    for (const char* arguments :
+         {"summary no-such-model", "summary attacknet-v2.2 --input 3x3", "summary attacknet-v2.2 --option dropout=much",
+          "summary attacknet-v2.2 --option dropout", "summary attacknet-v2.2 --input 1x1x3", "kernels --isa sse9",
+          "kernels --executor fast", "predict none.safetensors none.jpg", "evaluate none.safetensors --data none",
+          "train --resume none", "init livenessnet --size 16 --output /no/such/folder/model.safetensors"}) {
+        const Outcome outcome = liven_program(arguments);
+        INFO(arguments << " -> " << outcome.status << ": " << outcome.err);
+        CHECK(outcome.one_clear_error());
+    }
+}

@@ -1,0 +1,175 @@
+#include <catch2/catch.hpp>
+#include <map>
+
+#include "program.hpp"
+
+// What the program says about itself and its models.
+
+using namespace liven;
+
+namespace {
+
+const std::vector<std::string> kCommands{"train",  "evaluate", "predict", "data",    "data synth", "data check",
+                                         "init",   "forward",  "grad",    "summary", "plan",       "bench",
+                                         "models", "kernels",  "ops",     "version", "help",       "completion"};
+
+bool has(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
+
+}  // namespace
+
+TEST_CASE("summary --json has the totals of the paper's table 13") {
+    const std::map<std::string, int64_t> table13{{"livenessnet", 8'406'098},
+                                                 {"attacknet-v1", 33'588'738},
+                                                 {"attacknet-v2.1", 33'588'738},
+                                                 {"attacknet-v2.2", 16'806'722}};
+    for (const auto& [name, total] : table13) {
+        INFO(name);
+        const Json json = liven_program("summary " + name + " --json").json();
+        CHECK(json.at("model").text() == name);
+        CHECK(json.at("input").elements().size() == 3);
+        CHECK(json.at("parameters").at("total").integer() == total);
+        CHECK(json.at("inference").at("parameters").integer() == total);
+        int64_t sum = 0, trainable = 0;
+        double flops = 0;
+        for (const Json& layer : json.at("layers").elements()) {
+            CHECK(keys_of(layer) == std::vector<std::string>{"name", "type", "output", "parameters", "trainable",
+                                                             "flops", "activation_bytes"});
+            sum += layer.at("parameters").integer();
+            trainable += layer.at("trainable").integer();
+            flops += layer.at("flops").number();
+        }
+        CHECK(sum == total);
+        CHECK(trainable == json.at("parameters").at("trainable").integer());
+        CHECK(flops == Approx(json.at("flops").number()));
+    }
+    CHECK(has(liven_program("summary attacknet-v2.2").out, "16,806,722"));
+    // 2 * 9 * 3 * 16 a pixel, and the other input sizes that the pools allow.
+    const Json small = liven_program("summary attacknet-v2.2 --input 20x28x3 --json").json();
+    CHECK(small.at("layers").elements()[0].at("flops").number() >= 2.0 * 27 * 16 * 20 * 28);
+}
+
+TEST_CASE("plan prints every pass, for training and inference, as text and for Graphviz", "[slow]") {
+    const std::string model = "plan attacknet-v2.2 --size 32 --batch 2";
+    for (const char* mode : {"train", "infer"}) {
+        std::string before;
+        for (const char* pass : {"trace", "differentiate", "lower", "simplify", "fuse", "schedule", "allocate"}) {
+            INFO(mode << " after " << pass);
+            const std::string flags = " --mode " + std::string(mode) + " --after " + pass;
+            const Outcome text = liven_program(model + flags), dot = liven_program(model + flags + " --graphviz");
+            CHECK(text.status == 0);
+            CHECK(text.err.empty());
+            CHECK(text.out.size() > 200);
+            // Without gradients there is nothing to differentiate, and here nothing to simplify.
+            if (std::string_view(mode) == "train") {
+                const bool changed = text.out != before;
+                CHECK(changed);
+            }
+            CHECK(dot.status == 0);
+            CHECK(dot.out.rfind("digraph", 0) == 0);
+            CHECK(dot.out.find_last_of('}') != std::string::npos);
+            before = text.out;
+        }
+    }
+    // A training step's last segment is the update.
+    CHECK(has(liven_program(model + " --mode train --after trace").out, "adam_update"));
+    CHECK(has(liven_program(model + " --mode train --after trace").out, "gradients"));
+    CHECK_FALSE(has(liven_program(model + " --mode train --after differentiate").out, "= gradients"));
+    CHECK(has(liven_program(model + " --mode train --after fuse").out, "-> state"));
+    CHECK_FALSE(has(liven_program(model + " --mode infer --after trace").out, "adam_update"));
+    CHECK(liven_program(model + " --after nothing").one_clear_error());
+}
+
+TEST_CASE("models lists options and recipes") {
+    const auto lines = liven_program("models --json").json_lines();
+    REQUIRE(lines.size() == 4);
+    for (const Json& line : lines) {
+        CHECK(keys_of(line) == std::vector<std::string>{"name", "title", "summary", "input", "options", "recipes"});
+        CHECK(line.at("options").at("classes").text() == "2");
+        CHECK(line.at("recipes").elements()[0].text() == "default");
+        CHECK(has(liven_program("models").out, line.at("title").text()));
+    }
+}
+
+TEST_CASE("kernels names operation, instruction set, kernel and tile") {
+    const auto lines = liven_program("kernels --json").json_lines();
+    CHECK(lines.size() > 10);
+    bool direct = false;
+    for (const Json& line : lines) {
+        CHECK(keys_of(line) == std::vector<std::string>{"op", "isa", "name", "tile"});
+        direct = direct || line.at("name").text() == "conv2d_fwd_direct_nhwc_f32";
+    }
+    CHECK(direct);
+    CHECK(has(liven_program("kernels").out, "conv2d_fwd_direct_nhwc_f32"));
+}
+
+TEST_CASE("docs/operations.md is what liven ops --markdown prints") {
+    const Outcome outcome = liven_program("ops --markdown");
+    CHECK(outcome.status == 0);
+    // Update it by: build/release/bin/liven ops --markdown > docs/operations.md
+    const bool current = outcome.out == text_of(std::filesystem::path(LIVEN_SOURCE) / "docs" / "operations.md");
+    CHECK(current);
+    CHECK(has(liven_program("ops").out, "conv2d_weight_grad"));
+}
+
+TEST_CASE("version tells build, CPU and optional parts") {
+    const Outcome outcome = liven_program("version");
+    CHECK(outcome.status == 0);
+    for (const char* word : {"liven ", "build", "CPU", "ISA", "threads", "HDF5", "zlib"}) {
+        INFO(word);
+        CHECK(has(outcome.out, word));
+    }
+    CHECK(liven_program("--version").status == 0);
+    CHECK(has(liven_program("help environment").out, "LIVEN_ISA"));
+}
+
+TEST_CASE("completion is a script the shell takes, with all commands and models in it") {
+    const Folder folder;
+    for (const char* shell : {"bash", "zsh"}) {
+        const Outcome outcome = liven_program("completion " + std::string(shell));
+        CHECK(outcome.status == 0);
+        for (const char* word : {"evaluate", "attacknet-v2.2", "--label-smoothing", "synth"}) {
+            INFO(word);
+            CHECK(has(outcome.out, word));
+        }
+    }
+    const std::string script = folder.file("liven.bash", liven_program("completion bash").out);
+    const std::string ask = "bash -c 'source " + script +
+                            "; COMP_WORDS=(liven summary attack); COMP_CWORD=2; _liven; echo ${COMPREPLY[@]}' >" +
+                            (folder / "out");
+    CHECK(std::system(ask.c_str()) == 0);
+    CHECK(text_of(folder / "out") == "attacknet-v1 attacknet-v2.1 attacknet-v2.2\n");
+}
+
+TEST_CASE("The help of each command has an example", "[slow]") {
+    for (const std::string& command : kCommands) {
+        INFO(command);
+        const Outcome outcome = liven_program(command + " --help");
+        CHECK(outcome.status == 0);
+        CHECK(outcome.err.empty());
+        CHECK(has(outcome.out, "Example: "));
+        CHECK(has(outcome.out, "liven "));
+    }
+    const Outcome all = liven_program("--help");
+    CHECK(all.status == 0);
+    for (const std::string& command : kCommands) CHECK(has(all.out, command.substr(0, command.find(' '))));
+}
+
+TEST_CASE("bench measures with the peak beside") {
+    for (const char* mode : {"train", "infer"}) {
+        INFO(mode);
+        const Json json = liven_program("bench livenessnet --size 16 --batch 2 --rounds 3 --threads 1 --json --mode " +
+                                        std::string(mode))
+                              .json();
+        CHECK(keys_of(json) == std::vector<std::string>{"model", "mode", "batch", "threads", "isa", "ms_min",
+                                                        "ms_median", "flops", "peak_gflops", "efficiency", "arena_mb",
+                                                        "rss_mb"});
+        CHECK(json.at("mode").text() == mode);
+        CHECK(json.at("batch").integer() == 2);
+        CHECK(json.at("threads").integer() == 1);
+        CHECK(json.at("ms_min").number() > 0);
+        CHECK(json.at("ms_min").number() <= json.at("ms_median").number());
+        CHECK(json.at("peak_gflops").number() > 0);
+        CHECK(json.at("efficiency").number() > 0);
+        CHECK(json.at("rss_mb").number() > 0);
+    }
+}
