@@ -23,14 +23,19 @@ int run(const std::string& arguments) {
     return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
 }
 
-/// Starts the program and kills it after so many milliseconds; true when it was still running.
-bool run_and_kill(const std::string& arguments, int milliseconds) {
+pid_t start(const std::string& arguments) {
     const pid_t child = ::fork();
     if (child == 0) {
         const std::string command = "exec " + std::string(LIVEN_PROGRAM) + " " + arguments + " >/dev/null 2>&1";
         ::execl("/bin/sh", "sh", "-c", command.c_str(), nullptr);
         ::_exit(127);
     }
+    return child;
+}
+
+/// Starts the program and kills it after so many milliseconds; true when it was still running.
+bool run_and_kill(const std::string& arguments, int milliseconds) {
+    const pid_t child = start(arguments);
     ::usleep(static_cast<useconds_t>(milliseconds) * 1000);
     ::kill(child, SIGKILL);
     int status = 0;
@@ -67,6 +72,30 @@ TEST_CASE("A run killed at random moments ends with the bytes of one that was no
     const std::string whole = bytes_of(folder.path / "whole" / "model.safetensors");
     CHECK(!whole.empty());
     CHECK(whole == bytes_of(killed / "model.safetensors"));
+}
+
+TEST_CASE("Control-C ends the step, writes a checkpoint and exits with 130; the run goes on from there", "[slow]") {
+    const Folder folder;
+    const std::string set = (folder.path / "set").string();
+    const fs::path out = folder.path / "run";
+    REQUIRE(run("data synth " + set + " --subjects 6 --frames 1 --size 32 --seed 3") == 0);
+    const pid_t child = start("train --model livenessnet --data " + set +
+                              " --size 32 --epochs 2000 --batch 8 --threads 1 --out " + out.string());
+    int status = 0;
+    while (!fs::exists(out / "log.jsonl") && ::waitpid(child, &status, WNOHANG) == 0) ::usleep(1000);
+    ::kill(child, SIGINT);
+    ::waitpid(child, &status, 0);
+    REQUIRE(WIFEXITED(status));
+    CHECK(WEXITSTATUS(status) == 130);
+    CHECK_FALSE(fs::is_empty(out / "checkpoints"));
+    CHECK_FALSE(fs::exists(out / "model.safetensors"));
+    // It says so when the settings are changed in between.
+    std::string settings = bytes_of(out / "config.toml");
+    const size_t place = settings.find("warm_up = 0");
+    REQUIRE(place != std::string::npos);
+    settings.replace(place, 11, "warm_up = 3");
+    std::ofstream(out / "config.toml") << settings;
+    CHECK(run("train --resume " + out.string()) == 1);
 }
 
 TEST_CASE("Wrong use and failures have their own exit status", "[slow]") {
