@@ -4,8 +4,6 @@
 #include <chrono>
 #include <csignal>
 #include <cstdio>
-#include <map>
-#include <vector>
 
 #include "liven/core/environment.hpp"
 #include "liven/core/error.hpp"
@@ -19,6 +17,7 @@
 #include "memory_estimate.hpp"
 #include "run_folder.hpp"
 #include "run_result.hpp"
+#include "snapshot.hpp"
 #include "training_data.hpp"
 #include "training_step.hpp"
 
@@ -29,21 +28,6 @@ volatile std::sig_atomic_t g_stop = 0;
 
 using Clock = std::chrono::steady_clock;
 double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
-
-void add_prefixed(NamedTensors& into, const std::string& prefix, std::span<const State> states) {
-    for (const State& state : states)
-        into.emplace(prefix + std::string(state.name()), HostTensor(state.shape(), state.tensor().data()));
-}
-
-void take_prefixed(const NamedTensors& from, const std::string& prefix, std::span<const State> states,
-                   const std::string& where) {
-    for (State state : states) {
-        const auto found = from.find(prefix + std::string(state.name()));
-        if (found == from.end() || !(found->second.shape == state.shape()))
-            throw Error(where, "the checkpoint lacks " + prefix + std::string(state.name()));
-        state.assign(found->second.values<float>());
-    }
-}
 
 double bytes_of(std::span<const State> states) {
     double bytes = 0;
@@ -66,9 +50,9 @@ struct Trainer::State {
     Schedule schedule;
     TrainProgress progress;
     Training training{settings, run.path(), step.model(), step.optimizer(), progress};
-    std::vector<std::unique_ptr<Callback>> callbacks;  ///< without the checkpoint's, which comes last
-    std::map<std::string, CallbackState> waiting;      ///< restored, but their callbacks have not been added yet
-    ProgressBar* bar = nullptr;                        ///< these two are among the callbacks
+    CallbackList callbacks;  ///< without the checkpoint's, which comes last
+    Snapshot snapshot{settings, data, step, progress, callbacks};
+    ProgressBar* bar = nullptr;  ///< these two are among the callbacks
     EarlyStopping* best = nullptr;
     Checkpointing checkpointing{settings.checkpoint_every, [this] { write_checkpoint(); }};
 
@@ -88,28 +72,12 @@ struct Trainer::State {
     int64_t updates_per_epoch() { return (data.train().batches() + settings.accumulate - 1) / settings.accumulate; }
 
     void add_built_in() {
-        auto early_stopping = std::make_unique<EarlyStopping>(settings.patience);
-        auto progress_bar = std::make_unique<ProgressBar>();
-        best = early_stopping.get();
-        bar = progress_bar.get();
-        callbacks.push_back(std::move(early_stopping));
+        best = static_cast<EarlyStopping*>(&callbacks.add(std::make_unique<EarlyStopping>(settings.patience)));
         if (settings.schedule == "plateau")
-            callbacks.push_back(std::make_unique<PlateauRate>(
+            callbacks.add(std::make_unique<PlateauRate>(
                 ReduceOnPlateau::Options{.min_rate = static_cast<float>(settings.minimum_rate)}));
-        callbacks.push_back(std::move(progress_bar));
-        callbacks.push_back(std::make_unique<EpochLog>());
-    }
-
-    void add(std::unique_ptr<Callback> callback) {
-        const std::string name = callback->name();
-        for (const auto& other : callbacks)
-            if (!name.empty() && other->name() == name)
-                throw Error("trainer", "there is a callback named '" + name + "' already");
-        if (const auto found = waiting.find(name); found != waiting.end()) {
-            callback->restore(found->second);
-            waiting.erase(found);
-        }
-        callbacks.push_back(std::move(callback));
+        bar = static_cast<ProgressBar*>(&callbacks.add(std::make_unique<ProgressBar>()));
+        callbacks.add(std::make_unique<EpochLog>());
     }
 
     template <class Call>
@@ -146,46 +114,7 @@ struct Trainer::State {
         log_info(line);
     }
 
-    void write_checkpoint() {
-        progress.optimizer_steps = step.optimizer().steps();
-        progress.forward_count = step.model().forward_count();
-        progress.cursor = data.train().cursor();
-        Checkpoint checkpoint{.progress = progress,
-                              .isa = std::string(name_of(active_isa())),
-                              .settings = settings.to_config().str(),
-                              .data = data.fingerprint(),
-                              .tensors = {},
-                              .callbacks = waiting};
-        add_prefixed(checkpoint.tensors, "model/", step.model().states());
-        add_prefixed(checkpoint.tensors, "optimizer/", step.optimizer().states());
-        for (const auto& callback : callbacks)
-            if (const std::string name = callback->name(); !name.empty())
-                checkpoint.callbacks[name] = callback->state();
-        save_checkpoint(run.checkpoints(), checkpoint);
-    }
-
-    void restore(Checkpoint checkpoint) {
-        const std::string where = run.path().string();
-        if (checkpoint.data != data.fingerprint())
-            throw Error(where, "the data set is not the one this run was started with",
-                        "restore it, or start a new run with --out");
-        if (checkpoint.isa != name_of(active_isa()))
-            log_warning("this run was started with " + checkpoint.isa + " kernels and goes on with " +
-                        std::string(name_of(active_isa())) + ": the result will not be bit-identical. Hint: --isa " +
-                        checkpoint.isa);
-        take_prefixed(checkpoint.tensors, "model/", step.model().states(), where);
-        take_prefixed(checkpoint.tensors, "optimizer/", step.optimizer().states(), where);
-        progress = checkpoint.progress;
-        step.optimizer().set_steps(progress.optimizer_steps);
-        step.model().set_forward_count(progress.forward_count);
-        data.train().seek(progress.cursor);
-        waiting = std::move(checkpoint.callbacks);
-        for (const auto& callback : callbacks)
-            if (const auto found = waiting.find(callback->name()); found != waiting.end()) {
-                callback->restore(found->second);
-                waiting.erase(found);
-            }
-    }
+    void write_checkpoint() { save_checkpoint(run.checkpoints(), snapshot.take()); }
 
     float current_rate() const { return schedule(progress.step) * progress.rate_factor; }
 
@@ -253,8 +182,7 @@ struct Trainer::State {
     bool done() const { return progress.cursor.epoch >= settings.epochs || !progress.stop.empty(); }
 
     TrainResult train() {
-        for (const auto& [name, state] : waiting)
-            log_warning("the checkpoint holds the state of a callback '" + name + "' that was not added");
+        callbacks.warn_of_waiting();
         const Clock::time_point start = Clock::now();
         // However train() ends, the bar ends its line.
         const std::unique_ptr<ProgressBar, void (*)(ProgressBar*)> guard(bar, [](ProgressBar* b) { b->close(); });
@@ -298,14 +226,14 @@ Trainer Trainer::resume(const std::filesystem::path& run) {
                     "undo the change, or start a new run with --out");
     auto state = std::make_unique<State>(settings, run);
     if (checkpoint)
-        state->restore(std::move(*checkpoint));
+        state->snapshot.restore(std::move(*checkpoint), run.string());
     else
         log_info("no checkpoint yet: starting from the beginning");
     return Trainer(std::move(state));
 }
 
 Trainer& Trainer::add(std::unique_ptr<Callback> callback) {
-    state_->add(std::move(callback));
+    state_->callbacks.add(std::move(callback));
     return *this;
 }
 
