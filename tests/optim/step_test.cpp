@@ -122,3 +122,24 @@ TEST_CASE("Gradients of other parameters are refused by number, and so is an opt
     CHECK_THROWS_AS(Sgd(Parameters()), Error);
     CHECK_THROWS_AS(GradientAccumulator(Parameters()), Error);
 }
+
+TEST_CASE("The graph of a step can be had without making the step") {
+    Parameter w = two_numbers();
+    Adam adam(Parameters(&w, 1), {.clip_norm = 1});
+    const Graph graph = adam.trace_step(gradients(sum(square(w.tensor())), Parameters(&w, 1)));
+    int64_t assigned = 0;
+    for (const Graph::Root& root : graph.roots) assigned += root.assigns >= 0 ? 1 : 0;
+    CHECK(assigned == 3);  // the parameter and Adam's two moments
+    CHECK(graph.str().find("adam_update") != std::string::npos);
+    CHECK(graph.str().find("gradient_guard") != std::string::npos);
+    CHECK(w.tensor().to_vector() == std::vector<float>{1, -2});
+    for (const State& state : adam.states()) CHECK(state.tensor().to_vector() == std::vector<float>{0, 0});
+    CHECK(adam.steps() == 0);
+    CHECK(adam.skipped() == 0);
+    // The step itself is the one it would have been.
+    Parameter v = two_numbers();
+    Adam other(Parameters(&v, 1), {.clip_norm = 1});
+    adam.step(gradients(sum(square(w.tensor())), Parameters(&w, 1)));
+    other.step(gradients(sum(square(v.tensor())), Parameters(&v, 1)));
+    CHECK(w.tensor().to_vector() == v.tensor().to_vector());
+}
