@@ -179,7 +179,10 @@ struct Trainer::State {
         notify([&](Callback& callback) { callback.on_epoch_end(training, report); });
     }
 
-    bool done() const { return progress.cursor.epoch >= settings.epochs || !progress.stop.empty(); }
+    /// A training that was asked to stop and then killed still has the rest of its epoch to do.
+    bool done() const {
+        return progress.cursor.epoch >= settings.epochs || (!progress.stop.empty() && progress.cursor.batch == 0);
+    }
 
     TrainResult train() {
         callbacks.warn_of_waiting();

@@ -144,6 +144,21 @@ TEST_CASE("Stopped in the middle of an epoch and resumed, a training ends with t
     CHECK(read_json_lines(faces.run("stopped") / "log.jsonl").size() == 4);
 }
 
+TEST_CASE("A training asked to stop and then interrupted still does the rest of its epoch") {
+    const Faces faces;
+    {
+        Trainer trainer(faces.settings(), faces.run("run"));
+        trainer.add(each_step([](Training& training, const StepReport&) {
+            if (training.progress.step == 4) training.stop("enough");
+            if (training.progress.step == 5) Trainer::request_stop();
+        }));
+        CHECK_THROWS_AS(trainer.train(), Interrupted);
+    }
+    const TrainResult result = Trainer::resume(faces.run("run")).train();
+    CHECK(result.steps == 6);
+    CHECK(result.epochs == 2);
+}
+
 TEST_CASE("The model file holds the weights of the least validation loss") {
     const Faces faces;
     TrainSettings settings = faces.settings();
