@@ -76,6 +76,9 @@ private:
     alignas(64) std::atomic<uint32_t> generation_{0};
 };
 
+// A modest core's pace, and what waking a sleeping thread takes.
+constexpr double kFlopsPerSecond = 10e9, kBytesPerSecond = 10e9, kSmallSeconds = 10e-6;
+
 class PlannedPlan final : public Plan {
 public:
     PlannedPlan(Layout layout, const EngineOptions& options)
@@ -87,8 +90,9 @@ public:
         size_t runs = 0;
         for (const Segment& segment : layout_.schedule.segments) {
             first_counter_.push_back(runs);
-            runs += segment.stages.size() * static_cast<size_t>(segment.samples);
+            runs += segment.stages.size() * static_cast<size_t>(segment.rounds);
         }
+        find_small_segments();
         counters_ = std::vector<std::atomic<int64_t>>(runs);
         buffers_.resize(layout_.inputs.size());
         milliseconds_.resize(layout_.inputs.size(), 0.0);
@@ -181,32 +185,48 @@ private:
         const bool first = omp_get_thread_num() == 0;
         if (profiled && first) ++timed_runs_;
         Clock::time_point before = Clock::now();
-        for (size_t s = 0; s < layout_.schedule.segments.size(); ++s) {
+        const size_t segments = layout_.schedule.segments.size();
+        for (size_t s = 0; s < segments; ++s) {
             const Segment& segment = layout_.schedule.segments[s];
+            const bool alone = is_small_[s], next_alone = s + 1 < segments && is_small_[s + 1];
             size_t counter = first_counter_[s];
-            for (int64_t sample = 0; sample < segment.samples; ++sample)
+            for (int64_t round = 0; round < segment.rounds && (first || !alone); ++round)
                 for (const ScheduledStage& place : segment.stages) {
-                    run_stage(place, segment.samples, sample, counters_[counter++], scratch);
-                    barrier_.arrive(omp_get_num_threads());
+                    run_stage(place, segment.rounds, round, counters_[counter++], scratch);
+                    if (!alone) barrier_.arrive(omp_get_num_threads());
                     if (!profiled || !first) continue;
                     const Clock::time_point now = Clock::now();
                     milliseconds_[place.step] += std::chrono::duration<double, std::milli>(now - before).count();
                     before = now;
                 }
-            if (anomaly_ && failed_ < 0) check_segment(segment, first);
+            if (alone && !next_alone) barrier_.arrive(omp_get_num_threads());
+            if (anomaly_) check_segment(segment, first);
             if (poisoned) poison_after(s, first);
         }
     }
 
-    void run_stage(const ScheduledStage& place, int64_t samples, int64_t sample, std::atomic<int64_t>& counter,
+    /// Segments so small that meeting the other threads would take longer than their help saves. The first thread walks
+    /// them alone; the others wait behind the last of a row of them.
+    void find_small_segments() {
+        for (const Segment& segment : layout_.schedule.segments) {
+            double seconds = 0;
+            for (const ScheduledStage& place : segment.stages) {
+                const Group& group = groups()[place.step];
+                seconds += std::max(group.flops / kFlopsPerSecond, group.bytes / kBytesPerSecond);
+            }
+            is_small_.push_back(seconds < kSmallSeconds);
+        }
+    }
+
+    void run_stage(const ScheduledStage& place, int64_t rounds, int64_t round, std::atomic<int64_t>& counter,
                    std::byte* scratch) {
         const kernels::Step& step = *layout_.schedule.steps[place.step];
-        const int64_t units = step.stages[static_cast<size_t>(place.stage)].units / samples;
+        const int64_t units = step.stages[static_cast<size_t>(place.stage)].units / rounds;
         kernels::Buffers buffers = buffers_[place.step];
         buffers.scratch = scratch;
         for (int64_t unit = counter.fetch_add(1, std::memory_order_relaxed); unit < units;
              unit = counter.fetch_add(1, std::memory_order_relaxed))
-            step.run(place.stage, sample * units + unit, buffers);
+            step.run(place.stage, round * units + unit, buffers);
     }
 
     void fill_with_nan(size_t offset, size_t bytes) {
@@ -225,7 +245,7 @@ private:
     }
 
     void check_segment(const Segment& segment, bool first) {
-        if (first)
+        if (first && failed_ < 0)
             for (const ScheduledStage& place : segment.stages) {
                 const Group& group = groups()[place.step];
                 const bool done =
@@ -286,6 +306,7 @@ private:
     std::vector<void*> pointers_;
     std::vector<kernels::Buffers> buffers_;
     std::vector<size_t> first_counter_;
+    std::vector<bool> is_small_;  ///< by segment
     std::vector<std::atomic<int64_t>> counters_;
     std::byte *arena_ = nullptr, *scratch_ = nullptr;
     std::vector<double> milliseconds_;

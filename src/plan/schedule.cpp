@@ -11,6 +11,8 @@
 namespace liven::detail {
 namespace {
 
+constexpr double kCacheBytes = 4 << 20;  // what neighbouring steps of one round may touch together
+
 using Key = std::pair<const Node*, uint32_t>;
 Key key_of(const Value& value) { return {value.node.get(), value.output}; }
 
@@ -156,12 +158,26 @@ void form_segments(Schedule& schedule) {
         for (size_t stage = 0; stage < stages.size(); ++stage) {
             const int64_t samples = stages[stage].samples;
             const bool joins =
-                samples > 1 && stage == 0 && !schedule.segments.empty() && schedule.segments.back().samples == samples;
-            if (!joins) schedule.segments.push_back({.stages = {}, .samples = samples});
+                samples > 1 && stage == 0 && !schedule.segments.empty() && schedule.segments.back().rounds == samples;
+            if (!joins) schedule.segments.push_back({.stages = {}, .rounds = samples});
             if (stage == 0) schedule.span.back().first = schedule.segments.size() - 1;
             schedule.segments.back().stages.push_back({step, static_cast<int>(stage)});
         }
         schedule.span.back().second = schedule.segments.size() - 1;
+    }
+}
+
+/// Walks as many samples together as fit into cache: fewer meetings of the threads. The units stay what they are, and
+/// with them the bits.
+void join_samples(Schedule& schedule) {
+    for (Segment& segment : schedule.segments) {
+        double bytes = 0;
+        for (const ScheduledStage& place : segment.stages) bytes += schedule.fused.groups[place.step].bytes;
+        int64_t rounds = 1;
+        while (rounds < segment.rounds &&
+               (segment.rounds % rounds != 0 || bytes > kCacheBytes * static_cast<double>(rounds)))
+            ++rounds;
+        segment.rounds = rounds;
     }
 }
 
@@ -175,6 +191,7 @@ Schedule schedule(FusedGraph fused, const EngineOptions& options) {
     result.fused = std::move(fused);
     for (const Group& group : result.fused.groups) result.steps.push_back(make_step(group, options));
     form_segments(result);
+    join_samples(result);
     return result;
 }
 
@@ -182,7 +199,7 @@ std::string Schedule::str() const {
     std::ostringstream out;
     for (size_t i = 0; i < segments.size(); ++i) {
         out << "segment " << i;
-        if (segments[i].samples > 1) out << "   " << segments[i].samples << " samples, one after the other";
+        if (segments[i].rounds > 1) out << "   in " << segments[i].rounds << " rounds of samples";
         out << '\n';
         for (const ScheduledStage& place : segments[i].stages) {
             const Group& group = fused.groups[place.step];

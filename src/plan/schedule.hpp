@@ -10,12 +10,11 @@ struct ScheduledStage {
     int stage = 0;
 };
 
-/// Stages that all threads pass together. With more than one sample the stages are walked sample by sample, so that
-/// what one wrote is still in cache when the next reads it; a barrier stands between stages of a sample and between
-/// segments.
+/// Stages that all threads pass together, a few samples at a time, so that what one stage wrote is still in cache when
+/// the next reads it; a barrier stands between the stages of a round and between segments.
 struct Segment {
     std::vector<ScheduledStage> stages;
-    int64_t samples = 1;
+    int64_t rounds = 1;  ///< all of them take the same number of samples
 };
 
 /// The order of execution.

@@ -1,5 +1,6 @@
 #include <catch2/catch.hpp>
 
+#include "liven/core/environment.hpp"
 #include "liven/core/error.hpp"
 #include "liven/graph/engine.hpp"
 #include "liven/graph/state.hpp"
@@ -44,4 +45,22 @@ TEST_CASE("The second step runs the plan of the first") {
         commit({&update, 1});
     }
     CHECK(Engine::current().statistics().plans_made == made + 1);
+}
+
+TEST_CASE("A number that is not finite is named on two threads as on one") {
+    Engine::current().set_detect_anomaly(true);
+    for (int threads : {1, 2}) {
+        set_thread_count(threads);
+        // Large enough that both threads take part; everything behind the fault is not finite either.
+        const Tensor x = Tensor::full({512, 1024}, -1.0f) * Tensor(1.0f);
+        std::string message;
+        try {
+            sum(relu(log(x) + 1.0f) * 2.0f).item();
+        } catch (const Error& error) {
+            message = error.what();
+        }
+        CHECK(message.find("log") != std::string::npos);
+    }
+    set_thread_count(2);
+    Engine::current().set_detect_anomaly(false);
 }
