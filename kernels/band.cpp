@@ -19,10 +19,11 @@ int64_t ring_step(int64_t floats) {
 BandLoader::BandLoader(const MapSource& source, const Problem& problem, Isa isa, const Options& options)
     : source_(source), shape_(source.shape), options_(options), pixel_stride_(source.pixel_stride) {
     const int64_t width = shape_[2], channels = shape_[3];
+    if (options_.channels == 0) options_.channels = channels;
     from_ = std::clamp<int64_t>(options_.first_column, 0, width);
     to_ = std::clamp<int64_t>(options_.first_column + options_.columns, from_, width);
     const bool whole = options_.first_column >= 0 && options_.first_column + options_.columns <= width;
-    const bool touching = pixel_stride_ == channels || !options_.dense_pixels;
+    const bool touching = pixel_stride_ == options_.channels || !options_.dense_pixels;
     if (source_.program) {
         program_.emplace(*source_.program, problem.inputs, problem.outputs,
                          Walk{.samples = shape_[0], .pixels = shape_[1] * width, .channels = channels}, isa);
@@ -35,29 +36,32 @@ BandLoader::BandLoader(const MapSource& source, const Problem& problem, Isa isa,
         stream_ = source_.operand;
         stream_stride_ = pixel_stride_;
     }
-    row_step_ = direct_ ? 0 : ring_step(options_.columns * channels);
+    row_step_ = direct_ ? 0 : ring_step(options_.columns * options_.channels);
     program_offset_ = static_cast<size_t>(row_step_ * options_.rows) * sizeof(float);
 }
 
-BandLoader::Rows::Rows(const BandLoader& loader, const Buffers& buffers, std::byte* scratch, int64_t sample) noexcept
+BandLoader::Rows::Rows(const BandLoader& loader, const Buffers& buffers, std::byte* scratch, int64_t sample,
+                       ChannelSlice slice) noexcept
     : loader_(loader),
       buffers_(buffers),
       ring_(reinterpret_cast<float*>(scratch)),
       program_scratch_(reinterpret_cast<float*>(scratch + loader.program_offset_)),
       map_(nullptr),
-      sample_(sample) {
+      sample_(sample),
+      slice_(slice) {
+    if (slice_.count == 0) slice_.count = loader_.options_.channels;
     if (loader_.program_) {
         const ProgramView& view = loader_.program_->view();
-        view.prepare(view, buffers_, sample_, 0, loader_.shape_[3], program_scratch_);
+        view.prepare(view, buffers_, sample_, slice_.first, slice_.count, program_scratch_);
     } else {
         const int operand = loader_.source_.operand;
         const float* base = operand >= 0
                                 ? static_cast<const float*>(buffers_.inputs[operand])
                                 : reinterpret_cast<const float*>(buffers_.workspace + loader_.source_.workspace_offset);
-        map_ = base + sample_ * loader_.shape_[1] * loader_.shape_[2] * loader_.pixel_stride_;
+        map_ = base + sample_ * loader_.shape_[1] * loader_.shape_[2] * loader_.pixel_stride_ + slice_.first;
     }
     if (loader_.direct_) return;
-    const int64_t channels = loader_.shape_[3], first_column = loader_.options_.first_column;
+    const int64_t channels = loader_.options_.channels, first_column = loader_.options_.first_column;
     const int64_t left = (loader_.from_ - first_column) * channels, right = (loader_.to_ - first_column) * channels;
     for (int64_t r = 0; r < loader_.options_.rows; ++r) {
         float* row = ring_ + r * loader_.row_step_;
@@ -88,7 +92,7 @@ std::span<const std::byte> BandLoader::Rows::upcoming(int64_t rows) const noexce
 }
 
 void BandLoader::Rows::fill(int64_t y) noexcept {
-    const int64_t channels = loader_.shape_[3], pixels = loader_.to_ - loader_.from_;
+    const int64_t channels = loader_.options_.channels, pixels = loader_.to_ - loader_.from_;
     const int64_t width = loader_.shape_[2], stride = loader_.pixel_stride_;
     float* row = ring_ + y % loader_.options_.rows * loader_.row_step_ +
                  (loader_.from_ - loader_.options_.first_column) * channels;
@@ -98,8 +102,8 @@ void BandLoader::Rows::fill(int64_t y) noexcept {
         const Chunk chunk{.sample = sample_,
                           .first_pixel = y * width + loader_.from_,
                           .pixels = pixels,
-                          .first_channel = 0,
-                          .channels = 0,
+                          .first_channel = slice_.first,
+                          .channels = slice_.count,
                           .core = nullptr,
                           .core_stride = 0,
                           .sink = row,
@@ -108,12 +112,12 @@ void BandLoader::Rows::fill(int64_t y) noexcept {
         return;
     }
     const float* src = map_ + (y * width + loader_.from_) * stride;
-    if (stride == channels) {
+    if (stride == channels && slice_.count == channels) {
         std::memcpy(row, src, static_cast<size_t>(pixels * channels) * sizeof(float));
         return;
     }
     for (int64_t p = 0; p < pixels; ++p, src += stride, row += channels)
-        std::memcpy(row, src, static_cast<size_t>(channels) * sizeof(float));
+        std::memcpy(row, src, static_cast<size_t>(slice_.count) * sizeof(float));
 }
 
 const float* BandLoader::Rows::operator[](int64_t y) const noexcept {

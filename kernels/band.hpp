@@ -19,6 +19,12 @@ struct MapSource {
     size_t workspace_offset = 0;  ///< operand -1 without a program: dense, this many bytes into the workspace
 };
 
+/// Some of the channels of a map.
+struct ChannelSlice {
+    int64_t first = 0;
+    int64_t count = 0;  ///< 0: as many as BandLoader::Options::channels, the most there can be
+};
+
 /// Bands of rows of a map, with columns of zeros on either side, in a thread's scratch: what a sliding window reads. A
 /// ring holds the last rows, so neighbouring bands share their halo and every row is copied, or made by the prologue,
 /// once a unit. The zeros stay exactly zero whatever the prologue does. Rows that need neither padding nor a program
@@ -30,24 +36,26 @@ public:
         int64_t columns = 0;       ///< pixels of a row of the band
         int64_t rows = 0;          ///< how many consecutive rows are used together
         bool dense_pixels = true;  ///< neighbouring pixels have to touch
+        int64_t channels = 0;      ///< most channels that are read at a time; 0: all of them
     };
     BandLoader(const MapSource& source, const Problem& problem, Isa isa, const Options& options);
 
     size_t scratch_bytes() const { return program_offset_ + (program_ ? program_->scratch_bytes() : 0); }
     /// Floats from one pixel of a row to the next.
-    int64_t pixel_stride() const { return direct_ ? pixel_stride_ : shape_[3]; }
+    int64_t pixel_stride() const { return direct_ ? pixel_stride_ : options_.channels; }
     int64_t height() const { return shape_[1]; }
 
     /// The rows of one sample, as one unit of work walks down them.
     class Rows {
     public:
         /// `scratch`: scratch_bytes() of this thread, 64-byte aligned.
-        Rows(const BandLoader& loader, const Buffers& buffers, std::byte* scratch, int64_t sample) noexcept;
+        Rows(const BandLoader& loader, const Buffers& buffers, std::byte* scratch, int64_t sample,
+             ChannelSlice slice = {}) noexcept;
         /// Makes rows [first, last) available, at most Options::rows of them, all inside the map. Never goes back up.
         void load(int64_t first, int64_t last) noexcept;
         /// Memory that load() will read for `rows` more rows: of the map, or of the prologue's first full input.
         std::span<const std::byte> upcoming(int64_t rows) const noexcept;
-        /// The pixel in column Options::first_column of a row that was loaded.
+        /// The pixel in column Options::first_column of a row that was loaded, from the slice's first channel on.
         const float* operator[](int64_t y) const noexcept;
 
     private:
@@ -59,6 +67,7 @@ public:
         float* program_scratch_;
         const float* map_;
         int64_t sample_;
+        ChannelSlice slice_;
         int64_t first_ = 0, last_ = 0;  ///< rows held
     };
 

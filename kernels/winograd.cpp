@@ -18,6 +18,7 @@
 #include "kernels/conv2d_taps.hpp"
 #include "kernels/conv2d_weights.hpp"
 #include "kernels/row_sink.hpp"
+#include "kernels/winograd_geometry.hpp"
 #include "kernels/winograd_table.hpp"
 
 namespace liven::kernels {
@@ -33,7 +34,7 @@ const WinogradTable& winograd_table(Isa isa) {
 
 namespace {
 
-constexpr int64_t side = 4;  ///< results of a tile, each way
+constexpr int64_t side = winograd_side;
 constexpr size_t round_up(size_t bytes) { return (bytes + 63) / 64 * 64; }
 constexpr int64_t ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }
 
@@ -214,20 +215,6 @@ private:
            band_bytes_ = 0;
 };
 
-std::string refuse(const Problem& problem) {
-    const Conv2dProblem parsed = parse_conv2d(problem);
-    if (!parsed.refusal.empty()) return parsed.refusal;
-    const Conv2dGeometry& g = parsed.geometry;
-    const Window2d& w = g.window;
-    if (problem.strict_math) return "strict math asks for the direct kernel's rounding";
-    if (!(w.kernel == Extent2d(3) && w.stride == Extent2d(1) && w.dilation == Extent2d(1)))
-        return "expected a 3x3 kernel of stride and dilation 1";
-    if (g.groups != 1) return "expected one group, got " + std::to_string(g.groups);
-    if (g.src_c % conv_block != 0 || g.dst_c % conv_block != 0)
-        return "expected multiples of 16 channels, got " + std::to_string(g.src_c) + " -> " + std::to_string(g.dst_c);
-    return {};
-}
-
 /// Nominal FLOPs over the measured share of the peak, the waste at the edges of the map counted; and the way of the
 /// weights' points from L3, once a group of tiles, when they outgrow L2 (30 GB/s where the peak is 120 GFLOP/s).
 double cost(const Problem& problem) {
@@ -249,14 +236,30 @@ std::unique_ptr<Step> make(const Problem& problem, Isa isa) {
 
 }  // namespace
 
+std::string refuse_winograd(const Problem& problem) {
+    const Conv2dProblem parsed = parse_conv2d(problem);
+    if (!parsed.refusal.empty()) return parsed.refusal;
+    const Conv2dGeometry& g = parsed.geometry;
+    const Window2d& w = g.window;
+    if (problem.strict_math) return "strict math asks for the direct kernel's rounding";
+    if (!(w.kernel == Extent2d(3) && w.stride == Extent2d(1) && w.dilation == Extent2d(1)))
+        return "expected a 3x3 kernel of stride and dilation 1";
+    if (g.groups != 1) return "expected one group, got " + std::to_string(g.groups);
+    if (g.src_c % conv_block != 0 || g.dst_c % conv_block != 0)
+        return "expected multiples of 16 channels, got " + std::to_string(g.src_c) + " -> " + std::to_string(g.dst_c);
+    return {};
+}
+
 void register_winograd(std::vector<KernelInfo>& out) {
     const auto add = [&](Isa isa, std::string_view tile) {
-        out.push_back({"conv2d", "conv2d_fwd_winograd_f4x4_nhwc_f32", isa, tile, refuse, cost, make});
-        out.push_back({"conv2d_input_grad", "conv2d_bwd_data_winograd_f4x4_nhwc_f32", isa, tile, refuse, cost, make});
+        out.push_back({"conv2d", "conv2d_fwd_winograd_f4x4_nhwc_f32", isa, tile, refuse_winograd, cost, make});
+        out.push_back(
+            {"conv2d_input_grad", "conv2d_bwd_data_winograd_f4x4_nhwc_f32", isa, tile, refuse_winograd, cost, make});
     };
     add(Isa::baseline, "3 tiles x 16 channels");
     add(Isa::avx2, "6 tiles x 16 channels");
     add(Isa::avx512, "12 tiles x 32 channels");
+    register_winograd_weight_grad(out);
 }
 
 }  // namespace liven::kernels

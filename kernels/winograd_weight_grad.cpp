@@ -1,0 +1,372 @@
+// Winograd's weight gradient F(3x3, 4x4), tile-fused: nothing transformed reaches memory.
+//
+// loop nest      unit (chunk of tile rows or of samples, part of the channels) > band of tiles > 3 passes > groups of
+//                tiles > isa/winograd_weight_grad.cpp
+// caches         a band of source and diff_dst rows in L2, read once a pass; the points of a group and the sums of a
+// pass
+//                in L1 at 16 channels, else in L2
+// bytes moved    source and diff_dst once for each part of the other's channels, nine taps a chunk
+// expected       170-300 % of the direct FMA peak (see isa/winograd_weight_grad.cpp)
+// sums           in fp32 over 256 tiles at most, then they go back to nine taps and are added in fp32 over the chunk,
+// and
+//                the chunks in a pairwise tree that follows from the shape; all sums and taps stay under 32 MB whatever
+//                the thread count
+// error          at most 3e-5 of the largest element, rms 6e-6, up to 512 channels: strict math refuses it
+#include <algorithm>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "kernels/band.hpp"
+#include "kernels/conv2d_taps.hpp"
+#include "kernels/made_map.hpp"
+#include "kernels/slot_sum.hpp"
+#include "kernels/winograd_geometry.hpp"
+#include "kernels/winograd_weight_grad_table.hpp"
+
+namespace liven::kernels {
+
+const WinogradGradTable& winograd_grad_table_baseline();
+const WinogradGradTable& winograd_grad_table_avx2();
+const WinogradGradTable& winograd_grad_table_avx512();
+
+const WinogradGradTable& winograd_grad_table(Isa isa) {
+    if (isa == Isa::avx512) return winograd_grad_table_avx512();
+    return isa == Isa::avx2 ? winograd_grad_table_avx2() : winograd_grad_table_baseline();
+}
+
+namespace {
+
+constexpr int64_t side = winograd_side;
+constexpr int64_t most_tiles_of_sum = 256;
+constexpr int64_t most_part_channels = 64;
+constexpr size_t round_up(size_t bytes) { return (bytes + 63) / 64 * 64; }
+constexpr int64_t ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }
+
+/// Channels cut into parts as equal as multiples of 16 allow.
+struct ChannelParts {
+    int64_t channels = 0, count = 1;
+
+    explicit ChannelParts(int64_t all) : channels(all), count(ceil_div(all, most_part_channels)) {}
+    int64_t begin(int64_t part) const { return channels / conv_block * part / count * conv_block; }
+    int64_t width(int64_t part) const { return begin(part + 1) - begin(part); }
+    int64_t widest() const { return ceil_div(channels / conv_block, count) * conv_block; }
+};
+
+/// How the work is cut: by shape alone. A chunk is some samples, or some rows of tiles of one sample; each has nine
+/// taps of its own.
+struct Cut {
+    ChannelParts src, dst;
+    int64_t tile_rows, tile_columns;  ///< of a sample
+    int64_t chunks = 1;
+    int64_t chunks_of_sample = 1;
+    int64_t samples_of_chunk = 1;
+    int64_t band_samples = 1;    ///< whole samples in a band; 1 also when a band is only some rows
+    int64_t band_tile_rows = 1;  ///< of each sample
+    int64_t group_tiles = 1;
+
+    int64_t parts() const { return src.count * dst.count; }
+    int64_t band_tiles() const { return band_samples * band_tile_rows * tile_columns; }
+};
+
+Cut cut_work(const Conv2dGeometry& g) {
+    constexpr int64_t all_bytes = 32 << 20, workers = 16, enough_units = 64, band_bytes = 256 * 1024;
+    Cut cut{.src = ChannelParts(g.src_c),
+            .dst = ChannelParts(g.dst_c),
+            .tile_rows = ceil_div(g.dst_h, side),
+            .tile_columns = ceil_div(g.dst_w, side)};
+    const int64_t part_products = cut.src.widest() * cut.dst.widest();
+    const int64_t sums_bytes = winograd_points * part_products * 4, chunk_bytes = 9 * g.src_c * g.dst_c * 4;
+    const int64_t sample_tiles = cut.tile_rows * cut.tile_columns, tiles = g.samples * sample_tiles;
+    const int64_t most_chunks = std::clamp<int64_t>((all_bytes - workers * sums_bytes) / chunk_bytes, 1,
+                                                    std::max<int64_t>(1, tiles / most_tiles_of_sum));
+    const int64_t chunks = std::min(most_chunks, ceil_div(enough_units, cut.parts()));
+    if (chunks > g.samples) {
+        const int64_t rows = ceil_div(cut.tile_rows, chunks / g.samples);
+        cut.chunks_of_sample = ceil_div(cut.tile_rows, rows);
+        cut.chunks = g.samples * cut.chunks_of_sample;
+    } else {
+        cut.samples_of_chunk = ceil_div(g.samples, chunks);
+        cut.chunks = ceil_div(g.samples, cut.samples_of_chunk);
+    }
+    const int64_t tile_bytes = side * side * (cut.src.widest() + cut.dst.widest()) * 4;
+    const int64_t band_tiles = std::clamp<int64_t>(band_bytes / tile_bytes, 1, most_tiles_of_sum / 2);
+    const int64_t chunk_rows = ceil_div(cut.tile_rows, cut.chunks_of_sample);
+    cut.band_tile_rows = std::clamp<int64_t>(band_tiles / cut.tile_columns, 1, chunk_rows);
+    if (cut.chunks_of_sample == 1 && cut.band_tile_rows == cut.tile_rows)
+        cut.band_samples = std::clamp<int64_t>(band_tiles / sample_tiles, 1, cut.samples_of_chunk);
+    // At 16 channels the points and sums of a pass fit L1 together.
+    const int64_t group_tiles = part_products <= 16 * 16 ? 8 : part_products <= 32 * 32 ? 16 : 24;
+    cut.group_tiles = std::min(group_tiles, cut.band_tiles());
+    return cut;
+}
+
+class WinogradWeightGrad final : public Step {
+public:
+    WinogradWeightGrad(const Problem& problem, const Conv2dProblem& parsed, Isa isa)
+        : geometry_(parsed.geometry),
+          taps_(forward_taps(geometry_)),
+          cut_(cut_work(geometry_)),
+          sum_({.slots = cut_.chunks, .slot_floats = 9 * geometry_.src_c * geometry_.dst_c}),
+          table_(winograd_grad_table(isa)) {
+        if (cut_.chunks > 1)
+            workspace_bytes = round_up(static_cast<size_t>(cut_.chunks * slot_floats()) * sizeof(float));
+        MapSource src = parsed.map, diff_dst = parsed.diff_dst;
+        // Every part of the other operand's channels runs the prologue again; from the third on it is cheaper to keep
+        // what it makes.
+        if (cut_.dst.count > 2) keep(src, problem, isa);
+        if (cut_.src.count > 2) keep(diff_dst, problem, isa);
+        src_band_.emplace(src, problem, isa,
+                          BandLoader::Options{.first_column = taps_.w.lowest(),
+                                              .columns = cut_.tile_columns * side + 2,
+                                              .rows = cut_.band_tile_rows * side + 2,
+                                              .dense_pixels = false,
+                                              .channels = cut_.src.widest()});
+        diff_band_.emplace(diff_dst, problem, isa,
+                           BandLoader::Options{.first_column = 0,
+                                               .columns = cut_.tile_columns * side,
+                                               .rows = cut_.band_tile_rows * side,
+                                               .dense_pixels = false,
+                                               .channels = cut_.dst.widest()});
+        lay_out();
+    }
+
+    void run(int stage, int64_t unit, const Buffers& buffers) const noexcept override {
+        const int kept = static_cast<int>(made_.size());
+        if (stage < kept)
+            made_[static_cast<size_t>(stage)].run(unit, buffers);
+        else if (stage == kept)
+            accumulate(unit, buffers);
+        else
+            finish(unit, buffers);
+    }
+
+private:
+    int64_t slot_floats() const { return 9 * geometry_.src_c * geometry_.dst_c; }
+
+    void keep(MapSource& source, const Problem& problem, Isa isa) {
+        if (!source.program) return;
+        made_.emplace_back(source, problem, isa, workspace_bytes);
+        source = made_.back().result();
+        workspace_bytes += round_up(made_.back().bytes());
+    }
+
+    void lay_out() {
+        const auto floats = [](int64_t count) { return round_up(static_cast<size_t>(count) * sizeof(float)); };
+        tiles_bytes_ = round_up(static_cast<size_t>(cut_.band_tiles()) * sizeof(WinogradGradTile));
+        zero_bytes_ = floats(std::max((cut_.tile_columns * side + 2) * src_band_->pixel_stride(),
+                                      cut_.tile_columns * side * diff_band_->pixel_stride()));
+        sums_bytes_ = floats(winograd_points * cut_.src.widest() * cut_.dst.widest());
+        src_points_bytes_ = floats(winograd_grad_points(cut_.group_tiles, cut_.src.widest()));
+        diff_points_bytes_ = floats(winograd_grad_points(cut_.group_tiles, cut_.dst.widest()));
+        src_bytes_ = round_up(src_band_->scratch_bytes());
+        diff_bytes_ = round_up(diff_band_->scratch_bytes());
+        scratch_bytes = tiles_bytes_ + zero_bytes_ + sums_bytes_ + src_points_bytes_ + diff_points_bytes_ +
+                        static_cast<size_t>(cut_.band_samples) * (src_bytes_ + diff_bytes_);
+        stages.clear();
+        for (const MadeMap& made : made_) {
+            stages.push_back(made.stage());
+            scratch_bytes = std::max(scratch_bytes, made.scratch_bytes());
+        }
+        stages.push_back({.units = cut_.chunks * cut_.parts(),
+                          .samples = cut_.samples_of_chunk == 1 && cut_.chunks > 1 ? geometry_.samples : 1});
+        if (cut_.chunks > 1) stages.push_back({.units = sum_.units(), .samples = 1});
+    }
+
+    /// What one unit works on and with.
+    struct Bench {
+        const Buffers& buffers;
+        ChannelSlice src_channels, dst_channels;
+        float* slot;  ///< the chunk's nine taps
+        WinogradGradTile* tiles;
+        float *zeros, *sums, *src_points, *diff_points;
+        std::byte *src, *diff;
+        int64_t tile_count = 0;     ///< in the band
+        int64_t summed = 0;         ///< tiles in the sums
+        bool slot_is_fresh = true;  ///< nothing was added to the slot yet
+    };
+
+    Bench bench(int64_t unit, const Buffers& buffers) const noexcept {
+        const int64_t chunk = unit / cut_.parts(), part = unit % cut_.parts();
+        const int64_t src_part = part / cut_.dst.count, dst_part = part % cut_.dst.count;
+        std::byte* at = buffers.scratch;
+        Bench b{.buffers = buffers,
+                .src_channels = {.first = cut_.src.begin(src_part), .count = cut_.src.width(src_part)},
+                .dst_channels = {.first = cut_.dst.begin(dst_part), .count = cut_.dst.width(dst_part)},
+                .slot = cut_.chunks > 1 ? reinterpret_cast<float*>(buffers.workspace) + chunk * slot_floats()
+                                        : static_cast<float*>(buffers.outputs[0]),
+                .tiles = reinterpret_cast<WinogradGradTile*>(at),
+                .zeros = reinterpret_cast<float*>(at += tiles_bytes_),
+                .sums = reinterpret_cast<float*>(at += zero_bytes_),
+                .src_points = reinterpret_cast<float*>(at += sums_bytes_),
+                .diff_points = reinterpret_cast<float*>(at += src_points_bytes_),
+                .src = at += diff_points_bytes_,
+                .diff = at += static_cast<size_t>(cut_.band_samples) * src_bytes_};
+        std::fill_n(b.zeros, zero_bytes_ / sizeof(float), 0.0f);
+        return b;
+    }
+
+    void accumulate(int64_t unit, const Buffers& buffers) const noexcept {
+        Bench b = bench(unit, buffers);
+        const int64_t chunk = unit / cut_.parts();
+        if (cut_.chunks_of_sample > 1) {
+            const int64_t rows = ceil_div(cut_.tile_rows, cut_.chunks_of_sample),
+                          first = chunk % cut_.chunks_of_sample * rows;
+            walk_sample(b, chunk / cut_.chunks_of_sample, first, std::min(cut_.tile_rows, first + rows));
+        } else {
+            const int64_t first = chunk * cut_.samples_of_chunk;
+            const int64_t last = std::min(geometry_.samples, first + cut_.samples_of_chunk);
+            if (cut_.band_tile_rows < cut_.tile_rows)
+                for (int64_t sample = first; sample < last; ++sample) walk_sample(b, sample, 0, cut_.tile_rows);
+            else
+                walk_samples(b, first, last);
+        }
+        flush(b);
+    }
+
+    /// Rows of tiles of one sample, band by band.
+    void walk_sample(Bench& b, int64_t sample, int64_t first, int64_t last) const noexcept {
+        BandLoader::Rows src(*src_band_, b.buffers, b.src, sample, b.src_channels);
+        BandLoader::Rows diff(*diff_band_, b.buffers, b.diff, sample, b.dst_channels);
+        for (int64_t row = first; row < last; row += cut_.band_tile_rows) {
+            const int64_t end = std::min(last, row + cut_.band_tile_rows);
+            b.tile_count = 0;
+            load(b, src, diff, row, end);
+            sweep(b, end < last ? soon(src, diff) : Soon{});
+        }
+    }
+
+    /// Small maps: as many samples in a band as there is room for.
+    void walk_samples(Bench& b, int64_t first, int64_t last) const noexcept {
+        for (int64_t sample = first; sample < last; sample += cut_.band_samples) {
+            b.tile_count = 0;
+            for (int64_t s = sample; s < std::min(last, sample + cut_.band_samples); ++s) {
+                const auto ring = static_cast<size_t>(s - sample);
+                BandLoader::Rows src(*src_band_, b.buffers, b.src + ring * src_bytes_, s, b.src_channels);
+                BandLoader::Rows diff(*diff_band_, b.buffers, b.diff + ring * diff_bytes_, s, b.dst_channels);
+                load(b, src, diff, 0, cut_.tile_rows);
+            }
+            sweep(b, {});
+        }
+    }
+
+    /// Loads the pixels under rows of tiles and appends these tiles to the band's.
+    void load(Bench& b, BandLoader::Rows& src, BandLoader::Rows& diff, int64_t first, int64_t last) const noexcept {
+        const int64_t y_end = std::min(geometry_.dst_h, last * side);
+        const TapAxis::Range range = taps_.h.sources(first * side, y_end);
+        src.load(range.first, range.last);
+        diff.load(first * side, y_end);
+        for (int64_t y = first * side; y < y_end; y += side) {
+            const float *src_rows[6], *diff_rows[side];
+            for (int64_t r = 0; r < 6; ++r) {
+                const int64_t row = y + taps_.h.lowest() + r;
+                src_rows[r] = row >= range.first && row < range.last ? src[row] : b.zeros;
+            }
+            for (int64_t r = 0; r < side; ++r) diff_rows[r] = y + r < y_end ? diff[y + r] : b.zeros;
+            for (int64_t x = 0; x < geometry_.dst_w; x += side) {
+                WinogradGradTile& tile = b.tiles[b.tile_count++];
+                for (int64_t r = 0; r < 6; ++r) tile.src[r] = src_rows[r] + x * src_band_->pixel_stride();
+                for (int64_t r = 0; r < side; ++r) tile.diff_dst[r] = diff_rows[r] + x * diff_band_->pixel_stride();
+            }
+        }
+    }
+
+    /// What the next band will read.
+    struct Soon {
+        std::span<const std::byte> src, diff;
+    };
+    Soon soon(const BandLoader::Rows& src, const BandLoader::Rows& diff) const noexcept {
+        if (cut_.parts() > 1) return {};  // its channels lie apart
+        return {.src = src.upcoming(cut_.band_tile_rows * side), .diff = diff.upcoming(cut_.band_tile_rows * side)};
+    }
+
+    /// Adds the band's tiles to the sums. Both operands' next rows are asked for in the first two passes.
+    void sweep(Bench& b, const Soon& soon) const noexcept {
+        if (b.summed + b.tile_count > most_tiles_of_sum) flush(b);
+        const int64_t groups = ceil_div(b.tile_count, cut_.group_tiles);
+        for (int64_t pass = 0; pass < winograd_grad_passes; ++pass) {
+            const std::span<const std::byte> next = pass == 0   ? soon.src
+                                                    : pass == 1 ? soon.diff
+                                                                : std::span<const std::byte>();
+            for (int64_t g = 0; g < groups; ++g) {
+                const int64_t first = b.tile_count * g / groups, last = b.tile_count * (g + 1) / groups;
+                const size_t from = next.size() * static_cast<size_t>(g) / static_cast<size_t>(groups);
+                const size_t to = next.size() * static_cast<size_t>(g + 1) / static_cast<size_t>(groups);
+                table_.accumulate({.tiles = b.tiles + first,
+                                   .count = last - first,
+                                   .src_step = src_band_->pixel_stride(),
+                                   .diff_step = diff_band_->pixel_stride(),
+                                   .src_channels = b.src_channels.count,
+                                   .dst_channels = b.dst_channels.count,
+                                   .src_points = b.src_points,
+                                   .diff_points = b.diff_points,
+                                   .sums = b.sums,
+                                   .fresh = b.summed == 0 && g == 0,
+                                   .soon = next.data() + from,
+                                   .soon_bytes = static_cast<int64_t>(to - from)},
+                                  pass);
+            }
+        }
+        b.summed += b.tile_count;
+    }
+
+    /// Takes the sums back to nine taps and adds these to the chunk's.
+    void flush(Bench& b) const noexcept {
+        if (b.summed == 0) return;
+        table_.taps({.sums = b.sums,
+                     .src_channels = b.src_channels.count,
+                     .dst_channels = b.dst_channels.count,
+                     .taps = b.slot + b.src_channels.first * geometry_.dst_c + b.dst_channels.first,
+                     .tap_step = geometry_.src_c * geometry_.dst_c,
+                     .channel_step = geometry_.dst_c,
+                     .fresh = b.slot_is_fresh});
+        b.summed = 0;
+        b.slot_is_fresh = false;
+    }
+
+    void finish(int64_t unit, const Buffers& buffers) const noexcept {
+        auto* slots = reinterpret_cast<float*>(buffers.workspace);
+        const SlotSum::Range range = sum_.run(unit, slots);
+        std::copy(slots + range.begin, slots + range.end, static_cast<float*>(buffers.outputs[0]) + range.begin);
+    }
+
+    Conv2dGeometry geometry_;
+    TapPlan taps_;
+    Cut cut_;
+    SlotSum sum_;
+    const WinogradGradTable& table_;
+    std::vector<MadeMap> made_;
+    std::optional<BandLoader> src_band_, diff_band_;
+    size_t tiles_bytes_ = 0, zero_bytes_ = 0, sums_bytes_ = 0, src_points_bytes_ = 0, diff_points_bytes_ = 0,
+           src_bytes_ = 0, diff_bytes_ = 0;
+};
+
+/// Nominal FLOPs over the measured share of the peak, the waste at the edges of the map counted; and the way of the
+/// sums through L2 and back to nine taps, as long as the products of eight tiles.
+double cost(const Problem& problem) {
+    const Conv2dGeometry g = parse_conv2d(problem).geometry;
+    const int64_t tiles = g.samples * ceil_div(g.dst_h, side) * ceil_div(g.dst_w, side);
+    const double pixels = static_cast<double>((tiles + 8) * side * side);
+    const double waste = pixels / static_cast<double>(g.samples * g.dst_h * g.dst_w);
+    const double channels = static_cast<double>(std::min(g.src_c, g.dst_c));
+    const double share = 1.7 + 0.8 * std::min(1.0, (channels - 16.0) / 48.0);
+    return g.flops() * waste / share * 1e-12;
+}
+
+std::unique_ptr<Step> make(const Problem& problem, Isa isa) {
+    return std::make_unique<WinogradWeightGrad>(problem, parse_conv2d(problem), isa);
+}
+
+}  // namespace
+
+void register_winograd_weight_grad(std::vector<KernelInfo>& out) {
+    const auto add = [&](Isa isa, std::string_view tile) {
+        out.push_back({"conv2d_weight_grad", "conv2d_bwd_weights_winograd_f3x3_nhwc_f32", isa, tile, refuse_winograd,
+                       cost, make});
+    };
+    add(Isa::baseline, "3 x 16 channels");
+    add(Isa::avx2, "6 x 16 channels");
+    add(Isa::avx512, "16 x 16 channels");
+}
+
+}  // namespace liven::kernels

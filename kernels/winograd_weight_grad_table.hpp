@@ -1,0 +1,60 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "liven/core/isa.hpp"
+
+/// What the driver of Winograd's weight gradient F(3x3, 4x4) calls, once per instruction set. Channels come in blocks
+/// of 16.
+namespace liven::kernels {
+
+/// The 6 rows of 6 points are made two at a time: what a pass works on is a third of everything and stays in L1 or L2.
+inline constexpr int64_t winograd_grad_passes = 3;
+inline constexpr int64_t winograd_pass_points = 12;
+
+/// One tile: 6 x 6 source pixels under 4 x 4 pixels of diff_dst. Rows outside of the map are zeros.
+struct WinogradGradTile {
+    const float* src[6] = {};
+    const float* diff_dst[4] = {};
+};
+
+/// One pass over a handful of tiles: both operands are taken to 12 points, and for each of these the products of all
+/// source channels with all result channels are added to the sums.
+struct WinogradGradGroup {
+    const WinogradGradTile* tiles = nullptr;
+    int64_t count = 0;
+    int64_t src_step = 0, diff_step = 0;         ///< floats from one pixel to the next
+    int64_t src_channels = 0, dst_channels = 0;  ///< multiples of 16
+    float* src_points = nullptr;                 ///< scratch, winograd_grad_points(count, src_channels) floats
+    float* diff_points = nullptr;                ///< scratch, likewise with dst_channels
+    float* sums = nullptr;                       ///< 36 x src_channels x dst_channels, in an order of the kernel's own
+    bool fresh = false;                          ///< the sums start at zero; nothing is read from them
+    const std::byte* soon = nullptr;             ///< memory that will be read next: asked into L2 meanwhile
+    int64_t soon_bytes = 0;
+};
+
+/// Where the nine taps of the sums belong.
+struct WinogradGradTaps {
+    const float* sums = nullptr;
+    int64_t src_channels = 0, dst_channels = 0;
+    float* taps = nullptr;     ///< of the first source and result channel
+    int64_t tap_step = 0;      ///< floats from one tap to the next
+    int64_t channel_step = 0;  ///< floats from one source channel to the next
+    bool fresh = false;        ///< the taps are written, otherwise added to
+};
+
+/// Floats of scratch for the 12 points of `count` tiles. Points do not start at the same place of successive pages,
+/// where they would evict each other from L1.
+constexpr int64_t winograd_grad_points(int64_t count, int64_t channels) {
+    return winograd_pass_points * (count * channels + 16);
+}
+
+struct WinogradGradTable {
+    void (*accumulate)(const WinogradGradGroup&, int64_t pass) noexcept = nullptr;
+    void (*taps)(const WinogradGradTaps&) noexcept = nullptr;
+};
+
+const WinogradGradTable& winograd_grad_table(Isa isa);
+
+}  // namespace liven::kernels
