@@ -1,22 +1,10 @@
 #include "liven/graph/operation.hpp"
 
-#include <sstream>
-
+#include "attribute_text.hpp"
 #include "liven/graph/node.hpp"
 
 namespace liven {
 namespace {
-
-class Printer final : public FieldVisitor {
-public:
-    void field(std::string_view name, int64_t value) override { put(name) << value; }
-    void field(std::string_view name, double value) override { put(name) << value; }
-    std::string str() const { return out_.str(); }
-
-private:
-    std::ostream& put(std::string_view name) { return out_ << (out_.tellp() > 0 ? " " : "") << name << '='; }
-    std::ostringstream out_;
-};
 
 using TypePointers = SmallVector<const TensorType*, 8>;
 
@@ -40,9 +28,9 @@ std::string describe(const Node& node) {
     if (node.is_leaf()) return node.is_state ? "state" : node.has_scalar ? "scalar" : "leaf";
     std::string text(node.operation->name());
     if (!node.operation->fields) return text;
-    Printer printer;
-    node.operation->fields(node.attributes, printer);
-    const std::string fields = printer.str();
+    detail::AttributeText attributes;
+    node.operation->fields(node.attributes, attributes);
+    const std::string fields = attributes.str();
     return fields.empty() ? text : text + "[" + fields + "]";
 }
 

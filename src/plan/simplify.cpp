@@ -56,6 +56,13 @@ ValueList shorter_view(const Node& node, const ValueList& in) {
     return {};
 }
 
+/// Two constant factors are one.
+ValueList join_factors(const Node& node, const ValueList& in) {
+    if (!is<ops::ScaleConst>(node) || !is<ops::ScaleConst>(in[0])) return {};
+    const float factor = node.as<ops::ScaleConst>().imm0 * in[0].node->as<ops::ScaleConst>().imm0;
+    return one(scale(Tensor(in[0].node->inputs[0]), factor));
+}
+
 /// A constant operand becomes part of the operation.
 ValueList absorb_constant(const Node& node, const ValueList& in) {
     const Shape& shape = node.outputs[0].type.shape;
@@ -107,7 +114,7 @@ ValueList fold(const Node& node, const ValueList& in) {
 }
 
 ValueList improve(const Node& node, const ValueList& in) {
-    for (const auto rule : {without_effect, shorter_view, fold, absorb_constant}) {
+    for (const auto rule : {without_effect, shorter_view, join_factors, fold, absorb_constant}) {
         ValueList out = rule(node, in);
         if (!out.empty()) return out;
     }

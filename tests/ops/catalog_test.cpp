@@ -5,6 +5,10 @@
 #include "kernels/program.hpp"
 #include "liven/graph/operation.hpp"
 #include "liven/ops/arithmetic.hpp"
+#include "liven/ops/conv2d.hpp"
+#include "liven/ops/linear.hpp"
+#include "liven/ops/pool.hpp"
+#include "liven/ops/shape.hpp"
 #include "src/reference/table.hpp"
 
 using namespace liven;
@@ -71,5 +75,17 @@ TEST_CASE("Every operation but updates and requests has a gradient, or opens int
 TEST_CASE("An operation's descriptor is one object, listed with its attributes") {
     CHECK(&operation<ops::Add>() == &operation<ops::Add>());
     const Tensor y = scale(Tensor::zeros({3}), 2.0f);
-    CHECK(describe(*y.node()) == "scale_const[imm0=2 imm1=0]");
+    CHECK(describe(*y.node()) == "scale_const[imm0=2]");
+}
+
+TEST_CASE("A description puts together what belongs together and leaves out what changes nothing") {
+    const Tensor x = Tensor::zeros({1, 9, 9, 4});
+    const auto text = [](const Tensor& y) { return describe(*y.node()); };
+    CHECK(text(conv2d(x, Tensor::zeros({3, 3, 4, 8}), {.padding = symmetric(1)})) == "conv2d[kernel=3x3 padding=1]");
+    CHECK(text(conv2d(x, Tensor::zeros({2, 5, 2, 8}), {.stride = {1, 2}, .padding = {0, 1, 2, 3}, .groups = 2})) ==
+          "conv2d[kernel=2x5 stride=1x2 padding=0,1,2,3 groups=2]");
+    CHECK(text(max_pool(x, {.size = 3, .stride = 2, .ceil_mode = true})) ==
+          "max_pool[size=3x3 stride=2x2 ceil_mode=1]");
+    CHECK(text(reshape(x, {9, 36})) == "reshape[extent=9x36]");
+    CHECK(text(matmul(Tensor::zeros({2, 3}), Tensor::zeros({4, 3}), {.transpose_b = true})) == "matmul[transpose_b=1]");
 }
