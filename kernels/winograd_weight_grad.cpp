@@ -90,13 +90,14 @@ Cut cut_work(const Conv2dGeometry& g) {
         cut.chunks = ceil_div(g.samples, cut.samples_of_chunk);
     }
     const int64_t tile_bytes = side * side * (cut.src.widest() + cut.dst.widest()) * 4;
-    const int64_t band_tiles = std::clamp<int64_t>(band_bytes / tile_bytes, 1, most_tiles_of_sum / 2);
+    const char* bb = getenv("WG_B"); const int64_t band_tiles = std::clamp<int64_t>((bb ? atoi(bb) * 1024 : band_bytes) / tile_bytes, 1, most_tiles_of_sum / 2);
     const int64_t chunk_rows = ceil_div(cut.tile_rows, cut.chunks_of_sample);
     cut.band_tile_rows = std::clamp<int64_t>(band_tiles / cut.tile_columns, 1, chunk_rows);
     if (cut.chunks_of_sample == 1 && cut.band_tile_rows == cut.tile_rows)
         cut.band_samples = std::clamp<int64_t>(band_tiles / sample_tiles, 1, cut.samples_of_chunk);
     // At 16 channels the points and sums of a pass fit L1 together.
-    const int64_t group_tiles = part_products <= 16 * 16 ? 8 : part_products <= 32 * 32 ? 16 : 24;
+    const char* te = getenv("WG_T"); const char* be = getenv("WG_B");(void)be;
+    const int64_t group_tiles = te ? atoi(te) : part_products <= 16 * 16 ? 8 : part_products <= 32 * 32 ? 16 : 24;
     cut.group_tiles = std::min(group_tiles, cut.band_tiles());
     return cut;
 }
