@@ -21,7 +21,8 @@ void EpochLog::on_epoch_end(Training&, const EpochReport& report) {
                                {"learning_rate", report.learning_rate},
                                {"gradient_norm", report.gradient_norm},
                                {"images", report.images},
-                               {"seconds", report.seconds}}));
+                               {"seconds", report.seconds},
+                               {"data_seconds", report.data_seconds}}));
 }
 
 }  // namespace liven

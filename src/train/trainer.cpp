@@ -54,6 +54,7 @@ struct Trainer::State {
     Snapshot snapshot{settings, data, step, progress, callbacks};
     ProgressBar* bar = nullptr;  ///< these two are among the callbacks
     EarlyStopping* best = nullptr;
+    double waited = 0;  ///< seconds of this epoch, for pictures
     Checkpointing checkpointing{settings.checkpoint_every, [this] { write_checkpoint(); }};
 
     State(TrainSettings chosen, std::filesystem::path folder)
@@ -143,6 +144,7 @@ struct Trainer::State {
         for (int64_t i = first; i <= last; ++i) {
             const TrainingStep::Sums sums = step.run(data.train(), current_rate(), progress.step + 1);
             if (sums.images == 0) break;
+            waited += sums.waited;
             progress.epoch_loss += sums.loss;
             progress.epoch_images += sums.images;
             progress.epoch_correct += sums.correct;
@@ -172,6 +174,7 @@ struct Trainer::State {
                                  .learning_rate = step.optimizer().learning_rate(),
                                  .gradient_norm = step.optimizer().gradient_norm(),
                                  .seconds = seconds_since(start),
+                                 .data_seconds = std::exchange(waited, 0.0),
                                  .best = best->improves(validation.loss)};
         progress.epoch_loss = 0;
         progress.epoch_images = progress.epoch_correct = 0;

@@ -1,6 +1,7 @@
 #include "training_step.hpp"
 
 #include <algorithm>
+#include <chrono>
 #include <utility>
 #include <vector>
 
@@ -75,7 +76,9 @@ TrainingStep::Sums TrainingStep::run(data::Loader& loader, float learning_rate, 
     Sums sums;
     optimizer_->set_learning_rate(learning_rate);
     for (int64_t micro = 0; micro < settings_.accumulate; ++micro) {
+        const auto before = std::chrono::steady_clock::now();
         const auto batch = loader.next();
+        sums.waited += std::chrono::duration<double>(std::chrono::steady_clock::now() - before).count();
         if (!batch) break;
         const Tensor x = Tensor::share(batch->images, batch->shape());
         const Tensor y = Tensor::share(batch->labels, {batch->count}, DType::i32);
@@ -97,11 +100,9 @@ TrainingStep::Sums TrainingStep::run(data::Loader& loader, float learning_rate, 
     return sums;
 }
 
-/// Repeats the batch that made a NaN without fusion and on one thread, so that the operation can be named.
+/// Repeats the batch that made a NaN without fusion, so that the operation can be named.
 void TrainingStep::explain_anomaly(const Tensor& x, const Tensor& y, int64_t step) {
     model_->set_forward_count(model_->forward_count() - 1);
-    const int threads = thread_count();
-    set_thread_count(1);
     Engine::current().set_detect_anomaly(true);
     std::string what = "the loss or its gradients are not finite";
     try {
@@ -112,7 +113,6 @@ void TrainingStep::explain_anomaly(const Tensor& x, const Tensor& y, int64_t ste
         what = error.what();
     }
     Engine::current().set_detect_anomaly(false);
-    set_thread_count(threads);
     throw Error("training", "step " + std::to_string(step) + ": " + what, hint_);
 }
 

@@ -21,6 +21,7 @@ public:
     struct Sums {
         double loss = 0;  ///< over the images
         int64_t images = 0, correct = 0;
+        double waited = 0;  ///< seconds, for the loader
     };
     /// One update, from one batch or several micro-batches; no images at the end of the epoch. Throws Error naming
     /// `step` and, where it can, the operation when loss or gradients are not finite.

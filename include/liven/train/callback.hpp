@@ -56,6 +56,7 @@ struct EpochReport {
     float learning_rate = 0;                                        ///< of the last update
     float gradient_norm = 0;                                        ///< of the last update, before clipping
     double seconds = 0;                                             ///< without the part before a resume
+    double data_seconds = 0;                                        ///< of these, waiting for the loader
     bool best = false;                                              ///< the least validation loss so far
 };
 
