@@ -32,7 +32,7 @@ BandLoader::BandLoader(const MapSource& source, const Problem& problem, Isa isa,
         if (stream_ >= 0) stream_stride_ = problem.inputs[static_cast<size_t>(stream_)].pixel_stride;
         source_.program = nullptr;  // compiled; the program may be gone when the step runs
     } else {
-        direct_ = whole && touching;
+        direct_ = options_.in_place || (whole && touching);
         stream_ = source_.operand;
         stream_stride_ = pixel_stride_;
     }

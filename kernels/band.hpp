@@ -36,6 +36,7 @@ public:
         int64_t columns = 0;       ///< pixels of a row of the band
         int64_t rows = 0;          ///< how many consecutive rows are used together
         bool dense_pixels = true;  ///< neighbouring pixels have to touch
+        bool in_place = false;     ///< a map in memory is never copied: the caller minds the columns outside of it
         int64_t channels = 0;      ///< most channels that are read at a time; 0: all of them
     };
     BandLoader(const MapSource& source, const Problem& problem, Isa isa, const Options& options);

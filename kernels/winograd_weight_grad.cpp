@@ -22,6 +22,7 @@
 #include "kernels/made_map.hpp"
 #include "kernels/slot_sum.hpp"
 #include "kernels/winograd_geometry.hpp"
+#include "kernels/winograd_weight_grad_cut.hpp"
 #include "kernels/winograd_weight_grad_table.hpp"
 
 namespace liven::kernels {
@@ -38,76 +39,15 @@ const WinogradGradTable& winograd_grad_table(Isa isa) {
 namespace {
 
 constexpr int64_t side = winograd_side;
-constexpr int64_t most_tiles_of_sum = 256;
-constexpr int64_t most_part_channels = 64;
 constexpr size_t round_up(size_t bytes) { return (bytes + 63) / 64 * 64; }
 constexpr int64_t ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }
-
-/// Channels cut into parts as equal as multiples of 16 allow.
-struct ChannelParts {
-    int64_t channels = 0, count = 1;
-
-    explicit ChannelParts(int64_t all) : channels(all), count(ceil_div(all, most_part_channels)) {}
-    int64_t begin(int64_t part) const { return channels / conv_block * part / count * conv_block; }
-    int64_t width(int64_t part) const { return begin(part + 1) - begin(part); }
-    int64_t widest() const { return ceil_div(channels / conv_block, count) * conv_block; }
-};
-
-/// How the work is cut: by shape alone. A chunk is some samples, or some rows of tiles of one sample; each has nine
-/// taps of its own.
-struct Cut {
-    ChannelParts src, dst;
-    int64_t tile_rows, tile_columns;  ///< of a sample
-    int64_t chunks = 1;
-    int64_t chunks_of_sample = 1;
-    int64_t samples_of_chunk = 1;
-    int64_t band_samples = 1;    ///< whole samples in a band; 1 also when a band is only some rows
-    int64_t band_tile_rows = 1;  ///< of each sample
-    int64_t group_tiles = 1;
-
-    int64_t parts() const { return src.count * dst.count; }
-    int64_t band_tiles() const { return band_samples * band_tile_rows * tile_columns; }
-};
-
-Cut cut_work(const Conv2dGeometry& g) {
-    constexpr int64_t all_bytes = 32 << 20, workers = 16, enough_units = 64, band_bytes = 256 * 1024;
-    Cut cut{.src = ChannelParts(g.src_c),
-            .dst = ChannelParts(g.dst_c),
-            .tile_rows = ceil_div(g.dst_h, side),
-            .tile_columns = ceil_div(g.dst_w, side)};
-    const int64_t part_products = cut.src.widest() * cut.dst.widest();
-    const int64_t sums_bytes = winograd_points * part_products * 4, chunk_bytes = 9 * g.src_c * g.dst_c * 4;
-    const int64_t sample_tiles = cut.tile_rows * cut.tile_columns, tiles = g.samples * sample_tiles;
-    const int64_t most_chunks = std::clamp<int64_t>((all_bytes - workers * sums_bytes) / chunk_bytes, 1,
-                                                    std::max<int64_t>(1, tiles / most_tiles_of_sum));
-    const int64_t chunks = std::min(most_chunks, ceil_div(enough_units, cut.parts()));
-    if (chunks > g.samples) {
-        const int64_t rows = ceil_div(cut.tile_rows, chunks / g.samples);
-        cut.chunks_of_sample = ceil_div(cut.tile_rows, rows);
-        cut.chunks = g.samples * cut.chunks_of_sample;
-    } else {
-        cut.samples_of_chunk = ceil_div(g.samples, chunks);
-        cut.chunks = ceil_div(g.samples, cut.samples_of_chunk);
-    }
-    const int64_t tile_bytes = side * side * (cut.src.widest() + cut.dst.widest()) * 4;
-    const char* bb = getenv("WG_B"); const int64_t band_tiles = std::clamp<int64_t>((bb ? atoi(bb) * 1024 : band_bytes) / tile_bytes, 1, most_tiles_of_sum / 2);
-    const int64_t chunk_rows = ceil_div(cut.tile_rows, cut.chunks_of_sample);
-    cut.band_tile_rows = std::clamp<int64_t>(band_tiles / cut.tile_columns, 1, chunk_rows);
-    if (cut.chunks_of_sample == 1 && cut.band_tile_rows == cut.tile_rows)
-        cut.band_samples = std::clamp<int64_t>(band_tiles / sample_tiles, 1, cut.samples_of_chunk);
-    // At 16 channels the points and sums of a pass fit L1 together.
-    const char* te = getenv("WG_T"); const char* be = getenv("WG_B");(void)be;
-    const int64_t group_tiles = te ? atoi(te) : part_products <= 16 * 16 ? 8 : part_products <= 32 * 32 ? 16 : 24;
-    cut.group_tiles = std::min(group_tiles, cut.band_tiles());
-    return cut;
-}
 
 class WinogradWeightGrad final : public Step {
 public:
     WinogradWeightGrad(const Problem& problem, const Conv2dProblem& parsed, Isa isa)
         : geometry_(parsed.geometry),
           taps_(forward_taps(geometry_)),
-          cut_(cut_work(geometry_)),
+          cut_(cut_winograd_grad(geometry_)),
           sum_({.slots = cut_.chunks, .slot_floats = 9 * geometry_.src_c * geometry_.dst_c}),
           table_(winograd_grad_table(isa)) {
         if (cut_.chunks > 1)
@@ -117,11 +57,15 @@ public:
         // what it makes.
         if (cut_.dst.count > 2) keep(src, problem, isa);
         if (cut_.src.count > 2) keep(diff_dst, problem, isa);
+        // Wide maps are read where they lie: only the tiles at either edge need a copy with its zeros.
+        in_place_ = !src.program && cut_.tile_columns >= 8;
+        for (int64_t x = 0; x < geometry_.dst_w; x += side) edge_columns_ += in_place_ && !inside(x) ? 1 : 0;
         src_band_.emplace(src, problem, isa,
                           BandLoader::Options{.first_column = taps_.w.lowest(),
                                               .columns = cut_.tile_columns * side + 2,
                                               .rows = cut_.band_tile_rows * side + 2,
                                               .dense_pixels = false,
+                                              .in_place = in_place_,
                                               .channels = cut_.src.widest()});
         diff_band_.emplace(diff_dst, problem, isa,
                            BandLoader::Options{.first_column = 0,
@@ -155,15 +99,16 @@ private:
     void lay_out() {
         const auto floats = [](int64_t count) { return round_up(static_cast<size_t>(count) * sizeof(float)); };
         tiles_bytes_ = round_up(static_cast<size_t>(cut_.band_tiles()) * sizeof(WinogradGradTile));
-        zero_bytes_ = floats(std::max((cut_.tile_columns * side + 2) * src_band_->pixel_stride(),
-                                      cut_.tile_columns * side * diff_band_->pixel_stride()));
+        patch_floats_ = 36 * cut_.src.widest();
+        patches_bytes_ = floats(cut_.band_samples * cut_.band_tile_rows * edge_columns_ * patch_floats_);
+        zero_bytes_ = floats(std::max(6 * src_band_->pixel_stride(), side * diff_band_->pixel_stride()));
         sums_bytes_ = floats(winograd_points * cut_.src.widest() * cut_.dst.widest());
         src_points_bytes_ = floats(winograd_grad_points(cut_.group_tiles, cut_.src.widest()));
         diff_points_bytes_ = floats(winograd_grad_points(cut_.group_tiles, cut_.dst.widest()));
         src_bytes_ = round_up(src_band_->scratch_bytes());
         diff_bytes_ = round_up(diff_band_->scratch_bytes());
-        scratch_bytes = tiles_bytes_ + zero_bytes_ + sums_bytes_ + src_points_bytes_ + diff_points_bytes_ +
-                        static_cast<size_t>(cut_.band_samples) * (src_bytes_ + diff_bytes_);
+        scratch_bytes = tiles_bytes_ + patches_bytes_ + zero_bytes_ + sums_bytes_ + src_points_bytes_ +
+                        diff_points_bytes_ + static_cast<size_t>(cut_.band_samples) * (src_bytes_ + diff_bytes_);
         stages.clear();
         for (const MadeMap& made : made_) {
             stages.push_back(made.stage());
@@ -180,9 +125,10 @@ private:
         ChannelSlice src_channels, dst_channels;
         float* slot;  ///< the chunk's nine taps
         WinogradGradTile* tiles;
-        float *zeros, *sums, *src_points, *diff_points;
+        float *patches, *zeros, *sums, *src_points, *diff_points;
         std::byte *src, *diff;
         int64_t tile_count = 0;     ///< in the band
+        int64_t patch_count = 0;    ///< likewise
         int64_t summed = 0;         ///< tiles in the sums
         bool slot_is_fresh = true;  ///< nothing was added to the slot yet
     };
@@ -197,7 +143,8 @@ private:
                 .slot = cut_.chunks > 1 ? reinterpret_cast<float*>(buffers.workspace) + chunk * slot_floats()
                                         : static_cast<float*>(buffers.outputs[0]),
                 .tiles = reinterpret_cast<WinogradGradTile*>(at),
-                .zeros = reinterpret_cast<float*>(at += tiles_bytes_),
+                .patches = reinterpret_cast<float*>(at += tiles_bytes_),
+                .zeros = reinterpret_cast<float*>(at += patches_bytes_),
                 .sums = reinterpret_cast<float*>(at += zero_bytes_),
                 .src_points = reinterpret_cast<float*>(at += sums_bytes_),
                 .diff_points = reinterpret_cast<float*>(at += src_points_bytes_),
@@ -211,9 +158,9 @@ private:
         Bench b = bench(unit, buffers);
         const int64_t chunk = unit / cut_.parts();
         if (cut_.chunks_of_sample > 1) {
-            const int64_t rows = ceil_div(cut_.tile_rows, cut_.chunks_of_sample),
-                          first = chunk % cut_.chunks_of_sample * rows;
-            walk_sample(b, chunk / cut_.chunks_of_sample, first, std::min(cut_.tile_rows, first + rows));
+            const int64_t first = chunk % cut_.chunks_of_sample * cut_.chunk_tile_rows;
+            walk_sample(b, chunk / cut_.chunks_of_sample, first,
+                        std::min(cut_.tile_rows, first + cut_.chunk_tile_rows));
         } else {
             const int64_t first = chunk * cut_.samples_of_chunk;
             const int64_t last = std::min(geometry_.samples, first + cut_.samples_of_chunk);
@@ -231,7 +178,7 @@ private:
         BandLoader::Rows diff(*diff_band_, b.buffers, b.diff, sample, b.dst_channels);
         for (int64_t row = first; row < last; row += cut_.band_tile_rows) {
             const int64_t end = std::min(last, row + cut_.band_tile_rows);
-            b.tile_count = 0;
+            b.tile_count = b.patch_count = 0;
             load(b, src, diff, row, end);
             sweep(b, end < last ? soon(src, diff) : Soon{});
         }
@@ -240,7 +187,7 @@ private:
     /// Small maps: as many samples in a band as there is room for.
     void walk_samples(Bench& b, int64_t first, int64_t last) const noexcept {
         for (int64_t sample = first; sample < last; sample += cut_.band_samples) {
-            b.tile_count = 0;
+            b.tile_count = b.patch_count = 0;
             for (int64_t s = sample; s < std::min(last, sample + cut_.band_samples); ++s) {
                 const auto ring = static_cast<size_t>(s - sample);
                 BandLoader::Rows src(*src_band_, b.buffers, b.src + ring * src_bytes_, s, b.src_channels);
@@ -261,15 +208,42 @@ private:
             const float *src_rows[6], *diff_rows[side];
             for (int64_t r = 0; r < 6; ++r) {
                 const int64_t row = y + taps_.h.lowest() + r;
-                src_rows[r] = row >= range.first && row < range.last ? src[row] : b.zeros;
+                src_rows[r] = row >= range.first && row < range.last ? src[row] : nullptr;
             }
-            for (int64_t r = 0; r < side; ++r) diff_rows[r] = y + r < y_end ? diff[y + r] : b.zeros;
-            for (int64_t x = 0; x < geometry_.dst_w; x += side) {
-                WinogradGradTile& tile = b.tiles[b.tile_count++];
-                for (int64_t r = 0; r < 6; ++r) tile.src[r] = src_rows[r] + x * src_band_->pixel_stride();
-                for (int64_t r = 0; r < side; ++r) tile.diff_dst[r] = diff_rows[r] + x * diff_band_->pixel_stride();
-            }
+            for (int64_t r = 0; r < side; ++r) diff_rows[r] = y + r < y_end ? diff[y + r] : nullptr;
+            for (int64_t x = 0; x < geometry_.dst_w; x += side)
+                b.tiles[b.tile_count++] = tile(b, src_rows, diff_rows, x);
         }
+    }
+
+    /// The tile at column x of some rows; null: a row of zeros.
+    WinogradGradTile tile(Bench& b, const float* const (&src_rows)[6], const float* const (&diff_rows)[side],
+                          int64_t x) const noexcept {
+        WinogradGradTile tile{.src_step = src_band_->pixel_stride(), .diff_step = diff_band_->pixel_stride()};
+        for (int64_t r = 0; r < 6; ++r) tile.src[r] = src_rows[r] ? src_rows[r] + x * tile.src_step : b.zeros;
+        for (int64_t r = 0; r < side; ++r)
+            tile.diff_dst[r] = diff_rows[r] ? diff_rows[r] + x * tile.diff_step : b.zeros;
+        if (in_place_ && !inside(x)) patch(b, tile, x);
+        return tile;
+    }
+
+    /// Whether the source columns of a tile lie in the map.
+    bool inside(int64_t x) const { return x + taps_.w.lowest() >= 0 && x + taps_.w.lowest() + 6 <= geometry_.src_w; }
+
+    /// Gives a tile at the edge a copy of its source pixels, zeros where there are none.
+    void patch(Bench& b, WinogradGradTile& tile, int64_t x) const noexcept {
+        const int64_t channels = b.src_channels.count, first = x + taps_.w.lowest();
+        float* at = b.patches + b.patch_count++ * patch_floats_;
+        for (int64_t r = 0; r < 6; ++r) {
+            const float* row = tile.src[r];
+            tile.src[r] = at;
+            for (int64_t p = 0; p < 6; ++p, at += channels)
+                if (row != b.zeros && first + p >= 0 && first + p < geometry_.src_w)
+                    std::copy_n(row + p * tile.src_step, channels, at);
+                else
+                    std::fill_n(at, channels, 0.0f);
+        }
+        tile.src_step = channels;
     }
 
     /// What the next band will read.
@@ -281,34 +255,37 @@ private:
         return {.src = src.upcoming(cut_.band_tile_rows * side), .diff = diff.upcoming(cut_.band_tile_rows * side)};
     }
 
-    /// Adds the band's tiles to the sums. Both operands' next rows are asked for in the first two passes.
+    /// Adds the band's tiles to the sums.
     void sweep(Bench& b, const Soon& soon) const noexcept {
-        if (b.summed + b.tile_count > most_tiles_of_sum) flush(b);
-        const int64_t groups = ceil_div(b.tile_count, cut_.group_tiles);
-        for (int64_t pass = 0; pass < winograd_grad_passes; ++pass) {
-            const std::span<const std::byte> next = pass == 0   ? soon.src
-                                                    : pass == 1 ? soon.diff
-                                                                : std::span<const std::byte>();
-            for (int64_t g = 0; g < groups; ++g) {
-                const int64_t first = b.tile_count * g / groups, last = b.tile_count * (g + 1) / groups;
-                const size_t from = next.size() * static_cast<size_t>(g) / static_cast<size_t>(groups);
-                const size_t to = next.size() * static_cast<size_t>(g + 1) / static_cast<size_t>(groups);
-                table_.accumulate({.tiles = b.tiles + first,
-                                   .count = last - first,
-                                   .src_step = src_band_->pixel_stride(),
-                                   .diff_step = diff_band_->pixel_stride(),
-                                   .src_channels = b.src_channels.count,
-                                   .dst_channels = b.dst_channels.count,
-                                   .src_points = b.src_points,
-                                   .diff_points = b.diff_points,
-                                   .sums = b.sums,
-                                   .fresh = b.summed == 0 && g == 0,
-                                   .soon = next.data() + from,
-                                   .soon_bytes = static_cast<int64_t>(to - from)},
-                                  pass);
-            }
+        for (int64_t first = 0; first < b.tile_count; first += winograd_tiles_of_sum) {
+            const int64_t count = std::min(b.tile_count - first, winograd_tiles_of_sum);
+            if (b.summed + count > winograd_tiles_of_sum) flush(b);
+            sweep_tiles(b, first, count, first == 0 ? soon : Soon{});
+            b.summed += count;
         }
-        b.summed += b.tile_count;
+    }
+
+    void sweep_tiles(const Bench& b, int64_t start, int64_t count, const Soon& soon) const noexcept {
+        const int64_t groups = ceil_div(count, cut_.group_tiles), shares = winograd_grad_passes * groups;
+        for (int64_t share = 0; share < shares; ++share) {
+            const int64_t g = share % groups, first = count * g / groups, last = count * (g + 1) / groups;
+            table_.accumulate({.tiles = b.tiles + start + first,
+                               .count = last - first,
+                               .src_channels = b.src_channels.count,
+                               .dst_channels = b.dst_channels.count,
+                               .src_points = b.src_points,
+                               .diff_points = b.diff_points,
+                               .sums = b.sums,
+                               .fresh = b.summed == 0 && g == 0,
+                               .src_soon = share_of(soon.src, share, shares),
+                               .diff_soon = share_of(soon.diff, share, shares)},
+                              share / groups);
+        }
+    }
+
+    static std::span<const std::byte> share_of(std::span<const std::byte> all, int64_t share, int64_t shares) {
+        const auto bound = [&](int64_t s) { return all.size() * static_cast<size_t>(s) / static_cast<size_t>(shares); };
+        return all.subspan(bound(share), bound(share + 1) - bound(share));
     }
 
     /// Takes the sums back to nine taps and adds these to the chunk's.
@@ -333,13 +310,16 @@ private:
 
     Conv2dGeometry geometry_;
     TapPlan taps_;
-    Cut cut_;
+    WinogradGradCut cut_;
     SlotSum sum_;
     const WinogradGradTable& table_;
     std::vector<MadeMap> made_;
     std::optional<BandLoader> src_band_, diff_band_;
-    size_t tiles_bytes_ = 0, zero_bytes_ = 0, sums_bytes_ = 0, src_points_bytes_ = 0, diff_points_bytes_ = 0,
-           src_bytes_ = 0, diff_bytes_ = 0;
+    bool in_place_ = false;
+    int64_t edge_columns_ = 0;  ///< of tiles, that need patches
+    int64_t patch_floats_ = 0;
+    size_t tiles_bytes_ = 0, patches_bytes_ = 0, zero_bytes_ = 0, sums_bytes_ = 0, src_points_bytes_ = 0,
+           diff_points_bytes_ = 0, src_bytes_ = 0, diff_bytes_ = 0;
 };
 
 /// Nominal FLOPs over the measured share of the peak, the waste at the edges of the map counted; and the way of the

@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <span>
 
 #include "liven/core/isa.hpp"
 
@@ -17,6 +18,7 @@ inline constexpr int64_t winograd_pass_points = 12;
 struct WinogradGradTile {
     const float* src[6] = {};
     const float* diff_dst[4] = {};
+    int64_t src_step = 0, diff_step = 0;  ///< floats from one pixel to the next
 };
 
 /// One pass over a handful of tiles: both operands are taken to 12 points, and for each of these the products of all
@@ -24,14 +26,13 @@ struct WinogradGradTile {
 struct WinogradGradGroup {
     const WinogradGradTile* tiles = nullptr;
     int64_t count = 0;
-    int64_t src_step = 0, diff_step = 0;         ///< floats from one pixel to the next
     int64_t src_channels = 0, dst_channels = 0;  ///< multiples of 16
     float* src_points = nullptr;                 ///< scratch, winograd_grad_points(count, src_channels) floats
     float* diff_points = nullptr;                ///< scratch, likewise with dst_channels
     float* sums = nullptr;                       ///< 36 x src_channels x dst_channels, in an order of the kernel's own
     bool fresh = false;                          ///< the sums start at zero; nothing is read from them
-    const std::byte* soon = nullptr;             ///< memory that will be read next: asked into L2 meanwhile
-    int64_t soon_bytes = 0;
+    /// Memory that will be read next, of either operand: asked into L2 meanwhile.
+    std::span<const std::byte> src_soon, diff_soon;
 };
 
 /// Where the nine taps of the sums belong.
@@ -44,10 +45,10 @@ struct WinogradGradTaps {
     bool fresh = false;        ///< the taps are written, otherwise added to
 };
 
-/// Floats of scratch for the 12 points of `count` tiles. Points do not start at the same place of successive pages,
-/// where they would evict each other from L1.
+/// Floats of scratch for the 12 points of `count` tiles. A line more than they need keeps the tiles from starting at
+/// the same places of successive pages, where they would evict each other from L1.
 constexpr int64_t winograd_grad_points(int64_t count, int64_t channels) {
-    return winograd_pass_points * (count * channels + 16);
+    return count * (winograd_pass_points * channels + 16);
 }
 
 struct WinogradGradTable {

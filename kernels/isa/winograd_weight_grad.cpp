@@ -85,33 +85,36 @@ LIVEN_INLINE void diff_rows(const WinogradGradTile& tile, int64_t offset, vec& f
     }
 }
 
+/// Where a vector of channels lies among the points of a tile: blocks of 16 channels of 12 points each.
+constexpr int64_t point_offset(int64_t channel) {
+    return channel / conv_block * (winograd_pass_points * conv_block) + channel % conv_block;
+}
+
 template <int Pass>
-LIVEN_INLINE void transform_source(const WinogradGradTile& tile, int64_t step, int64_t channel, float* points,
-                                   int64_t point_step) {
+LIVEN_INLINE void transform_source(const WinogradGradTile& tile, int64_t channel, float* points) {
     vec rows[2][6];
 #pragma GCC unroll 6
-    for (int x = 0; x < 6; ++x) source_rows<Pass>(tile, x * step + channel, rows[0][x], rows[1][x]);
+    for (int x = 0; x < 6; ++x) source_rows<Pass>(tile, x * tile.src_step + channel, rows[0][x], rows[1][x]);
 #pragma GCC unroll 2
     for (int y = 0; y < 2; ++y) {
         vec o[6];
         source_points(rows[y], o);
 #pragma GCC unroll 6
-        for (int x = 0; x < 6; ++x) store(points + (y * 6 + x) * point_step, o[x]);
+        for (int x = 0; x < 6; ++x) store(points + (y * 6 + x) * conv_block, o[x]);
     }
 }
 
 template <int Pass>
-LIVEN_INLINE void transform_diff(const WinogradGradTile& tile, int64_t step, int64_t channel, float* points,
-                                 int64_t point_step) {
+LIVEN_INLINE void transform_diff(const WinogradGradTile& tile, int64_t channel, float* points) {
     vec rows[2][4];
 #pragma GCC unroll 4
-    for (int x = 0; x < 4; ++x) diff_rows<Pass>(tile, x * step + channel, rows[0][x], rows[1][x]);
+    for (int x = 0; x < 4; ++x) diff_rows<Pass>(tile, x * tile.diff_step + channel, rows[0][x], rows[1][x]);
 #pragma GCC unroll 2
     for (int y = 0; y < 2; ++y) {
         vec o[6];
         diff_points(rows[y], o);
 #pragma GCC unroll 6
-        for (int x = 0; x < 6; ++x) store(points + (y * 6 + x) * point_step, o[x]);
+        for (int x = 0; x < 6; ++x) store(points + (y * 6 + x) * conv_block, o[x]);
     }
 }
 
@@ -125,8 +128,8 @@ inline constexpr int max_sources = 3;
 
 /// I source channels x 16 result channels of one point, all tiles of the group.
 template <int I>
-void product(const float* src, int64_t src_channels, const float* diff, int64_t dst_channels, int64_t tiles,
-             float* sums, bool fresh) noexcept {
+void product(const float* src, int64_t src_step, const float* diff, int64_t diff_step, int64_t tiles, float* sums,
+             bool fresh) noexcept {
     vec acc[I][per_block];
     if (fresh) {
 #pragma GCC unroll 16
@@ -139,7 +142,7 @@ void product(const float* src, int64_t src_channels, const float* diff, int64_t 
 #pragma GCC unroll 4
             for (int v = 0; v < per_block; ++v) acc[i][v] = load(sums + i * conv_block + v * lanes);
     }
-    for (int64_t t = tiles; t > 0; --t, src += src_channels, diff += dst_channels) {
+    for (int64_t t = tiles; t > 0; --t, src += src_step, diff += diff_step) {
         vec d[per_block];
 #pragma GCC unroll 4
         for (int v = 0; v < per_block; ++v) d[v] = load(diff + v * lanes);
@@ -157,43 +160,54 @@ void product(const float* src, int64_t src_channels, const float* diff, int64_t 
 }
 
 /// A block of 16 x 16 sums.
-LIVEN_INLINE void block_product(const WinogradGradGroup& group, const float* src, const float* diff, float* sums) {
+LIVEN_INLINE void block_product(const WinogradGradGroup& group, const float* src, int64_t src_step, const float* diff,
+                                int64_t diff_step, float* sums) {
     if constexpr (max_sources == conv_block) {
-        product<conv_block>(src, group.src_channels, diff, group.dst_channels, group.count, sums, group.fresh);
+        product<conv_block>(src, src_step, diff, diff_step, group.count, sums, group.fresh);
     } else {
         constexpr int parts = (conv_block + max_sources - 1) / max_sources, narrow = conv_block / parts;
         constexpr int wide = conv_block % parts;
         for (int part = 0; part < parts; ++part) {
             const auto call = part < wide ? product<narrow + 1> : product<narrow>;
             const int first = part * narrow + (part < wide ? part : wide);
-            call(src + first, group.src_channels, diff, group.dst_channels, group.count, sums + first * conv_block,
-                 group.fresh);
+            call(src + first, src_step, diff, diff_step, group.count, sums + first * conv_block, group.fresh);
         }
     }
 }
 
+/// Asks for part `part` of `parts` of some memory. A few lines at a time: more than the core can have under way would
+/// keep the products waiting.
+LIVEN_INLINE void prefetch_share(std::span<const std::byte> memory, int64_t part, int64_t parts) {
+    constexpr int64_t line = 64;
+    const int64_t lines = (static_cast<int64_t>(memory.size()) + line - 1) / line;
+    for (int64_t l = lines * part / parts; l < lines * (part + 1) / parts; ++l)
+        __builtin_prefetch(memory.data() + l * line, 0, 2);
+}
+
 template <int Pass>
 void accumulate_pass(const WinogradGradGroup& group) noexcept {
-    constexpr int64_t line = 64;
-    const int64_t src_step = group.count * group.src_channels + 16, diff_step = group.count * group.dst_channels + 16;
+    const int64_t src_step = winograd_grad_points(1, group.src_channels);
+    const int64_t diff_step = winograd_grad_points(1, group.dst_channels);
     for (int64_t t = 0; t < group.count; ++t) {
+        float* points = group.src_points + t * src_step;
         for (int64_t c = 0; c < group.src_channels; c += lanes)
-            transform_source<Pass>(group.tiles[t], group.src_step, c, group.src_points + t * group.src_channels + c,
-                                   src_step);
+            transform_source<Pass>(group.tiles[t], c, points + point_offset(c));
+        points = group.diff_points + t * diff_step;
         for (int64_t c = 0; c < group.dst_channels; c += lanes)
-            transform_diff<Pass>(group.tiles[t], group.diff_step, c, group.diff_points + t * group.dst_channels + c,
-                                 diff_step);
+            transform_diff<Pass>(group.tiles[t], c, points + point_offset(c));
     }
-    const int64_t lines = (group.soon_bytes + line - 1) / line;
     float* sums = group.sums + Pass * winograd_pass_points * group.src_channels * group.dst_channels;
+    const int64_t blocks = winograd_pass_points * (group.src_channels / conv_block) * (group.dst_channels / conv_block);
+    int64_t block = 0;
     for (int64_t k = 0; k < winograd_pass_points; ++k) {
-        for (int64_t l = lines * k / winograd_pass_points; l < lines * (k + 1) / winograd_pass_points; ++l)
-            __builtin_prefetch(group.soon + l * line, 0, 2);
-        const float* src = group.src_points + k * src_step;
-        const float* diff = group.diff_points + k * diff_step;
+        const float* src = group.src_points + k * conv_block;
+        const float* diff = group.diff_points + k * conv_block;
         for (int64_t i = 0; i < group.src_channels; i += conv_block)
-            for (int64_t o = 0; o < group.dst_channels; o += conv_block, sums += conv_block * conv_block)
-                block_product(group, src + i, diff + o, sums);
+            for (int64_t o = 0; o < group.dst_channels; o += conv_block, sums += conv_block * conv_block, ++block) {
+                prefetch_share(group.src_soon, block, blocks);
+                prefetch_share(group.diff_soon, block, blocks);
+                block_product(group, src + point_offset(i), src_step, diff + point_offset(o), diff_step, sums);
+            }
     }
 }
 
