@@ -205,27 +205,38 @@ private:
         src.load(range.first, range.last);
         diff.load(first * side, y_end);
         for (int64_t y = first * side; y < y_end; y += side) {
-            const float *src_rows[6], *diff_rows[side];
+            TileRows rows{.src_step = src_band_->pixel_stride(), .diff_step = diff_band_->pixel_stride()};
             for (int64_t r = 0; r < 6; ++r) {
                 const int64_t row = y + taps_.h.lowest() + r;
-                src_rows[r] = row >= range.first && row < range.last ? src[row] : nullptr;
+                rows.src_inside[r] = row >= range.first && row < range.last;
+                rows.src[r] = rows.src_inside[r] ? src[row] : b.zeros;
             }
-            for (int64_t r = 0; r < side; ++r) diff_rows[r] = y + r < y_end ? diff[y + r] : nullptr;
-            for (int64_t x = 0; x < geometry_.dst_w; x += side)
-                b.tiles[b.tile_count++] = tile(b, src_rows, diff_rows, x);
+            for (int64_t r = 0; r < side; ++r) {
+                rows.diff_inside[r] = y + r < y_end;
+                rows.diff[r] = rows.diff_inside[r] ? diff[y + r] : b.zeros;
+            }
+            for (int64_t x = 0; x < geometry_.dst_w; x += side) {
+                WinogradGradTile& tile = b.tiles[b.tile_count++];
+                rows.tile(x, tile);
+                if (in_place_ && !inside(x)) patch(b, tile, x);
+            }
         }
     }
 
-    /// The tile at column x of some rows; null: a row of zeros.
-    WinogradGradTile tile(Bench& b, const float* const (&src_rows)[6], const float* const (&diff_rows)[side],
-                          int64_t x) const noexcept {
-        WinogradGradTile tile{.src_step = src_band_->pixel_stride(), .diff_step = diff_band_->pixel_stride()};
-        for (int64_t r = 0; r < 6; ++r) tile.src[r] = src_rows[r] ? src_rows[r] + x * tile.src_step : b.zeros;
-        for (int64_t r = 0; r < side; ++r)
-            tile.diff_dst[r] = diff_rows[r] ? diff_rows[r] + x * tile.diff_step : b.zeros;
-        if (in_place_ && !inside(x)) patch(b, tile, x);
-        return tile;
-    }
+    /// The rows under a row of tiles. Those outside of the map are a few zeros, the same for every tile.
+    struct TileRows {
+        int64_t src_step, diff_step;
+        const float* src[6] = {};
+        const float* diff[side] = {};
+        int64_t src_inside[6] = {}, diff_inside[side] = {};  ///< 1, or 0
+
+        void tile(int64_t x, WinogradGradTile& to) const noexcept {
+            for (int64_t r = 0; r < 6; ++r) to.src[r] = src[r] + x * src_step * src_inside[r];
+            for (int64_t r = 0; r < side; ++r) to.diff_dst[r] = diff[r] + x * diff_step * diff_inside[r];
+            to.src_step = src_step;
+            to.diff_step = diff_step;
+        }
+    };
 
     /// Whether the source columns of a tile lie in the map.
     bool inside(int64_t x) const { return x + taps_.w.lowest() >= 0 && x + taps_.w.lowest() + 6 <= geometry_.src_w; }

@@ -16,11 +16,13 @@ constexpr int64_t enough_units = 64;
 constexpr int64_t band_bytes = 128 * 1024;  // of both operands: with points and sums they share L2
 constexpr int64_t most_group_tiles = 24;
 
-/// Chunks as many as give enough units, as the limit on memory allows and as have 256 tiles.
+/// Chunks as many as give enough units, as the limit on memory allows, and as have enough tiles: the first band of a
+/// chunk waits for memory, which shows where there is little arithmetic.
 void cut_chunks(WinogradGradCut& cut, const Conv2dGeometry& g) {
     const int64_t sums_bytes = winograd_points * cut.src.widest() * cut.dst.widest() * 4;
     const int64_t chunk_bytes = 9 * g.src_c * g.dst_c * 4, tiles = g.samples * cut.tile_rows * cut.tile_columns;
-    const int64_t most = std::min((all_bytes - workers * sums_bytes) / chunk_bytes, tiles / winograd_tiles_of_sum);
+    const int64_t least_tiles = std::clamp<int64_t>((1 << 17) / (cut.src.widest() * cut.dst.widest()), 128, 512);
+    const int64_t most = std::min((all_bytes - workers * sums_bytes) / chunk_bytes, tiles / least_tiles);
     const int64_t chunks = std::clamp<int64_t>(ceil_div(enough_units, cut.parts()), 1, std::max<int64_t>(most, 1));
     cut.chunk_tile_rows = cut.tile_rows;
     if (chunks > g.samples) {
