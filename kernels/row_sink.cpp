@@ -7,45 +7,52 @@ constexpr size_t round_up(size_t bytes) { return (bytes + 63) / 64 * 64; }
 
 }  // namespace
 
-RowSink::RowSink(const Problem& problem, const Shape& result, int64_t rows, int64_t slots, Isa isa)
-    : result_(result), rows_(rows), slots_(slots) {
+RowSink::RowSink(const Problem& problem, const Shape& result, int64_t rows, int64_t slots, Isa isa, int64_t channels)
+    : result_(result), rows_(rows), slots_(slots), channels_(channels > 0 ? channels : result[3]) {
     if (!problem.epilogue) {
         pixel_stride_ = problem.outputs[0].pixel_stride;
         return;
     }
-    pixel_stride_ = result_[3];
+    pixel_stride_ = channels_;
     program_.emplace(*problem.epilogue, problem.inputs, problem.outputs,
                      Walk{.samples = result_[0], .pixels = result_[1] * result_[2], .channels = result_[3]}, isa);
 }
 
 size_t RowSink::scratch_bytes() const {
     if (!program_) return 0;
-    return round_up(static_cast<size_t>(rows_ * result_[2] * result_[3]) * sizeof(float)) + program_->scratch_bytes();
+    return round_up(static_cast<size_t>(rows_ * result_[2] * channels_) * sizeof(float)) + program_->scratch_bytes();
 }
 
 void RowSink::finalize(int64_t unit, const Buffers& buffers) const noexcept {
     program_->finalize(unit, buffers, reinterpret_cast<const double*>(buffers.workspace + workspace_offset_), slots_);
 }
 
-RowSink::Rows::Rows(const RowSink& sink, const Buffers& buffers, std::byte* scratch, int64_t sample,
-                    int64_t slot) noexcept
-    : sink_(sink), buffers_(buffers), rows_(nullptr), program_scratch_(nullptr), partial_(nullptr), sample_(sample) {
+RowSink::Rows::Rows(const RowSink& sink, const Buffers& buffers, std::byte* scratch, int64_t sample, int64_t slot,
+                    ChannelSlice slice) noexcept
+    : sink_(sink),
+      buffers_(buffers),
+      rows_(nullptr),
+      program_scratch_(nullptr),
+      partial_(nullptr),
+      sample_(sample),
+      slice_(slice) {
+    if (slice_.count == 0) slice_.count = sink_.channels_;
     if (!sink_.program_) {
         rows_ = static_cast<float*>(buffers_.outputs[0]) +
-                sample * sink_.result_[1] * sink_.result_[2] * sink_.pixel_stride_;
+                sample * sink_.result_[1] * sink_.result_[2] * sink_.pixel_stride_ + slice_.first;
         return;
     }
     rows_ = reinterpret_cast<float*>(scratch);
     const size_t row_bytes =
-        round_up(static_cast<size_t>(sink_.rows_ * sink_.result_[2] * sink_.result_[3]) * sizeof(float));
+        round_up(static_cast<size_t>(sink_.rows_ * sink_.result_[2] * sink_.channels_) * sizeof(float));
     program_scratch_ = reinterpret_cast<float*>(scratch + row_bytes);
     const ProgramView& view = sink_.program_->view();
     if (sink_.program_->reduces()) {
         partial_ =
             reinterpret_cast<double*>(buffers_.workspace + sink_.workspace_offset_) + slot * view.partial_doubles;
-        view.clear(view, partial_, 0, view.channels);
+        view.clear(view, partial_, slice_.first, slice_.count);
     }
-    view.prepare(view, buffers_, sample_, 0, view.channels, program_scratch_);
+    view.prepare(view, buffers_, sample_, slice_.first, slice_.count, program_scratch_);
 }
 
 float* RowSink::Rows::begin(int64_t first) noexcept {
@@ -59,10 +66,10 @@ void RowSink::Rows::done(int64_t first, int64_t count) noexcept {
     const Chunk chunk{.sample = sample_,
                       .first_pixel = first * width,
                       .pixels = count * width,
-                      .first_channel = 0,
-                      .channels = 0,
+                      .first_channel = slice_.first,
+                      .channels = slice_.count,
                       .core = rows_,
-                      .core_stride = 0,
+                      .core_stride = sink_.channels_,
                       .sink = nullptr,
                       .sink_stride = 0};
     view.run(view, buffers_, chunk, program_scratch_, partial_);

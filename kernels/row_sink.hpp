@@ -2,6 +2,7 @@
 
 #include <optional>
 
+#include "kernels/band.hpp"
 #include "kernels/compiled_program.hpp"
 #include "kernels/step.hpp"
 
@@ -12,8 +13,9 @@ namespace liven::kernels {
 class RowSink {
 public:
     /// `result`: shape of the core's result; `rows`: how many of them are handed over together; `slots`: units of the
-    /// stage that writes, sample-major, each of which has its own partial sums of the epilogue's reductions.
-    RowSink(const Problem& problem, const Shape& result, int64_t rows, int64_t slots, Isa isa);
+    /// stage that writes, sample-major, each of which has its own partial sums of the epilogue's reductions;
+    /// `channels`: most channels that a unit writes, 0: all of them. Units may share a slot when their channels differ.
+    RowSink(const Problem& problem, const Shape& result, int64_t rows, int64_t slots, Isa isa, int64_t channels = 0);
 
     size_t scratch_bytes() const;
     /// Workspace for the partial sums; the step puts them at `offset`.
@@ -31,7 +33,8 @@ public:
     /// The rows that one unit writes.
     class Rows {
     public:
-        Rows(const RowSink& sink, const Buffers& buffers, std::byte* scratch, int64_t sample, int64_t slot) noexcept;
+        Rows(const RowSink& sink, const Buffers& buffers, std::byte* scratch, int64_t sample, int64_t slot,
+             ChannelSlice slice = {}) noexcept;
         /// Memory for rows first, first + 1, ... of the map, pixel_stride() apart and without gaps between rows.
         float* begin(int64_t first) noexcept;
         /// Rows [first, first + count) are complete.
@@ -44,11 +47,13 @@ public:
         float* program_scratch_;
         double* partial_;
         int64_t sample_;
+        ChannelSlice slice_;
     };
 
 private:
     Shape result_;
     int64_t rows_ = 0, slots_ = 0;
+    int64_t channels_ = 0;  ///< of a row at most
     int64_t pixel_stride_ = 0;
     size_t workspace_offset_ = 0;
     std::optional<CompiledProgram> program_;

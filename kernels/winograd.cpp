@@ -108,7 +108,7 @@ private:
     void transform_weights(int64_t block, const Buffers& buffers) const noexcept {
         auto* packed = reinterpret_cast<float*>(buffers.workspace + packed_offset_);
         packed_.pack(block, static_cast<const float*>(buffers.inputs[weights_operand_]), packed);
-        table_.weights(packed + block * packed_.block_step(), depth_,
+        table_.weights(packed + block * packed_.block_step(), depth_ * conv_block, depth_,
                        reinterpret_cast<float*>(buffers.workspace) + block * block_floats());
     }
 

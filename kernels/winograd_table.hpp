@@ -30,14 +30,20 @@ struct WinogradGroup {
     int64_t dst_step = 0;
     float* src_points = nullptr;      ///< scratch, 36 x count x depth
     float* dst_points = nullptr;      ///< scratch, 36 x count x channels
+    bool add = false;                 ///< the products are added to dst_points instead of written
     const std::byte* soon = nullptr;  ///< memory that will be read next: asked into L2 meanwhile
     int64_t soon_bytes = 0;
 };
 
 struct WinogradTable {
-    /// 3 x 3 x depth x 16 packed weights to 36 x depth x 16.
-    void (*weights)(const float* packed, int64_t depth, float* points) noexcept = nullptr;
+    /// 3 x 3 x depth x 16 packed weights, `tap_step` floats from tap to tap, to 36 x depth x 16.
+    void (*weights)(const float* packed, int64_t tap_step, int64_t depth, float* points) noexcept = nullptr;
+    /// All three steps.
     void (*group)(const WinogradGroup&) noexcept = nullptr;
+    /// The first two: source and products, to dst_points.
+    void (*products)(const WinogradGroup&) noexcept = nullptr;
+    /// The last, from dst_points, for tiles [first, last) of the group.
+    void (*results)(const WinogradGroup&, int64_t first, int64_t last) noexcept = nullptr;
 };
 
 const WinogradTable& winograd_table(Isa isa);

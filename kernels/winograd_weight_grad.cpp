@@ -55,8 +55,8 @@ public:
         MapSource src = parsed.map, diff_dst = parsed.diff_dst;
         // Every part of the other operand's channels runs the prologue again; from the third on it is cheaper to keep
         // what it makes.
-        if (cut_.dst.count > 2) keep(src, problem, isa);
-        if (cut_.src.count > 2) keep(diff_dst, problem, isa);
+        if (cut_.dst.count() > 2) keep(src, problem, isa);
+        if (cut_.src.count() > 2) keep(diff_dst, problem, isa);
         // Wide maps are read where they lie: only the tiles at either edge need a copy with its zeros.
         in_place_ = !src.program && cut_.tile_columns >= 8;
         for (int64_t x = 0; x < geometry_.dst_w; x += side) edge_columns_ += in_place_ && !inside(x) ? 1 : 0;
@@ -135,11 +135,11 @@ private:
 
     Bench bench(int64_t unit, const Buffers& buffers) const noexcept {
         const int64_t chunk = unit / cut_.parts(), part = unit % cut_.parts();
-        const int64_t src_part = part / cut_.dst.count, dst_part = part % cut_.dst.count;
+        const int64_t src_part = part / cut_.dst.count(), dst_part = part % cut_.dst.count();
         std::byte* at = buffers.scratch;
         Bench b{.buffers = buffers,
-                .src_channels = {.first = cut_.src.begin(src_part), .count = cut_.src.width(src_part)},
-                .dst_channels = {.first = cut_.dst.begin(dst_part), .count = cut_.dst.width(dst_part)},
+                .src_channels = cut_.src[src_part],
+                .dst_channels = cut_.dst[dst_part],
                 .slot = cut_.chunks > 1 ? reinterpret_cast<float*>(buffers.workspace) + chunk * slot_floats()
                                         : static_cast<float*>(buffers.outputs[0]),
                 .tiles = reinterpret_cast<WinogradGradTile*>(at),

@@ -46,15 +46,9 @@ void cut_bands(WinogradGradCut& cut) {
 
 }  // namespace
 
-ChannelParts::ChannelParts(int64_t all) : channels(all), count(ceil_div(all, most_part_channels)) {}
-
-int64_t ChannelParts::begin(int64_t part) const { return channels / conv_block * part / count * conv_block; }
-
-int64_t ChannelParts::widest() const { return ceil_div(channels / conv_block, count) * conv_block; }
-
 WinogradGradCut cut_winograd_grad(const Conv2dGeometry& g) {
-    WinogradGradCut cut{.src = ChannelParts(g.src_c),
-                        .dst = ChannelParts(g.dst_c),
+    WinogradGradCut cut{.src = ChannelParts(g.src_c, most_part_channels),
+                        .dst = ChannelParts(g.dst_c, most_part_channels),
                         .tile_rows = ceil_div(g.dst_h, winograd_side),
                         .tile_columns = ceil_div(g.dst_w, winograd_side)};
     cut_chunks(cut, g);

@@ -2,22 +2,13 @@
 
 #include <cstdint>
 
+#include "kernels/channel_parts.hpp"
 #include "kernels/conv2d_geometry.hpp"
 
 namespace liven::kernels {
 
 /// So many tiles are summed up in fp32 at most before the sums go back to nine taps.
 inline constexpr int64_t winograd_tiles_of_sum = 256;
-
-/// Channels cut into parts of at most 64, as equal as multiples of 16 allow.
-struct ChannelParts {
-    int64_t channels = 0, count = 1;
-
-    explicit ChannelParts(int64_t all);
-    int64_t begin(int64_t part) const;
-    int64_t width(int64_t part) const { return begin(part + 1) - begin(part); }
-    int64_t widest() const;
-};
 
 /// How Winograd's weight gradient is cut: by shape alone. A unit is a chunk for one part of the source channels and one
 /// of the result channels. A chunk is some samples, or some rows of tiles of one sample, and has nine taps of its own.
@@ -32,7 +23,7 @@ struct WinogradGradCut {
     int64_t band_tile_rows = 1;  ///< of each sample
     int64_t group_tiles = 1;     ///< that go through the kernel together
 
-    int64_t parts() const { return src.count * dst.count; }
+    int64_t parts() const { return src.count() * dst.count(); }
     int64_t band_tiles() const { return band_samples * band_tile_rows * tile_columns; }
 };
 

@@ -53,9 +53,9 @@ LIVEN_INLINE void weight_points(const vec (&g)[3], vec (&o)[6]) {
     o[5] = g[2];
 }
 
-void transform_weights(const float* packed, int64_t depth, float* points) noexcept {
-    const int64_t tap = depth * conv_block;
-    for (int64_t i = 0; i < tap; i += lanes) {
+void transform_weights(const float* packed, int64_t tap, int64_t depth, float* points) noexcept {
+    const int64_t point = depth * conv_block;
+    for (int64_t i = 0; i < point; i += lanes) {
         vec columns[6][3];
 #pragma GCC unroll 3
         for (int w = 0; w < 3; ++w) {
@@ -71,7 +71,7 @@ void transform_weights(const float* packed, int64_t depth, float* points) noexce
             vec o[6];
             weight_points(columns[y], o);
 #pragma GCC unroll 6
-            for (int x = 0; x < 6; ++x) store(points + (y * 6 + x) * tap + i, o[x]);
+            for (int x = 0; x < 6; ++x) store(points + (y * 6 + x) * point + i, o[x]);
         }
     }
 }
@@ -124,14 +124,20 @@ LIVEN_INLINE void transform_results(const WinogradGroup& group, const WinogradTi
 
 /// Products of one point: P tiles x V vectors of result channels.
 template <int P, int V>
-void product(const float* src, int64_t depth, const float* weights, int64_t block_step, float* dst,
-             int64_t channels) noexcept {
+void product(const float* src, int64_t depth, const float* weights, int64_t block_step, float* dst, int64_t channels,
+             bool add) noexcept {
     constexpr int bases = (P + 2) / 3;
     vec acc[P][V];
 #pragma GCC unroll 12
     for (int p = 0; p < P; ++p)
 #pragma GCC unroll 4
         for (int v = 0; v < V; ++v) acc[p][v] = zero();
+    if (add) {
+#pragma GCC unroll 12
+        for (int p = 0; p < P; ++p)
+#pragma GCC unroll 4
+            for (int v = 0; v < V; ++v) acc[p][v] = load(dst + p * channels + v * lanes);
+    }
     const float* x[bases];
 #pragma GCC unroll 4
     for (int b = 0; b < bases; ++b) x[b] = src + 3 * b * depth;
@@ -157,7 +163,7 @@ void product(const float* src, int64_t depth, const float* weights, int64_t bloc
         for (int v = 0; v < V; ++v) store(dst + p * channels + v * lanes, acc[p][v]);
 }
 
-using Product = void (*)(const float*, int64_t, const float*, int64_t, float*, int64_t) noexcept;
+using Product = void (*)(const float*, int64_t, const float*, int64_t, float*, int64_t, bool) noexcept;
 
 #if defined(LIVEN_ISA_avx512)
 inline constexpr int max_tiles = 12, wide_vectors = 2;
@@ -182,13 +188,14 @@ LIVEN_INLINE void products(const WinogradGroup& group, const float* src, const f
     int64_t first = 0;
     for (int64_t part = 0; part < parts; ++part) {
         const int64_t tiles = narrow + (part < wide ? 1 : 0);
-        pick<V>(tiles, std::make_integer_sequence<int, max_tiles>())(
-            src + first * group.depth, group.depth, weights, block_step, dst + first * group.channels, group.channels);
+        pick<V>(tiles, std::make_integer_sequence<int, max_tiles>())(src + first * group.depth, group.depth, weights,
+                                                                     block_step, dst + first * group.channels,
+                                                                     group.channels, group.add);
         first += tiles;
     }
 }
 
-void winograd_group(const WinogradGroup& group) noexcept {
+void source_and_products(const WinogradGroup& group) noexcept {
     constexpr int64_t line = 64;
     const int64_t src_step = group.count * group.depth, dst_step = group.count * group.channels;
     for (int64_t t = 0; t < group.count; ++t)
@@ -208,12 +215,22 @@ void winograd_group(const WinogradGroup& group) noexcept {
         for (; c < group.channels; c += conv_block)
             products<per_block>(group, src, weights + c / conv_block * block_step, dst + c);
     }
-    for (int64_t t = 0; t < group.count; ++t)
+}
+
+void group_results(const WinogradGroup& group, int64_t first, int64_t last) noexcept {
+    const int64_t dst_step = group.count * group.channels;
+    for (int64_t t = first; t < last; ++t)
         for (int64_t c = 0; c < group.channels; c += lanes)
             transform_results(group, group.tiles[t], c, group.dst_points + t * group.channels + c, dst_step);
 }
 
-constexpr WinogradTable table{.weights = transform_weights, .group = winograd_group};
+void winograd_group(const WinogradGroup& group) noexcept {
+    source_and_products(group);
+    group_results(group, 0, group.count);
+}
+
+constexpr WinogradTable table{
+    .weights = transform_weights, .group = winograd_group, .products = source_and_products, .results = group_results};
 
 }  // namespace
 
