@@ -259,6 +259,7 @@ void register_winograd(std::vector<KernelInfo>& out) {
     add(Isa::baseline, "3 tiles x 16 channels");
     add(Isa::avx2, "6 tiles x 16 channels");
     add(Isa::avx512, "12 tiles x 32 channels");
+    register_winograd_by_channels(out);
     register_winograd_weight_grad(out);
 }
 

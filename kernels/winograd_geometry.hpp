@@ -14,6 +14,7 @@ inline constexpr int64_t winograd_side = 4;  ///< results of a tile, each way
 /// Why Winograd's kernels cannot take the problem, or an empty string.
 std::string refuse_winograd(const Problem& problem);
 
+void register_winograd_by_channels(std::vector<KernelInfo>& out);
 void register_winograd_weight_grad(std::vector<KernelInfo>& out);
 
 }  // namespace liven::kernels
