@@ -36,7 +36,9 @@ void PackedWeights::pack(int64_t unit, const float* weights, float* packed) cons
     for (const Element& element : order_) {
         const float* from = weights + (element.h * kernel_w_ + element.w) * weights_src_ * weights_dst_ + origin;
         for (int64_t d = 0; d < depth_; ++d, from += depth_step, out += conv_block) {
-            if (width_step == 1)
+            if (width_step == 1 && count == conv_block)
+                std::copy_n(from, conv_block, out);  // a known length: no call
+            else if (width_step == 1)
                 std::copy_n(from, count, out);
             else
                 for (int64_t lane = 0; lane < count; ++lane) out[lane] = from[lane * width_step];

@@ -215,8 +215,9 @@ private:
            band_bytes_ = 0;
 };
 
-/// Nominal FLOPs over the measured share of the peak, the waste at the edges of the map counted; and the way of the
-/// weights' points from L3, once a group of tiles, when they outgrow L2 (30 GB/s where the peak is 120 GFLOP/s).
+/// Nominal FLOPs over the measured share of the peak, the waste at the edges of the map counted; and making the
+/// weights' points and reading them again for every group of tiles, once they outgrow L2, and dearer once they outgrow
+/// L3 too.
 double cost(const Problem& problem) {
     const Conv2dProblem parsed = parse_conv2d(problem);
     const Conv2dGeometry& g = parsed.geometry;
@@ -226,7 +227,9 @@ double cost(const Problem& problem) {
     const double share = 1.5 + 1.2 * std::min(1.0, (channels - 16.0) / 48.0);
     const double point_bytes = 4.0 * static_cast<double>(winograd_points * g.src_c * g.dst_c);
     const double groups = static_cast<double>(g.samples * ceil_div(tiles, winograd_group_tiles));
-    const double traffic = point_bytes > 1 << 20 ? 4.0 * groups * point_bytes : 0.0;
+    const double traffic = point_bytes > 16 << 20  ? (12.0 + 2.0 * groups) * point_bytes
+                           : point_bytes > 1 << 20 ? (4.0 + 0.3 * groups) * point_bytes
+                                                   : 0.0;
     return (g.flops() * waste / share + traffic) * 1e-12;
 }
 

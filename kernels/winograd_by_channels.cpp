@@ -1,14 +1,14 @@
 // Winograd's convolution F(4x4, 3x3) for many channels and small maps, forward and input gradient: the weights' points
 // of a block of channels are made where they are used, for several samples together, and never stored whole.
 //
-// loop nest      unit (chunk of samples, 32 result channels) > block of 64 source channels > band of samples > groups
+// loop nest      unit (chunk of samples, 64 result channels) > block of 32 source channels > band of samples > groups
 // of up
 //                to 12 tiles > isa/winograd_forward.cpp; then the results, sample by sample
-// caches         weights' points of a block (295 KB) and the sums of all the unit's tiles (at most 295 KB) in L2,
+// caches         weights' points of a block (295 KB) and the sums of all the unit's tiles (at most 590 KB) in L2,
 // beside the
 //                source rows of a band and the points of a group
-// bytes moved    source once for each 32 result channels, packed weights once a chunk; every result once
-// expected       150-220 % of the direct FMA peak where the weights' points of kernels/winograd.cpp outgrow L2
+// bytes moved    source once for each 64 result channels, packed weights once a chunk; every result once
+// expected       150-200 % of the direct FMA peak where the weights' points of kernels/winograd.cpp outgrow L2
 // error          as kernels/winograd.cpp
 #include <algorithm>
 #include <memory>
@@ -39,8 +39,8 @@ struct Cut {
     int64_t band_samples;  ///< whose rows are loaded together: enough for a group of tiles
 
     explicit Cut(const Conv2dProblem& parsed)
-        : src(parsed.map.shape[3], 64),
-          dst(parsed.result[3], 32),
+        : src(parsed.map.shape[3], 32),
+          dst(parsed.result[3], 64),
           tile_columns(ceil_div(parsed.result[2], side)),
           sample_tiles(ceil_div(parsed.result[1], side) * tile_columns),
           samples_of_chunk(std::clamp<int64_t>(most_tiles / sample_tiles, 1, parsed.result[0])),
@@ -65,7 +65,7 @@ public:
         sink_.place(packed_bytes_);
         workspace_bytes = packed_bytes_ + round_up(sink_.workspace_bytes());
         MapSource map = parsed.map;
-        // Every 32 result channels would run the prologue again.
+        // Every 64 result channels would run the prologue again.
         if (map.program) {
             made_.emplace(map, problem, isa, workspace_bytes);
             map = made_->result();
@@ -161,7 +161,7 @@ private:
         for (int64_t sample = b.first; sample < b.last; ++sample) write(b, sample);
     }
 
-    /// The points of 64 x 32 weights.
+    /// The points of 32 x 64 weights.
     void transform_weights(const Bench& b, ChannelSlice src) const noexcept {
         const auto* packed = reinterpret_cast<const float*>(b.buffers.workspace);
         for (int64_t o = 0; o < b.channels.count; o += conv_block)
@@ -252,13 +252,13 @@ std::string refuse(const Problem& problem) {
 }
 
 /// Nominal FLOPs over the measured share of the peak, the waste at the edges of the map counted; making the weights'
-/// points takes a chunk as long as the products of eight tiles.
+/// points, with the rest that is done once a chunk, takes as long as twelve tiles.
 double cost(const Problem& problem) {
     const Conv2dProblem parsed = parse_conv2d(problem);
     const Cut cut(parsed);
-    const double tiles = static_cast<double>(parsed.result[0] * cut.sample_tiles + 8 * cut.chunks);
+    const double tiles = static_cast<double>(parsed.result[0] * cut.sample_tiles + 12 * cut.chunks);
     const double waste = tiles * side * side / static_cast<double>(parsed.result.count() / parsed.result[3]);
-    return parsed.geometry.flops() * waste / 2.3 * 1e-12;
+    return parsed.geometry.flops() * waste / 2.8 * 1e-12;
 }
 
 std::unique_ptr<Step> make(const Problem& problem, Isa isa) {

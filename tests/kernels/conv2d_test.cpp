@@ -55,6 +55,8 @@ std::vector<Case> all_cases() {
         same3x3(1, 40, 23, 16, 32),
         same3x3(1, 7, 7, 70, 100),
         same3x3(1, 4, 300, 5, 3),
+        same3x3(1, 13, 14, 48, 80),
+        same3x3(65, 2, 2, 48, 80),
         {2, 14, 15, 3, 16, {.window = {.kernel = 7, .stride = 2, .padding = {3, 3, 3, 3}}}},
         {2, 12, 13, 16, 17, {.window = {.kernel = 3, .stride = 2, .padding = {1, 1, 1, 1}}}},
         {2, 12, 12, 16, 32, {.window = {.kernel = 3, .stride = 2, .padding = {0, 1, 0, 1}}}},
@@ -376,7 +378,8 @@ TEST_CASE("Winograd takes large 3x3 maps unless strict math forbids it, and says
     const Case large = same3x3(2, 64, 64, 32, 32);
     CHECK(chosen(large, false).chosen->name == "conv2d_fwd_winograd_f4x4_nhwc_f32");
     CHECK(chosen(large, true).chosen->name == "conv2d_fwd_direct_nhwc_f32");
-    // At 7x7 and 512 channels 38 MB of transformed weights would serve four tiles a sample.
+    // From 16 samples on 38 MB of transformed weights are worth making, block by block; not for the eight tiles of two.
+    CHECK(chosen(same3x3(16, 7, 7, 512, 512), false).chosen->name == "conv2d_fwd_winograd_f4x4_by_channels_nhwc_f32");
     CHECK(chosen(same3x3(2, 7, 7, 512, 512), false).chosen->name == "conv2d_fwd_direct_nhwc_f32");
     const Choice first_layer = chosen(same3x3(2, 64, 64, 3, 16), false);
     CHECK(first_layer.chosen->name == "conv2d_fwd_direct_nhwc_f32");
