@@ -10,26 +10,13 @@
 // expected       36 FMAs where the direct kernel has 144, so at most 400 % of its peak; the transforms leave 135-160 %
 //                at 16 channels, 200-290 % from 32 to 128; from 256 the weights' points come from L3 (100-190 %)
 #include "kernels/conv2d_table.hpp"
-#include "kernels/simd.hpp"
+#include "kernels/winograd_points.hpp"
 #include "kernels/winograd_table.hpp"
 
 namespace liven::kernels {
 namespace {
 
 inline constexpr int per_block = static_cast<int>(conv_block / lanes);
-
-/// B' d: six source values to six points.
-LIVEN_INLINE void source_points(const vec (&d)[6], vec (&o)[6]) {
-    const vec two = splat(2.0f), four = splat(4.0f), five = splat(5.0f);
-    const vec even = nmadd(four, d[2], d[4]), odd = nmadd(four, d[1], d[3]);
-    const vec even2 = d[4] - d[2], odd2 = d[3] - d[1];
-    o[0] = madd(four, d[0], nmadd(five, d[2], d[4]));
-    o[1] = even + odd;
-    o[2] = even - odd;
-    o[3] = madd(two, odd2, even2);
-    o[4] = nmadd(two, odd2, even2);
-    o[5] = madd(four, d[1], nmadd(five, d[3], d[5]));
-}
 
 /// A' m: six points to four results.
 LIVEN_INLINE void results(const vec (&m)[6], vec (&o)[4]) {
