@@ -46,7 +46,8 @@ PoolOperands parse_pool(const Problem& problem, int operands) {
     if (!problem.epilogue && problem.outputs[0].dtype != DType::f32) out.refusal = "the result is not f32";
     if (out.result.rank() == 4 && (out.result[0] != out.maps[0].shape[0] || out.result[3] != out.maps[0].shape[3]))
         out.refusal = "the result has other samples or channels than the operand";
-    if (out.refusal.empty() && out.result.count() * out.maps[0].shape.count() == 0) out.refusal = "a map is empty";
+    if (out.refusal.empty() && (out.result.count() == 0 || out.maps[0].shape.count() == 0))
+        out.refusal = "a map is empty";
     return out;
 }
 
