@@ -149,7 +149,8 @@ void add_help_command(CLI::App& app) {
     CLI::App* command = app.add_subcommand("help", "help on a topic: environment");
     command->add_option("topic", *topic, "environment")->required()->check(CLI::IsMember({"environment"}));
     command->footer("Example: liven help environment");
-    command->callback([topic] {  // which the option writes to
+    command->callback([topic] {
+        if (*topic != "environment") return;
         for (const EnvironmentVariable& variable : environment_variables())
             print(std::string(variable.name) + "   " + std::string(variable.choices) + "   (default " +
                   std::string(variable.fallback) + ")\n    " + std::string(variable.meaning));
