@@ -10,7 +10,7 @@
 /// of 16.
 namespace liven::kernels {
 
-/// The 6 rows of 6 points are made two at a time: what a pass works on is a third of everything and stays in L1 or L2.
+/// The 6 rows of 6 points are made two at a time: what a pass works on is a third of everything and stays in L2.
 inline constexpr int64_t winograd_grad_passes = 3;
 inline constexpr int64_t winograd_pass_points = 12;
 
