@@ -2,11 +2,11 @@
 //
 // loop nest      unit (chunk of tile rows or of samples, part of the channels) > band of tiles > 3 passes > groups of
 //                tiles > isa/winograd_weight_grad.cpp
-// caches         a band of source and diff_dst rows, the points of a group and the sums of a pass in L2; the band is read
-//                once a pass
+// caches         a band of source and diff_dst rows, the points of a group and the sums of a pass in L2; the band is
+//                read once a pass
 // bytes moved    source and diff_dst once for each part of the other's channels, nine taps a chunk
-// expected       165-280 % of the direct FMA peak (see isa/winograd_weight_grad.cpp); 200 % for 7x7 and 14x14 maps, where
-//                tiles hang over the edge
+// expected       165-280 % of the direct FMA peak (see isa/winograd_weight_grad.cpp); 200 % for 7x7 and 14x14 maps,
+//                where tiles hang over the edge
 // sums           in fp32 over 256 tiles at most, then they go back to nine taps and are added in fp32 over the chunk,
 // and
 //                the chunks in a pairwise tree that follows from the shape; all sums and taps stay under 32 MB whatever
