@@ -8,9 +8,8 @@
 // expected       165-280 % of the direct FMA peak (see isa/winograd_weight_grad.cpp); 200 % for 7x7 and 14x14 maps,
 //                where tiles hang over the edge
 // sums           in fp32 over 256 tiles at most, then they go back to nine taps and are added in fp32 over the chunk,
-// and
-//                the chunks in a pairwise tree that follows from the shape; all sums and taps stay under 32 MB whatever
-//                the thread count
+//                and the chunks in a pairwise tree that follows from the shape; all sums and taps stay under 32 MB
+//                whatever the thread count
 // error          at most 3e-5 of the largest element, rms 6e-6, up to 512 channels: strict math refuses it
 #include <algorithm>
 #include <memory>
