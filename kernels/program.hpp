@@ -10,32 +10,57 @@
 
 /// Pointwise programs: what the fuser makes of chains of elementwise operations.
 ///
-/// A program runs over N x P x C values (samples, pixels, channels) a short chunk at a time, each instruction one vector loop
-/// over the chunk, so that every intermediate value stays in L1. The same program can stand alone (one pass over memory), be
-/// the *prologue* of a convolution or GEMM (it makes the rows that are copied into the kernel's padded scratch) or its
-/// *epilogue* (it takes the rows the kernel has just computed). That is all fusion there is.
+/// A program runs over N x P x C values (samples, pixels, channels) a short chunk at a time, each instruction one
+/// vector loop over the chunk, so that every intermediate value stays in L1. The same program can stand alone (one pass
+/// over memory), be the *prologue* of a convolution or GEMM (it makes the rows that are copied into the kernel's padded
+/// scratch) or its *epilogue* (it takes the rows the kernel has just computed). That is all fusion there is.
 namespace liven::kernels {
 
 /// c is used by mad, select and dropout only.
 enum class Opcode : uint8_t {
     // unary: dst = f(a)
-    copy, neg, exp, log, sqrt, rsqrt, reciprocal, abs, square, sign,
-    relu, leaky_relu,   // leaky_relu: a > 0 ? a : imm0 * a
-    tanh, sigmoid, softplus, gelu, gelu_grad, erf, quick_gelu,
-    clamp,              // min(max(a, imm0), imm1)
-    pow_const,          // a ^ imm0
-    scale_const,        // a * imm0
-    add_const,          // a + imm0
+    copy,
+    neg,
+    exp,
+    log,
+    sqrt,
+    rsqrt,
+    reciprocal,
+    abs,
+    square,
+    sign,
+    relu,
+    leaky_relu,  // leaky_relu: a > 0 ? a : imm0 * a
+    tanh,
+    sigmoid,
+    softplus,
+    gelu,
+    gelu_grad,
+    erf,
+    quick_gelu,
+    clamp,        // min(max(a, imm0), imm1)
+    pow_const,    // a ^ imm0
+    scale_const,  // a * imm0
+    add_const,    // a + imm0
     // comparisons give 1 or 0
-    positive,           // a > 0
+    positive,  // a > 0
     is_finite,
     // binary: dst = f(a, b)
-    add, sub, mul, div, maximum, minimum, pow, greater, equal,
-    leaky_step,         // (a > 0 ? 1 : imm0) * b: the gradient of (leaky) relu from its input or output a and dy b
+    add,
+    sub,
+    mul,
+    div,
+    maximum,
+    minimum,
+    pow,
+    greater,
+    equal,
+    leaky_step,  // (a > 0 ? 1 : imm0) * b: the gradient of (leaky) relu from its input or output a and dy b
     // ternary: dst = f(a, b, c)
-    mad,                // a * b + c, one rounding
-    select,             // a != 0 ? b : c
-    dropout             // a kept with probability 1 - imm0 and scaled by imm1, else 0; b = seed, c = forward counter (i64 scalars); key
+    mad,     // a * b + c, one rounding
+    select,  // a != 0 ? b : c
+    dropout  // a kept with probability 1 - imm0 and scaled by imm1, else 0; b = seed, c = forward counter (i64
+             // scalars); key
 };
 
 /// "leaky_relu": the enumerator's name, which is also the primitive operation's.
@@ -63,9 +88,9 @@ struct Instruction {
 };
 
 struct ProgramInput {
-    int operand = 0;          ///< index among the step's inputs; -1: the core's result (first input of an epilogue)
+    int operand = 0;  ///< index among the step's inputs; -1: the core's result (first input of an epilogue)
     Access access = Access::full;
-    DType dtype = DType::f32; ///< i64 for dropout's seed and counter (scalars)
+    DType dtype = DType::f32;  ///< i64 for dropout's seed and counter (scalars)
 };
 
 struct ProgramOutput {

@@ -26,17 +26,20 @@ struct Operand {
     bool dense() const { return pixel_stride == channels(); }
 };
 
-/// What a step has to compute, sizes and all, but no pointers. Inputs are the operation's own operands first (conv2d: src,
-/// weights, bias...), then whatever the programs read.
+/// What a step has to compute, sizes and all, but no pointers. Inputs are the operation's own operands first (conv2d:
+/// src, weights, bias...), then whatever the programs read.
 struct Problem {
-    std::string_view op;               ///< "conv2d", "pointwise", "matmul", ...
+    std::string_view op;  ///< "conv2d", "pointwise", "matmul", ...
     std::vector<Operand> inputs;
     std::vector<Operand> outputs;
-    const void* attributes = nullptr;  ///< the op's structural attributes, e.g. Conv2dAttributes; valid while making the step
-    const Program* prologue[2] = {nullptr, nullptr};  ///< makes operand 0 / 1 row by row instead of reading it; null: read it
-    const Program* epilogue = nullptr;                ///< takes the result row by row instead of storing it; null: store it
+    const void* attributes =
+        nullptr;  ///< the op's structural attributes, e.g. Conv2dAttributes; valid while making the step
+    const Program* prologue[2] = {nullptr,
+                                  nullptr};  ///< makes operand 0 / 1 row by row instead of reading it; null: read it
+    const Program* epilogue = nullptr;       ///< takes the result row by row instead of storing it; null: store it
     Shape prologue_shape[2];  ///< shape of the operand a prologue makes; that operand is then absent from `inputs`
-    Shape epilogue_shape;     ///< shape of the core's result when an epilogue takes it; rank 0: that of its first full output
+    Shape epilogue_shape;     ///< shape of the core's result when an epilogue takes it; rank 0: that of its first full
+                              ///< output
     bool strict_math = false;
 };
 
@@ -48,8 +51,8 @@ struct Buffers {
     std::byte* scratch = nullptr;    ///< this thread's own, 64-byte aligned, scratch_bytes
 };
 
-/// A prepared computation. Stages run one after the other with a barrier between; the units of a stage run in any order on
-/// any thread. Units are cut by shape alone, never by thread count, and partial sums are added in a fixed order: the
+/// A prepared computation. Stages run one after the other with a barrier between; the units of a stage run in any order
+/// on any thread. Units are cut by shape alone, never by thread count, and partial sums are added in a fixed order: the
 /// same bits for every number of threads. `run` allocates nothing, throws nothing and opens no parallel region.
 class Step {
 public:
@@ -94,7 +97,8 @@ void register_resize(std::vector<KernelInfo>& out);
 void register_reduce(std::vector<KernelInfo>& out);
 void register_move(std::vector<KernelInfo>& out);
 
-/// The cheapest accepting kernel of the ISA, with the reason each cheaper-looking one gave; `chosen` is null when none accepts.
+/// The cheapest accepting kernel of the ISA, with the reason each cheaper-looking one gave; `chosen` is null when none
+/// accepts.
 struct Choice {
     const KernelInfo* chosen = nullptr;
     std::vector<std::pair<const KernelInfo*, std::string>> refused;

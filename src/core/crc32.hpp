@@ -5,8 +5,8 @@
 
 namespace liven {
 
-/// The checksum of zip, gzip and PNG (CRC-32, reflected polynomial 0xEDB88320) of `bytes` more bytes after those that gave
-/// `crc`.
+/// The checksum of zip, gzip and PNG (CRC-32, reflected polynomial 0xEDB88320) of `bytes` more bytes after those that
+/// gave `crc`.
 uint32_t crc32(uint32_t crc, const void* data, size_t bytes);
 
 }  // namespace liven

@@ -1,7 +1,7 @@
+#include "liven/graph/constant.hpp"
 #include "liven/graph/operation.hpp"
 #include "liven/ops/activation.hpp"
 #include "liven/ops/arithmetic.hpp"
-#include "liven/graph/constant.hpp"
 #include "liven/ops/conv2d.hpp"
 #include "liven/ops/dropout.hpp"
 #include "liven/ops/gru.hpp"

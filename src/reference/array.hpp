@@ -7,8 +7,8 @@
 #include "liven/core/dtype.hpp"
 #include "liven/core/shape.hpp"
 
-/// The reference: every primitive operation as plain loops that read like its formula, accumulating in double. It is the
-/// oracle of all tests and what LIVEN_EXECUTOR=reference runs. T is how f32 tensors are stored: float, or double
+/// The reference: every primitive operation as plain loops that read like its formula, accumulating in double. It is
+/// the oracle of all tests and what LIVEN_EXECUTOR=reference runs. T is how f32 tensors are stored: float, or double
 /// for the gradient checker.
 namespace liven::reference {
 

@@ -1,7 +1,8 @@
+#include "liven/core/shape.hpp"
+
 #include <catch2/catch.hpp>
 
 #include "liven/core/error.hpp"
-#include "liven/core/shape.hpp"
 
 using liven::Error;
 using liven::Shape;

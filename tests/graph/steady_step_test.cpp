@@ -19,7 +19,8 @@ std::atomic<int64_t> g_allocations{0};
 // GCC sees new and delete replaced by malloc and free, inlines one of them and takes the pair for a mistake.
 #pragma GCC diagnostic ignored "-Wmismatched-new-delete"
 
-// Every form that may meet another in a pair is replaced: std::stable_sort takes from the nothrow form and gives to the plain one.
+// Every form that may meet another in a pair is replaced: std::stable_sort takes from the nothrow form and gives to the
+// plain one.
 void* operator new(size_t bytes, const std::nothrow_t&) noexcept {
     ++g_allocations;
     return std::malloc(bytes ? bytes : 1);

@@ -33,8 +33,8 @@ struct Matmul : MatmulAttributes {
     Cost cost(InputTypes in, InputTypes out) const;
 };
 
-/// |a' b|^2 without a' b: the sum of the products of two K x K Gram matrices. The planner asks for it where the gradient
-/// of a dense layer is wanted for its norm and its update only; see src/plan/factor_norms.cpp.
+/// |a' b|^2 without a' b: the sum of the products of two K x K Gram matrices. The planner asks for it where the
+/// gradient of a dense layer is wanted for its norm and its update only; see src/plan/factor_norms.cpp.
 struct ProductNorm {
     static constexpr OperationDoc doc{.name = "product_norm",
                                       .category = "linear",
