@@ -19,7 +19,7 @@ struct Tile {
 
 /// Brings the operands of the next tile into L2 while this one is computed, a few lines before each instruction. A tile
 /// takes one page of each operand, the length at which hardware prefetchers begin anew: left to them alone, a program
-/// of several operands runs at a third of the memory's speed.
+/// of several operands waits at the start of every tile.
 class Ahead {
 public:
     /// The operand's next tile starts here; its pixels are `used` bytes, `stride` bytes apart.

@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "liven/core/isa.hpp"
-#include "tests/kernels/step_runner.hpp"
+#include "tests/kernels/programs.hpp"
 
 using namespace liven;
 using namespace liven::kernels;
@@ -59,21 +59,12 @@ Program program_of(const Pattern& pattern, bool all) {
 }
 
 std::vector<float> last_result(const Program& program, const std::vector<TestTensor>& in, Isa isa) {
-    Problem problem;
-    problem.op = "pointwise";
-    problem.epilogue = &program;
     std::vector<const TestTensor*> inputs;
-    for (const TestTensor& tensor : in) {
-        problem.inputs.push_back(tensor.operand());
-        inputs.push_back(&tensor);
-    }
+    for (const TestTensor& tensor : in) inputs.push_back(&tensor);
     std::vector<TestTensor> out(program.outputs.size(), testing::empty_tensor(in[0].shape));
     std::vector<TestTensor*> outputs;
-    for (TestTensor& tensor : out) {
-        problem.outputs.push_back(tensor.operand());
-        outputs.push_back(&tensor);
-    }
-    testing::run_step(*testing::make_step(problem, isa), inputs, outputs);
+    for (TestTensor& tensor : out) outputs.push_back(&tensor);
+    testing::run_step(*testing::make_step(testing::problem_of(program, inputs, outputs), isa), inputs, outputs);
     return out.back().values;
 }
 

@@ -5,8 +5,37 @@
 #include "kernels/program.hpp"
 #include "tests/kernels/step_runner.hpp"
 
-/// Small programs for the tests of prologues and epilogues.
+/// Small programs, by themselves and as prologues and epilogues.
 namespace liven::testing {
+
+/// A program of one opcode over as many full inputs as it has operands.
+inline kernels::Program program_of(kernels::Opcode op, float imm0 = 0, float imm1 = 0) {
+    kernels::Program program;
+    const int operands = operands_of(op);
+    for (int i = 0; i < operands; ++i) program.inputs.push_back({.operand = i});
+    const auto dst = static_cast<uint8_t>(operands);
+    program.code = {{.op = op,
+                     .dst = dst,
+                     .a = 0,
+                     .b = static_cast<uint8_t>(operands > 1 ? 1 : 0),
+                     .c = static_cast<uint8_t>(operands > 2 ? 2 : 0),
+                     .imm0 = imm0,
+                     .imm1 = imm1}};
+    program.outputs = {{.source = dst, .operand = 0}};
+    program.registers = operands + 1;
+    return program;
+}
+
+/// The problem of a program by itself.
+inline kernels::Problem problem_of(const kernels::Program& program, const std::vector<const TestTensor*>& inputs,
+                                   const std::vector<TestTensor*>& outputs) {
+    kernels::Problem problem;
+    problem.op = "pointwise";
+    for (const TestTensor* tensor : inputs) problem.inputs.push_back(tensor->operand());
+    for (const TestTensor* tensor : outputs) problem.outputs.push_back(tensor->operand());
+    problem.epilogue = &program;
+    return problem;
+}
 
 /// relu(core * scale + shift), scale and shift one value a channel: step inputs `operand` and `operand + 1`.
 /// A prologue's core is full input `src`; an epilogue's is the result (-1).
