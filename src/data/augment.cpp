@@ -16,8 +16,6 @@
 namespace liven::data {
 namespace {
 
-constexpr const char* where = "augmentation";
-
 std::string_view name_of(Fill fill) { return fill == Fill::nearest ? "nearest" : "reflect"; }
 
 double radians(float degrees) { return degrees * (std::numbers::pi / 180.0); }
@@ -184,8 +182,8 @@ bool Augmentation::active() const {
 void Augmentation::validate() const {
     const auto within = [](const char* name, float value, float low, float high) {
         if (!(value >= low && value <= high))
-            throw Error(where, std::string("expected ") + name + " from " + number(low) + " to " + number(high) +
-                                   ", but got " + number(value));
+            throw Error("augmentation", std::string("expected ") + name + " from " + number(low) + " to " +
+                                            number(high) + ", but got " + number(value));
     };
     within("rotation", rotation, 0, 180);
     within("shift_x", shift_x, 0, 1);
@@ -201,7 +199,7 @@ void Augmentation::validate() const {
     within("noise_high", noise_high, noise_low, 1);
     within("blur", blur, 0, 1);
     if (blur_length < 3 || blur_length > 31 || blur_length % 2 == 0)
-        throw Error(where, "expected an odd blur_length from 3 to 31, but got " + std::to_string(blur_length));
+        throw Error("augmentation", "expected an odd blur_length from 3 to 31, but got " + std::to_string(blur_length));
 }
 
 Augmentation Augmentation::paper_k() {
@@ -245,7 +243,7 @@ std::string Augmentation::to_json() const {
 }
 
 Augmentation Augmentation::from_json(std::string_view text) {
-    Fields fields(where, text);
+    Fields fields("augmentation", text);
     Augmentation a;
     std::string fill(name_of(a.fill));
     for (const auto& [key, value] : {std::pair{"rotation", &a.rotation},
@@ -266,7 +264,7 @@ Augmentation Augmentation::from_json(std::string_view text) {
     fields.optional("fill", fill);
     fields.finish();
     if (fill != "nearest" && fill != "reflect")
-        throw Error(where, "expected the fill nearest or reflect, but got " + in_quotes(fill));
+        throw Error("augmentation", "expected the fill nearest or reflect, but got " + in_quotes(fill));
     a.fill = fill == "nearest" ? Fill::nearest : Fill::reflect;
     a.validate();
     return a;
@@ -309,7 +307,7 @@ Draw draw(const Augmentation& a, uint64_t key) {
 void augment(const Image& frame, const Draw& d, const Preprocess& preprocess, float* dst) {
     if (frame.width != preprocess.width || frame.height != preprocess.height)
         return preprocess.to_float(frame, dst);  // says what is wrong
-    guarded(where, [&] {
+    guarded("augmentation", [&] {
         const cv::Mat image = moved_and_blurred(view(frame), d);
         if (!recolours(d)) return preprocess.to_float(image_from(image), dst);
         const bool rgb = preprocess.colour_order == ColourOrder::rgb;
@@ -331,8 +329,8 @@ void augment(const Image& frame, const Draw& d, const Preprocess& preprocess, fl
 }
 
 Image augment(const Image& source, const Draw& d) {
-    if (source.empty()) throw Error(where, "the picture is empty");
-    return guarded(where, [&] {
+    if (source.empty()) throw Error("augmentation", "the picture is empty");
+    return guarded("augmentation", [&] {
         Image out = image_from(moved_and_blurred(view(source), d));
         if (!recolours(d)) return out;
         const Image before = out;

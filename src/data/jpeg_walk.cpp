@@ -15,7 +15,7 @@ struct Damage {
 /// A kind of JPEG this does not walk through.
 struct Unknown {};
 
-uint32_t big16(Bytes b, size_t i) {
+uint32_t checked16(Bytes b, size_t i) {
     if (i + 2 > b.size()) throw Damage{"a segment is too short"};
     return static_cast<uint32_t>(b[i] << 8 | b[i + 1]);
 }
@@ -129,11 +129,11 @@ public:
                 at += 2;
                 continue;
             }
-            const size_t length = big16(file_, at + 2);
+            const size_t length = checked16(file_, at + 2);
             const Bytes body = file_.subspan(at + 4, length - 2);
             at += 2 + length;
             if (marker == 0xc4) huffman_tables(body);
-            if (marker == 0xdd) restart_ = big16(body, 0);
+            if (marker == 0xdd) restart_ = checked16(body, 0);
             if (marker == 0xc0 || marker == 0xc1) frame(body);
             if (marker >= 0xc2 && marker <= 0xcf && marker != 0xc4 && marker != 0xc8 && marker != 0xcc) throw Unknown{};
             if (marker == 0xcc || marker == 0xdc) throw Unknown{};
@@ -152,8 +152,8 @@ private:
 
     void frame(Bytes body) {
         if (body.size() < 6 || body[0] != 8) throw Unknown{};
-        height_ = big16(body, 1);
-        width_ = big16(body, 3);
+        height_ = checked16(body, 1);
+        width_ = checked16(body, 3);
         const size_t count = body[5];
         if (count == 0 || count > 4 || body.size() < 6 + 3 * count) throw Damage{"the frame has no proper components"};
         components_.assign(count, {});

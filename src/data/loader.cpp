@@ -21,18 +21,16 @@
 namespace liven::data {
 namespace {
 
-constexpr const char* where = "loader";
-
 void validate(const Dataset& dataset, const LoaderOptions& o) {
-    if (dataset.samples.empty()) throw Error(where, "there are no samples");
+    if (dataset.samples.empty()) throw Error("loader", "there are no samples");
     if (o.batch < 1 || o.batch > 65'536)
-        throw Error(where, "expected a batch from 1 to 65536, but got " + std::to_string(o.batch));
+        throw Error("loader", "expected a batch from 1 to 65536, but got " + std::to_string(o.batch));
     if (o.threads < 0 || o.threads > 1024)
-        throw Error(where, "expected 0 to 1024 threads, but got " + std::to_string(o.threads));
+        throw Error("loader", "expected 0 to 1024 threads, but got " + std::to_string(o.threads));
     if (o.prepare_threads < 0 || o.prepare_threads > 1024)
-        throw Error(where, "expected 0 to 1024 threads to prepare, but got " + std::to_string(o.prepare_threads));
+        throw Error("loader", "expected 0 to 1024 threads to prepare, but got " + std::to_string(o.prepare_threads));
     if (o.prefetch < 1 || o.prefetch > 1024)
-        throw Error(where, "expected 1 to 1024 batches ahead, but got " + std::to_string(o.prefetch));
+        throw Error("loader", "expected 1 to 1024 batches ahead, but got " + std::to_string(o.prefetch));
     o.preprocess.validate();
     o.augmentation.validate();
 }
@@ -136,13 +134,13 @@ struct Loader::Engine {
                 broken.push_back({dataset.samples[static_cast<size_t>(i)].path.string(), reason});
         }
         if (usable.empty())
-            throw Error(where, "none of the " + std::to_string(dataset.size()) + " pictures can be read",
+            throw Error("loader", "none of the " + std::to_string(dataset.size()) + " pictures can be read",
                         "the first one: " + broken[0].reason);
         length = epoch_length(dataset, usable, options.balanced);
         batches = options.drop_last ? length / options.batch : (length + options.batch - 1) / options.batch;
         if (batches == 0)
-            throw Error(where, "a batch of " + std::to_string(options.batch) + " is more than the " +
-                                   std::to_string(length) + " samples of an epoch, and drop_last leaves nothing");
+            throw Error("loader", "a batch of " + std::to_string(options.batch) + " is more than the " +
+                                      std::to_string(length) + " samples of an epoch, and drop_last leaves nothing");
         plan_epoch(0);
         prepared = true;
         for (int i = 0; i < options.threads; ++i) workers.emplace_back([this] { work(); });
@@ -180,7 +178,7 @@ struct Loader::Engine {
     void seek(Cursor target) {
         prepare({});
         if (target.epoch < 0 || target.batch < 0 || target.batch > batches)
-            throw Error(where,
+            throw Error("loader",
                         "there is no batch " + std::to_string(target.batch) + " of epoch " +
                             std::to_string(target.epoch) + ": an epoch has " + std::to_string(batches),
                         "have the data or the batch size changed since the checkpoint?");

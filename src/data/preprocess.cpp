@@ -11,20 +11,18 @@
 namespace liven::data {
 namespace {
 
-constexpr const char* where = "preprocessing";
-
 std::string_view name_of(ColourOrder order) { return order == ColourOrder::rgb ? "rgb" : "bgr"; }
 
 ColourOrder colour_order_from(std::string_view name) {
     if (name == "rgb") return ColourOrder::rgb;
     if (name == "bgr") return ColourOrder::bgr;
-    throw Error(where, "expected colour_order rgb or bgr, but got " + in_quotes(name));
+    throw Error("preprocessing", "expected colour_order rgb or bgr, but got " + in_quotes(name));
 }
 
 }  // namespace
 
 void Preprocess::validate() const {
-    const auto fail = [](const std::string& what) { throw Error(where, what); };
+    const auto fail = [](const std::string& what) { throw Error("preprocessing", what); };
     if (width < 1 || height < 1 || width > 16384 || height > 16384 || int64_t{width} * height > max_pixels)
         fail("expected a size within 1..16384, but got " + std::to_string(width) + " x " + std::to_string(height));
     if (!std::isfinite(scale) || scale == 0) fail("expected a scale other than 0, but got " + number(scale));
@@ -43,8 +41,9 @@ Image Preprocess::frame(const Image& image, const std::optional<Box>& box) const
 
 void Preprocess::to_float(const Image& frame, float* dst) const {
     if (frame.width != width || frame.height != height)
-        throw Error(where, "expected a frame of " + std::to_string(width) + " x " + std::to_string(height) +
-                               ", but got " + std::to_string(frame.width) + " x " + std::to_string(frame.height));
+        throw Error("preprocessing", "expected a frame of " + std::to_string(width) + " x " + std::to_string(height) +
+                                         ", but got " + std::to_string(frame.width) + " x " +
+                                         std::to_string(frame.height));
     const PixelTable table(*this);
     const uint8_t* src = frame.pixels.data();
     for (size_t i = 0; i < frame.pixels.size(); i += 3) table.store(src + i, dst + i);
@@ -69,7 +68,7 @@ std::string Preprocess::to_json() const {
 }
 
 Preprocess Preprocess::from_json(std::string_view text) {
-    Fields fields(where, text);
+    Fields fields("preprocessing", text);
     Preprocess p;
     std::string interpolation, order;
     fields.required("width", p.width);

@@ -30,8 +30,6 @@ std::string_view name_of(GroupBy group_by) {
 
 namespace {
 
-constexpr const char* where = "split";
-
 /// Names of identities and videos; those of two data sets are different even when spelt alike.
 class GroupNames {
 public:
@@ -168,9 +166,9 @@ private:
 
 void validate(const SplitOptions& o) {
     if (!(o.test >= 0 && o.test < 1))
-        throw Error(where, "expected a test share from 0 to below 1, but got " + number(o.test));
+        throw Error("split", "expected a test share from 0 to below 1, but got " + number(o.test));
     if (!(o.validation >= 0 && o.validation < 1))
-        throw Error(where, "expected a validation share from 0 to below 1, but got " + number(o.validation));
+        throw Error("split", "expected a validation share from 0 to below 1, but got " + number(o.validation));
 }
 
 void warn_about_groups(const Dataset& dataset, GroupBy by, SplitRecord& record) {
@@ -204,7 +202,7 @@ void draw_splits(Dataset& dataset, const SplitOptions& options, SplitRecord& rec
     record.groups = static_cast<int64_t>(groups.size());
     const size_t least = size_t{1} + (options.test > 0) + (options.validation > 0);
     if (groups.size() < least)
-        throw Error(where,
+        throw Error("split",
                     "expected at least " + std::to_string(least) + " subjects or videos to divide, but there are " +
                         std::to_string(groups.size()),
                     "give a split column, or more subjects");
@@ -257,7 +255,7 @@ void judge_leaks(const Dataset& dataset, const SplitOptions& options, SplitRecor
     record.leaks = find_leaks(dataset);
     if (record.leaks.empty()) return;
     if (options.allow_leak.find_first_not_of(" \t\r\n") == std::string::npos)
-        throw Error(where,
+        throw Error("split",
                     thousands(static_cast<long long>(record.leaks.size())) +
                         " groups lie in more than one split: " + leak_text(record.leaks),
                     "leave the split column out to have the data divided by group, or allow the leak with a reason "
@@ -291,14 +289,14 @@ std::vector<Leak> find_leaks(const Dataset& dataset) {
 
 SplitRecord assign_splits(Dataset& dataset, const SplitOptions& options) {
     validate(options);
-    if (dataset.samples.empty()) throw Error(where, "there are no samples to divide");
+    if (dataset.samples.empty()) throw Error("split", "there are no samples to divide");
     SplitRecord record;
     record.seed = options.seed;
     record.group_by = resolved(dataset, options.group_by);
     const int64_t open = dataset.count(Split::none);
     record.given = open == 0;
     if (open > 0 && open < dataset.size())
-        throw Error(where, thousands(open) + " of " + thousands(dataset.size()) + " samples have no split",
+        throw Error("split", thousands(open) + " of " + thousands(dataset.size()) + " samples have no split",
                     "give all of them one, or leave the column out");
     if (record.given) {
         record.groups = static_cast<int64_t>(groups_of(dataset, options.group_by).size());
@@ -330,7 +328,7 @@ std::string SplitRecord::to_json() const {
 }
 
 SplitRecord SplitRecord::from_json(std::string_view text) {
-    Fields fields(where, text);
+    Fields fields("split", text);
     SplitRecord r;
     std::string by;
     nlohmann::json leaks;
@@ -347,9 +345,9 @@ SplitRecord SplitRecord::from_json(std::string_view text) {
     fields.finish();
     for (auto g : {GroupBy::automatic, GroupBy::subject, GroupBy::video, GroupBy::image})
         if (by == name_of(g)) r.group_by = g;
-    if (!leaks.is_array()) throw Error(where, "the field leaks is no list");
+    if (!leaks.is_array()) throw Error("split", "the field leaks is no list");
     for (const nlohmann::json& item : leaks) {
-        Fields leak(where, item.dump());
+        Fields leak("split", item.dump());
         Leak& l = r.leaks.emplace_back();
         leak.required("group", l.group);
         leak.required("train", l.train);

@@ -39,7 +39,6 @@ Difficulty difficulty_from(std::string_view name) {
 
 namespace {
 
-constexpr const char* where = "synthesize";
 constexpr const char* stamp_name = "synthetic.json";
 /// Raised whenever the same options would give other pictures.
 constexpr int version = 1;
@@ -47,8 +46,8 @@ constexpr int version = 1;
 void validate(const SynthesisOptions& o) {
     const auto within = [](const char* name, int64_t value, int64_t low, int64_t high) {
         if (value < low || value > high)
-            throw Error(where, std::string("expected ") + name + " from " + std::to_string(low) + " to " +
-                                   std::to_string(high) + ", but got " + std::to_string(value));
+            throw Error("synthesize", std::string("expected ") + name + " from " + std::to_string(low) + " to " +
+                                          std::to_string(high) + ", but got " + std::to_string(value));
     };
     within("subjects", o.subjects, 1, 100'000);
     within("bonafide_videos", o.bonafide_videos, 0, 1000);
@@ -56,7 +55,7 @@ void validate(const SynthesisOptions& o) {
     within("frames", o.frames, 1, 10'000);
     within("size", o.size, 32, 1024);
     within("threads", o.threads, 0, 1024);
-    if (o.bonafide_videos + o.attack_videos == 0) throw Error(where, "there are no videos to make");
+    if (o.bonafide_videos + o.attack_videos == 0) throw Error("synthesize", "there are no videos to make");
 }
 
 /// Where a picture stands in the set.
@@ -183,8 +182,8 @@ Image synthesize_frame(const SynthesisOptions& o, int subject, int video, int fr
     validate(o);
     if (subject < 0 || subject >= o.subjects || video < 0 || video >= o.bonafide_videos + o.attack_videos ||
         frame < 0 || frame >= o.frames)
-        throw Error(where, "there is no such subject, video or frame in the set");
-    return guarded(where, [&] {
+        throw Error("synthesize", "there is no such subject, video or frame in the set");
+    return guarded("synthesize", [&] {
         const synth::Subject person = synth::draw_subject(subject_key(o, subject));
         const uint64_t key = video_key(o, subject, video);
         const synth::Canvas light = is_attack(o, video)

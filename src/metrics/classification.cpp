@@ -7,14 +7,9 @@
 
 #include "liven/core/error.hpp"
 #include "src/metrics/curve.hpp"
+#include "src/metrics/real.hpp"
 
 namespace liven {
-namespace {
-
-double real(int64_t count) { return static_cast<double>(count); }
-
-}  // namespace
-
 Confusion confusion(const ScoredSamples& samples, double threshold) {
     check(samples);
     if (std::isnan(threshold)) throw Error("metrics", "the threshold is not a number");

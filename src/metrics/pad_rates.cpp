@@ -2,11 +2,10 @@
 
 #include "liven/core/error.hpp"
 #include "liven/metrics/pad.hpp"
+#include "src/metrics/real.hpp"
 
 namespace liven {
 namespace {
-
-double real(int64_t count) { return static_cast<double>(count); }
 
 Measure mean_of(const Measure& a, const Measure& b) {
     if (!a) return a;

@@ -22,8 +22,6 @@ struct Set {
     std::string picture(size_t i = 0) const { return data::open_dataset(set).samples[i].path.string(); }
 };
 
-bool has(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
-
 }  // namespace
 
 TEST_CASE("data synth says what it drew and data check counts the same") {
@@ -92,7 +90,7 @@ TEST_CASE("A file that is no picture is one line on stderr; the others are score
     const Outcome alone = liven_program("predict " + s.model + " " + text);
     CHECK(alone.one_clear_error());
     CHECK(has(alone.err, "notes.jpg"));
-    const std::string whole = text_of(s.picture());
+    const std::string whole = contents_of(s.picture());
     const std::string half = s.folder.file("half.jpg", whole.substr(0, whole.size() / 2));
     const std::string empty = s.folder.file("empty.png", "");
     const Outcome mixed =

@@ -13,8 +13,6 @@ const std::vector<std::string> kCommands{"train",  "evaluate", "predict", "data"
                                          "init",   "forward",  "grad",    "summary", "plan",       "bench",
                                          "models", "kernels",  "ops",     "version", "help",       "completion"};
 
-bool has(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
-
 }  // namespace
 
 TEST_CASE("summary --json has the totals of the paper's table 13") {
@@ -106,7 +104,7 @@ TEST_CASE("docs/operations.md is what liven ops --markdown prints") {
     const Outcome outcome = liven_program("ops --markdown");
     CHECK(outcome.status == 0);
     // Update it by: build/release/bin/liven ops --markdown > docs/operations.md
-    const bool current = outcome.out == text_of(std::filesystem::path(LIVEN_SOURCE) / "docs" / "operations.md");
+    const bool current = outcome.out == contents_of(std::filesystem::path(LIVEN_SOURCE) / "docs" / "operations.md");
     CHECK(current);
     CHECK(has(liven_program("ops").out, "conv2d_weight_grad"));
 }
@@ -137,7 +135,7 @@ TEST_CASE("completion is a script the shell takes, with all commands and models 
                             "; COMP_WORDS=(liven summary attack); COMP_CWORD=2; _liven; echo ${COMPREPLY[@]}' >" +
                             (folder / "out");
     CHECK(std::system(ask.c_str()) == 0);
-    CHECK(text_of(folder / "out") == "attacknet-v1 attacknet-v2.1 attacknet-v2.2\n");
+    CHECK(contents_of(folder / "out") == "attacknet-v1 attacknet-v2.1 attacknet-v2.2\n");
 }
 
 TEST_CASE("The help of each command has an example", "[slow]") {

@@ -11,37 +11,20 @@
 #include <vector>
 
 #include "liven/io/json.hpp"
+#include "tests/temporary.hpp"
 
 // The program as a user's shell runs it: LIVEN_PROGRAM is its path.
 
-inline std::string text_of(const std::filesystem::path& path) {
-    std::ifstream file(path, std::ios::binary);
-    return {std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
-}
-
-/// A folder that goes with its test.
-class Folder {
-public:
-    Folder() {
-        std::string name = (std::filesystem::temp_directory_path() / "liven-cli-XXXXXX").string();
-        path_ = ::mkdtemp(name.data());
-    }
-    Folder(const Folder&) = delete;
-    Folder& operator=(const Folder&) = delete;
-    ~Folder() {
-        std::error_code ignored;
-        std::filesystem::remove_all(path_, ignored);
-    }
-    std::string operator/(const std::string& name) const { return (path_ / name).string(); }
+/// A folder that goes with its test; its paths are words of a command.
+struct Folder : TemporaryFolder {
+    std::string operator/(const std::string& name) const { return (path() / name).string(); }
     /// A file of that content; returns its path.
-    std::string file(const std::string& name, const std::string& content) const {
-        std::ofstream(path_ / name, std::ios::binary) << content;
-        return *this / name;
+    std::string file(const std::string& name, std::string_view content) const {
+        return TemporaryFolder::file(name, content).string();
     }
-
-private:
-    std::filesystem::path path_;
 };
+
+inline bool has(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
 
 struct Outcome {
     int status = -1;  ///< -1: it ended by a signal
@@ -66,7 +49,7 @@ inline Outcome liven_program(const std::string& arguments) {
     const std::string out = folder / "out", err = folder / "err";
     const std::string command = std::string(LIVEN_PROGRAM) + " " + arguments + " >" + out + " 2>" + err + " </dev/null";
     const int status = std::system(command.c_str());
-    return {.status = WIFEXITED(status) ? WEXITSTATUS(status) : -1, .out = text_of(out), .err = text_of(err)};
+    return {.status = WIFEXITED(status) ? WEXITSTATUS(status) : -1, .out = contents_of(out), .err = contents_of(err)};
 }
 
 /// The keys of an object, in order.

@@ -232,7 +232,7 @@ TEST_CASE("init makes the same file from the same seed") {
         REQUIRE(
             liven_program("init livenessnet --size 16 --seed " + std::to_string(seed) + " --output " + path).status ==
             0);
-        return text_of(path);
+        return contents_of(path);
     };
     const std::string first = init("a", 1);
     CHECK(first == init("b", 1));
@@ -273,7 +273,7 @@ TEST_CASE("Arrays that cannot be meant are one clear error") {
         return liven_program("forward " + c.model + " --input " + c.folder.file("x.npy", bytes) + " --output " + c.out);
     };
     write_npy(c.x, c.images);
-    const std::string good = text_of(c.x);
+    const std::string good = contents_of(c.x);
     CHECK(damaged(good.substr(0, good.size() - 5)).one_clear_error());
     CHECK(damaged(good.substr(0, 20)).one_clear_error());
     CHECK(damaged("").one_clear_error());

@@ -16,7 +16,7 @@ namespace fs = std::filesystem;
 
 namespace {
 
-constexpr int64_t side = 16;
+constexpr int64_t pixels = 16;
 
 /// Pictures on disk, one attack in `attack_every`.
 class Set {
@@ -39,7 +39,7 @@ private:
 };
 
 LoaderOptions options(LoaderOptions o = {}) {
-    o.preprocess.width = o.preprocess.height = static_cast<int>(side);
+    o.preprocess.width = o.preprocess.height = static_cast<int>(pixels);
     o.prepare_threads = 2;
     return o;
 }
@@ -76,13 +76,13 @@ TEST_CASE("Every epoch has every sample once, in another order, labels beside th
             CHECK(b.epoch == epoch);
             CHECK(b.index == index++);
             CHECK(b.count == (b.index == 4 ? 5 : 8));
-            CHECK(b.shape() == liven::Shape{b.count, side, side, 3});
+            CHECK(b.shape() == liven::Shape{b.count, pixels, pixels, 3});
             for (int64_t i = 0; i < b.count; ++i) {
                 const int64_t sample = b.samples[static_cast<size_t>(i)];
                 const Sample& s = set.data.samples[static_cast<size_t>(sample)];
                 CHECK(b.labels.as<int32_t>()[i] == static_cast<int32_t>(s.label));
                 const std::vector<float> expected = loader.options().preprocess(decode(s.path));
-                CHECK(std::memcmp(b.images.as<float>() + i * side * side * 3, expected.data(),
+                CHECK(std::memcmp(b.images.as<float>() + i * pixels * pixels * 3, expected.data(),
                                   expected.size() * sizeof(float)) == 0);
                 order.push_back(sample);
             }
@@ -116,7 +116,7 @@ TEST_CASE("Batches are the same bits for any number of threads, any cache and an
 
 TEST_CASE("Augmentation is new in every epoch, another for another seed, and off by default") {
     const Set set(4);
-    const auto pixels = [&](LoaderOptions o, int epochs) {
+    const auto pictures = [&](LoaderOptions o, int epochs) {
         o.shuffle = false;
         o.batch = 4;
         Loader loader(set.data, options(o));
@@ -126,11 +126,11 @@ TEST_CASE("Augmentation is new in every epoch, another for another seed, and off
                 out.emplace_back(b->images.as<char>(), static_cast<size_t>(b->shape().count()) * sizeof(float));
         return out;
     };
-    const auto plain = pixels({}, 2);
+    const auto plain = pictures({}, 2);
     CHECK(plain[0] == plain[1]);
-    const auto moved = pixels({.augmentation = Augmentation::paper_k()}, 2);
+    const auto moved = pictures({.augmentation = Augmentation::paper_k()}, 2);
     CHECK(moved[0] != moved[1]);
-    CHECK(moved[0] != pixels({.augmentation = Augmentation::paper_k(), .seed = 7}, 1)[0]);
+    CHECK(moved[0] != pictures({.augmentation = Augmentation::paper_k(), .seed = 7}, 1)[0]);
 }
 
 TEST_CASE("A loader goes on exactly where its cursor says, from any batch") {
@@ -174,7 +174,7 @@ TEST_CASE("From the second epoch on nothing is decoded") {
 
 TEST_CASE("A cache that is too small holds what it can; a file takes the rest and leaves no trace") {
     const Set set(9);
-    const size_t frame = static_cast<size_t>(side * side * 3);
+    const size_t frame = static_cast<size_t>(pixels * pixels * 3);
     Loader small(set.data, options({.cache_bytes = 4 * frame + 1}));
     small.prepare();
     CHECK(small.statistics().cached == 4);
@@ -251,7 +251,7 @@ TEST_CASE("A picture that comes twice in a balanced epoch is augmented twice") {
                   options({.batch = 8, .augmentation = Augmentation::paper_k(), .balanced = true, .threads = 1}));
     const auto b = loader.next();
     std::set<std::string> attacks;
-    const size_t size = static_cast<size_t>(side * side * 3) * sizeof(float);
+    const size_t size = static_cast<size_t>(pixels * pixels * 3) * sizeof(float);
     for (int64_t i = 0; i < b->count; ++i)
         if (b->labels.as<int32_t>()[i] == 1)
             attacks.emplace(b->images.as<char>() + static_cast<size_t>(i) * size, size);

@@ -6,7 +6,6 @@
 
 #include "liven/core/environment.hpp"
 #include "liven/core/log.hpp"
-#include "liven/core/philox.hpp"
 #include "liven/graph/engine.hpp"
 #include "liven/graph/state.hpp"
 #include "liven/ops/activation.hpp"
@@ -15,21 +14,16 @@
 #include "liven/ops/reduce.hpp"
 #include "liven/optim/accumulator.hpp"
 #include "liven/optim/optimizer.hpp"
+#include "tests/graph/uniform.hpp"
 
 // What is meant by lazy: evaluation is pure, and only a commit changes anything.
 
 using namespace liven;
+using liven::testing::uniform;
 
 namespace {
 
 using Parameters = std::span<const Parameter>;
-
-Tensor uniform(const Shape& shape, uint64_t seed) {
-    std::vector<float> values(static_cast<size_t>(shape.count()));
-    Random random(seed);
-    for (float& value : values) value = random.uniform(-1.0f, 1.0f);
-    return Tensor::from(std::span<const float>(values), shape);
-}
 
 /// While one lives, messages are collected instead of shown.
 struct Messages {

@@ -3,7 +3,6 @@
 #include <functional>
 #include <string>
 
-#include "liven/core/philox.hpp"
 #include "liven/graph/engine.hpp"
 #include "liven/graph/plan.hpp"
 #include "liven/ops/activation.hpp"
@@ -11,19 +10,14 @@
 #include "liven/ops/pool.hpp"
 #include "liven/ops/reduce.hpp"
 #include "liven/ops/shape.hpp"
+#include "tests/graph/uniform.hpp"
 
 // Channels live where they are needed: see src/plan/homes.hpp.
 
 using namespace liven;
+using liven::testing::uniform;
 
 namespace {
-
-Tensor uniform(const Shape& shape, uint64_t seed) {
-    std::vector<float> values(static_cast<size_t>(shape.count()));
-    Random random(seed);
-    for (float& value : values) value = random.uniform(-1.0f, 1.0f);
-    return Tensor::from(std::span<const float>(values), shape);
-}
 
 Tensor convolved(const Tensor& x, int64_t channels, uint64_t seed) {
     return conv2d(x, uniform({3, 3, x.shape()[-1], channels}, seed), {.padding = symmetric(1)});

@@ -8,7 +8,7 @@
 #include "liven/io/file.hpp"
 #include "liven/io/suggest.hpp"
 #include "src/io/config_parser.hpp"
-#include "tests/io/temporary.hpp"
+#include "tests/temporary.hpp"
 
 using namespace liven;
 using Catch::Contains;

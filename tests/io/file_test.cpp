@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "liven/core/error.hpp"
-#include "tests/io/temporary.hpp"
+#include "tests/temporary.hpp"
 
 using namespace liven;
 

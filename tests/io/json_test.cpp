@@ -9,7 +9,7 @@
 #include "liven/core/error.hpp"
 #include "liven/io/file.hpp"
 #include "liven/io/json_lines.hpp"
-#include "tests/io/temporary.hpp"
+#include "tests/temporary.hpp"
 
 using namespace liven;
 using Catch::Contains;

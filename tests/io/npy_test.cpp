@@ -5,7 +5,7 @@
 #include <string>
 
 #include "liven/core/error.hpp"
-#include "tests/io/temporary.hpp"
+#include "tests/temporary.hpp"
 
 using namespace liven;
 using Catch::Contains;

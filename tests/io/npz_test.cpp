@@ -8,7 +8,7 @@
 #include "src/core/crc32.hpp"
 #include "src/io/npy_format.hpp"
 #include "src/io/zip.hpp"
-#include "tests/io/temporary.hpp"
+#include "tests/temporary.hpp"
 
 using namespace liven;
 using Catch::Contains;

@@ -6,7 +6,7 @@
 #include <limits>
 
 #include "liven/core/error.hpp"
-#include "tests/io/temporary.hpp"
+#include "tests/temporary.hpp"
 
 using namespace liven;
 using Catch::Contains;

@@ -27,18 +27,18 @@ Product product(int64_t m, int64_t n, int64_t k, bool transpose_a, bool transpos
 // at most; 1e-6 is four times that at k = 1000.
 double bound(int64_t k) { return 1e-6 * std::max(1.0, std::sqrt(static_cast<double>(k) / 1000.0)); }
 
-struct Operands {
+struct Factors {
     TestTensor a, b, want, got;
     Problem problem;
 };
 
-Operands operands(const Product& product, int64_t extra_stride = 0) {
+Factors factors(const Product& product, int64_t extra_stride = 0) {
     const auto stride = [&](const Shape& shape) { return extra_stride == 0 ? 0 : shape[-1] + extra_stride; };
-    Operands out{random_tensor(product.a, 1, stride(product.a)),
-                 random_tensor(product.b, 2, stride(product.b)),
-                 empty_tensor(product.dst),
-                 empty_tensor(product.dst, stride(product.dst)),
-                 {}};
+    Factors out{random_tensor(product.a, 1, stride(product.a)),
+                random_tensor(product.b, 2, stride(product.b)),
+                empty_tensor(product.dst),
+                empty_tensor(product.dst, stride(product.dst)),
+                {}};
     const std::vector<reference::Array<float>> in{out.a.array(), out.b.array()}, result{out.want.array()};
     reference::matmul<float>(&product.attributes, in, result);
     out.problem.op = "matmul";
@@ -50,7 +50,7 @@ Operands operands(const Product& product, int64_t extra_stride = 0) {
 
 /// Every kernel of every ISA that accepts the problem, against the reference and in three orders of units.
 int check_all(const Product& product, int64_t extra_stride = 0, int64_t offset = 0) {
-    Operands t = operands(product, extra_stride);
+    Factors t = factors(product, extra_stride);
     int accepted = 0;
     for (const kernels::KernelInfo& kernel : kernels::registry()) {
         if (kernel.op != "matmul" || kernel.isa > available_isas().back()) continue;
@@ -90,7 +90,7 @@ TEST_CASE("Several units in every direction agree with the reference") {
     CHECK(check_all(product(300, 530, 70, true, true)) > 0);
 }
 
-TEST_CASE("Operands inside wider pixels are read and written without touching what lies between") {
+TEST_CASE("Factors inside wider pixels are read and written without touching what lies between") {
     const bool ta = GENERATE(false, true), tb = GENERATE(false, true);
     check_all(product(29, 37, 41, ta, tb), 3, 1);
     check_all(product(7, 300, 64, ta, tb), 16, 0);
@@ -98,14 +98,14 @@ TEST_CASE("Operands inside wider pixels are read and written without touching wh
 
 TEST_CASE("A long inner axis is split, a small one is not, and both say why") {
     const Product dense = product(16, 128, 8192, false, false);
-    Operands t = operands(dense);
+    Factors t = factors(dense);
     for (const Isa isa : available_isas())
         CHECK(kernels::choose(t.problem, isa).chosen->name.find("split_k") != std::string_view::npos);
     check_all(dense);
     check_all(product(5, 7, 4099, true, false));
     check_all(product(3, 130, 2048, false, true));
     const Product small = product(16, 128, 64, false, false);
-    Operands s = operands(small);
+    Factors s = factors(small);
     const kernels::Choice choice = kernels::choose(s.problem, Isa::baseline);
     CHECK(choice.chosen->name == "matmul_packed_4x8_f32");
     REQUIRE(choice.refused.size() == 2);
@@ -114,7 +114,7 @@ TEST_CASE("A long inner axis is split, a small one is not, and both say why") {
 
 TEST_CASE("Few rows times a long transposed matrix are computed turned") {
     const Product backward = product(16, 3001, 128, false, true);
-    Operands t = operands(backward);
+    Factors t = factors(backward);
     for (const Isa isa : available_isas()) {
         if (isa == Isa::baseline) continue;  // four lanes: turning b costs little there
         CHECK(kernels::choose(t.problem, isa).chosen->name.find("turned") != std::string_view::npos);
@@ -136,7 +136,7 @@ TEST_CASE("A batch multiplies matrix by matrix, and shares b when b has none") {
 TEST_CASE("Images are the samples of a 1 x 1 convolution") {
     const MatmulAttributes attributes;
     const Product product{{3, 16, 16, 24}, {24, 40}, {3, 16, 16, 40}, attributes};
-    Operands t = operands(product);
+    Factors t = factors(product);
     for (const Isa isa : available_isas()) CHECK(make_step(t.problem, isa)->stages[0].samples == 3);
     check_all(product);
 }
@@ -145,7 +145,7 @@ TEST_CASE("A product over nothing is zero") { check_all(product(5, 9, 0, false, 
 
 TEST_CASE("What matmul cannot multiply is refused with the reason") {
     Product wrong = product(4, 5, 6, false, false);
-    Operands t = operands(wrong);
+    Factors t = factors(wrong);
     t.problem.inputs[1].shape = {7, 5};
     for (const kernels::KernelInfo& kernel : kernels::registry())
         if (kernel.op == "matmul") CHECK(kernel.refuse(t.problem) == "the inner extents differ");
@@ -156,8 +156,8 @@ TEST_CASE("What matmul cannot multiply is refused with the reason") {
 
 TEST_CASE("Infinities and NaN reach exactly the results they belong to") {
     const Product p = product(7, 9, 20, false, false);
-    Operands t = operands(p);
-    t.a.values[3 * 20 + 4] = std::numeric_limits<float>::quiet_NaN();
+    Factors t = factors(p);
+    t.a.values[3 * 20 + 4] = testing::not_a_number;
     for (const Isa isa : available_isas()) {
         run_step(*make_step(t.problem, isa), {&t.a, &t.b}, {&t.got});
         for (int64_t i = 0; i < 7 * 9; ++i) CHECK(std::isnan(t.got.values[static_cast<size_t>(i)]) == (i / 9 == 3));
@@ -178,7 +178,7 @@ TEST_CASE("An epilogue takes the rows of every form of the product, and its sums
         const int64_t n = fused.product.dst[1];
         const TestTensor a = random_tensor(fused.product.a, 1), b = random_tensor(fused.product.b, 2);
         const TestTensor scale = random_tensor({n}, 3), shift = random_tensor({n}, 4);
-        Operands plain = operands(fused.product);
+        Factors plain = factors(fused.product);
         const std::vector<float> want = scaled_shifted_relu(plain.want.values, scale.values, shift.values);
         const Moments moments = moments_of(want, static_cast<size_t>(n));
         kernels::Program epilogue = scale_shift_relu(-1, 2, 0);
@@ -253,7 +253,7 @@ TEST_CASE("A prologue makes operand a on the way in, however it is stored") {
         const int64_t channels = p.a[1];
         const TestTensor a = random_tensor(p.a, 1), b = random_tensor(p.b, 2);
         const TestTensor scale = random_tensor({channels}, 3), shift = random_tensor({channels}, 4);
-        Operands plain = operands(p);
+        Factors plain = factors(p);
         TestTensor made = a, right = b, want = empty_tensor(p.dst);
         made.values = scaled_shifted_relu(a.values, scale.values, shift.values);
         const std::vector<reference::Array<float>> in{made.array(), right.array()}, out{want.array()};
@@ -275,7 +275,7 @@ TEST_CASE("A prologue makes operand a on the way in, however it is stored") {
 
 TEST_CASE("Programs that do not fit a product are refused with the reason") {
     const Product p = product(16, 2000, 64, false, false);
-    Operands t = operands(p);
+    Factors t = factors(p);
     const TestTensor row = random_tensor({64}, 1);
     const kernels::Program prologue = scale_shift_relu(1, 2, -1);
     t.problem.inputs = {t.b.operand(), t.a.operand(), row.operand(), row.operand()};

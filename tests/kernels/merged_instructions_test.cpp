@@ -48,7 +48,7 @@ std::vector<Pattern> patterns() {
 }
 
 /// A program that writes the last register, or all of them: then nothing can be merged.
-Program program_of(const Pattern& pattern, bool all) {
+Program program_with(const Pattern& pattern, bool all) {
     Program program;
     for (int i = 0; i < 4; ++i) program.inputs.push_back({.operand = i});
     program.code = pattern.code;
@@ -112,7 +112,7 @@ TEST_CASE("Merged instructions give the bits of those they stand for") {
     for (const Isa isa : available_isas())
         for (const Pattern& pattern : patterns()) {
             INFO(pattern.name << " over " << shape << " on " << name_of(isa));
-            CHECK(testing::same_bits(last_result(program_of(pattern, false), in, isa),
-                                     last_result(program_of(pattern, true), in, isa)));
+            CHECK(testing::same_bits(last_result(program_with(pattern, false), in, isa),
+                                     last_result(program_with(pattern, true), in, isa)));
         }
 }

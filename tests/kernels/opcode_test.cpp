@@ -17,14 +17,13 @@
 using namespace liven;
 using namespace liven::kernels;
 using liven::testing::empty_tensor;
+using liven::testing::infinity;
+using liven::testing::not_a_number;
 using liven::testing::problem_of;
 using liven::testing::program_of;
 using liven::testing::TestTensor;
 
 namespace {
-
-constexpr float infinity = std::numeric_limits<float>::infinity();
-constexpr float not_a_number = std::numeric_limits<float>::quiet_NaN();
 
 std::vector<float> run_opcode(Opcode op, Isa isa, const std::vector<std::vector<float>>& inputs, float imm0 = 0,
                               float imm1 = 0) {

@@ -28,7 +28,7 @@ using liven::testing::TestTensor;
 namespace {
 
 /// A random program with every access, several outputs and every reduction.
-struct Case {
+struct RandomProgram {
     Program program;
     reference::ProgramWalk walk;
     std::vector<TestTensor> inputs, outputs;
@@ -50,8 +50,8 @@ constexpr std::array safe_opcodes{
     Opcode::tanh,  Opcode::sigmoid,    Opcode::scale_const, Opcode::abs,      Opcode::maximum,    Opcode::minimum,
     Opcode::clamp, Opcode::leaky_step, Opcode::neg,         Opcode::softplus, Opcode::gelu,       Opcode::copy};
 
-Case random_case(const Shape& shape, uint64_t seed, bool strided, bool reductions) {
-    Case test;
+RandomProgram random_case(const Shape& shape, uint64_t seed, bool strided, bool reductions) {
+    RandomProgram test;
     test.walk = {.samples = shape[0], .pixels = shape[1] * shape[2], .channels = shape[3]};
     Random random(seed);
     const auto below = [&](int64_t bound) { return static_cast<int64_t>(random.below(static_cast<uint64_t>(bound))); };
@@ -111,7 +111,7 @@ double error_to(const std::vector<float>& values, const std::vector<double>& exa
     return std::sqrt(difference) / std::max(std::sqrt(size), 1e-30);
 }
 
-void check_case(Case& test, Isa isa) {
+void check_case(RandomProgram& test, Isa isa) {
     INFO(test.program.str());
     const auto in = test.in();
     const auto out = test.out();
@@ -143,7 +143,7 @@ void check_case(Case& test, Isa isa) {
             CHECK(double{second[i]} == Approx(exact.second[i]).epsilon(2e-5).margin(1e-9));
     }
 
-    Case again = test;
+    RandomProgram again = test;
     const auto again_out = again.out();
     testing::run_step(*step, in, again_out, Order::shuffled, 1);
     for (size_t i = 0; i < test.outputs.size(); ++i)
@@ -161,7 +161,7 @@ TEST_CASE(
     for (const Isa isa : available_isas())
         for (uint64_t seed = 1; seed <= 3; ++seed) {
             INFO(shape << " on " << name_of(isa) << ", seed " << seed << (strided ? ", strided" : ""));
-            Case test = random_case(shape, seed * 100, strided, reductions);
+            RandomProgram test = random_case(shape, seed * 100, strided, reductions);
             check_case(test, isa);
         }
 }
@@ -249,7 +249,7 @@ TEST_CASE("A moment of a NaN is NaN and does not leak into other channels") {
     program.inputs = {{.operand = 0}};
     program.reductions = {{.kind = Reduction::Kind::moments, .source = 0, .operand = 0, .operand2 = 1}};
     TestTensor x = random_tensor({1, 50, 60, 5}, 1);
-    x.values[7] = std::numeric_limits<float>::quiet_NaN();  // pixel 1, channel 2
+    x.values[7] = testing::not_a_number;  // pixel 1, channel 2
     for (const Isa isa : available_isas()) {
         TestTensor m = empty_tensor({5}), v = empty_tensor({5});
         testing::run_step(*testing::make_step(problem_of(program, {&x}, {&m, &v}), isa), {&x}, {&m, &v});

@@ -10,9 +10,6 @@ using namespace liven::testing;
 
 namespace {
 
-constexpr float infinity = std::numeric_limits<float>::infinity();
-constexpr float not_a_number = std::numeric_limits<float>::quiet_NaN();
-
 // Sums of at most a few hundred fp32 products against sums in double.
 constexpr double rounding = 1e-6;
 

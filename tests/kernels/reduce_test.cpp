@@ -15,15 +15,14 @@
 using namespace liven;
 using namespace liven::kernels;
 using liven::testing::empty_tensor;
+using liven::testing::infinity;
+using liven::testing::not_a_number;
 using liven::testing::Order;
 using liven::testing::random_tensor;
 using liven::testing::relative_error;
 using liven::testing::TestTensor;
 
 namespace {
-
-constexpr float infinity = std::numeric_limits<float>::infinity();
-constexpr float not_a_number = std::numeric_limits<float>::quiet_NaN();
 
 Shape reduced_shape(Shape shape, uint32_t axes) {
     for (int axis = 0; axis < shape.rank(); ++axis)

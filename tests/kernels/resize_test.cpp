@@ -12,7 +12,7 @@ namespace {
 using Mode = ResizeAttributes::Mode;
 
 // Sums of a few dozen fp32 products against sums in double.
-constexpr double rounding = 1e-6;
+constexpr double weight_rounding = 1e-6;
 
 void check_both(Mode mode, const Shape& src, const Shape& dst, int64_t extra = 0) {
     const ResizeAttributes attributes{mode};
@@ -22,14 +22,14 @@ void check_both(Mode mode, const Shape& src, const Shape& dst, int64_t extra = 0
                .inputs = {random_tensor(src, 1, wide(src))},
                .result = dst,
                .result_stride = wide(dst),
-               .tolerance = rounding},
+               .tolerance = weight_rounding},
               reference::resize<float>);
     check_map({.op = "resize_grad",
                .attributes = &attributes,
                .inputs = {random_tensor(dst, 2, wide(dst))},
                .result = src,
                .result_stride = wide(src),
-               .tolerance = rounding},
+               .tolerance = weight_rounding},
               reference::resize_grad<float>);
 }
 

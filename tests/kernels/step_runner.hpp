@@ -17,6 +17,9 @@
 /// Runs kernels and their reference twins on the same tensors.
 namespace liven::testing {
 
+constexpr float infinity = std::numeric_limits<float>::infinity();
+constexpr float not_a_number = std::numeric_limits<float>::quiet_NaN();
+
 /// A tensor of a test: values one after the other as the reference sees them, `pixel_stride` as the kernel does.
 struct TestTensor {
     Shape shape;

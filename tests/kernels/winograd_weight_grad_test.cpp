@@ -16,7 +16,7 @@ namespace {
 
 constexpr std::string_view kName = "conv2d_bwd_weights_winograd_f3x3_nhwc_f32";
 
-struct Case {
+struct Layer {
     int64_t n, h, w, c, oc;
     Padding2d padding{1, 1, 1, 1};
     int64_t extra_stride = 0;  ///< elements between pixels that are not the operand's
@@ -30,13 +30,13 @@ struct Case {
     int64_t stride(int64_t channels) const { return extra_stride == 0 ? 0 : channels + extra_stride; }
 };
 
-std::ostream& operator<<(std::ostream& out, const Case& c) {
+std::ostream& operator<<(std::ostream& out, const Layer& c) {
     return out << c.src() << " -> " << c.dst() << " padding " << c.padding.top << "," << c.padding.bottom << ","
                << c.padding.left << "," << c.padding.right << " extra stride " << c.extra_stride;
 }
 
 /// In double; unlike the reference kernel quick enough for maps whose size matters.
-std::vector<double> gradient(const Case& c, const std::vector<float>& src, const std::vector<float>& diff) {
+std::vector<double> gradient(const Layer& c, const std::vector<float>& src, const std::vector<float>& diff) {
     std::vector<double> sums(static_cast<size_t>(9 * c.c * c.oc)), row(static_cast<size_t>(c.oc));
     const auto at = [](int64_t i) { return static_cast<size_t>(i); };
     for (int64_t n = 0; n < c.n; ++n)
@@ -73,18 +73,18 @@ Errors errors(const std::vector<float>& got, const std::vector<double>& want) {
     return out;
 }
 
-struct Operands {
+struct Maps {
     TestTensor src, diff, got;
     Conv2dAttributes attributes;
     Problem problem;
 };
 
-Operands operands(const Case& c, float offset = 0) {
-    Operands t{random_tensor(c.src(), 1, c.stride(c.c)),
-               random_tensor(c.dst(), 2, c.stride(c.oc)),
-               empty_tensor(c.weights()),
-               c.attributes(),
-               {}};
+Maps maps(const Layer& c, float offset = 0) {
+    Maps t{random_tensor(c.src(), 1, c.stride(c.c)),
+           random_tensor(c.dst(), 2, c.stride(c.oc)),
+           empty_tensor(c.weights()),
+           c.attributes(),
+           {}};
     for (TestTensor* tensor : {&t.src, &t.diff})
         for (float& value : tensor->values) value += offset;
     t.problem.op = "conv2d_weight_grad";
@@ -95,7 +95,7 @@ Operands operands(const Case& c, float offset = 0) {
 
 /// Calls check(step) for each ISA here; the problem has to be accepted.
 template <class Check>
-void for_each_isa(Operands& t, const Check& check) {
+void for_each_isa(Maps& t, const Check& check) {
     t.problem.attributes = &t.attributes;
     for (const KernelInfo& kernel : registry()) {
         if (kernel.name != kName || kernel.isa > available_isas().back()) continue;
@@ -113,25 +113,25 @@ const KernelInfo& fastest() {
 
 /// Where the driver takes another way: maps wide enough to be read in place and with a single or several tiles at the
 /// edge, more channels than a part has, small maps that share a band, bands of more tiles than a sum may have.
-const Case kCases[] = {{1, 1, 1, 16, 16},
-                       {2, 5, 29, 16, 16},
-                       {1, 9, 33, 16, 32, {1, 1, 1, 1}, 8},
-                       {1, 6, 40, 32, 16, {0, 0, 0, 0}, 3},
-                       {2, 7, 36, 16, 16, {3, 2, 9, 6}},
-                       {1, 3, 31, 16, 16, {5, 4, 0, 2}},
-                       {9, 4, 4, 16, 16},
-                       {5, 7, 7, 48, 80, {1, 1, 1, 1}, 16},
-                       {3, 14, 13, 80, 144},
-                       {1, 8, 36, 144, 144, {1, 1, 1, 1}, 5},
-                       {2, 3, 1100, 16, 16},
-                       {1, 3, 1027, 16, 16, {1, 1, 1, 1}, 4}};
+const Layer kLayers[] = {{1, 1, 1, 16, 16},
+                         {2, 5, 29, 16, 16},
+                         {1, 9, 33, 16, 32, {1, 1, 1, 1}, 8},
+                         {1, 6, 40, 32, 16, {0, 0, 0, 0}, 3},
+                         {2, 7, 36, 16, 16, {3, 2, 9, 6}},
+                         {1, 3, 31, 16, 16, {5, 4, 0, 2}},
+                         {9, 4, 4, 16, 16},
+                         {5, 7, 7, 48, 80, {1, 1, 1, 1}, 16},
+                         {3, 14, 13, 80, 144},
+                         {1, 8, 36, 144, 144, {1, 1, 1, 1}, 5},
+                         {2, 3, 1100, 16, 16},
+                         {1, 3, 1027, 16, 16, {1, 1, 1, 1}, 4}};
 
 }  // namespace
 
 TEST_CASE("Winograd's weight gradient is right for any size, padding, pixel stride and number of channels") {
-    for (const Case& c : kCases) {
+    for (const Layer& c : kLayers) {
         INFO(c);
-        Operands t = operands(c);
+        Maps t = maps(c);
         const std::vector<double> want = gradient(c, t.src.values, t.diff.values);
         for_each_isa(t, [&](const Step& step) {
             run_step(step, {&t.src, &t.diff}, {&t.got});
@@ -145,9 +145,9 @@ TEST_CASE("Winograd's weight gradient is right for any size, padding, pixel stri
 }
 
 TEST_CASE("Prologues make either operand of Winograd's weight gradient, channels that lie apart included") {
-    for (const Case& c : kCases) {
+    for (const Layer& c : kLayers) {
         INFO(c);
-        Operands t = operands(c);
+        Maps t = maps(c);
         // diff_dst as the derivative of an activation makes it: 0.2 or 1 times the gradient, by the sign of a third
         // map.
         const TestTensor sign = random_tensor(c.dst(), 3), scale = random_tensor({c.c}, 4),
@@ -186,7 +186,7 @@ TEST_CASE("Prologues make either operand of Winograd's weight gradient, channels
 
 TEST_CASE("Winograd's weight gradient keeps its precision up to 512 channels and over long sums", "[slow]") {
     struct Stated {
-        Case c;
+        Layer c;
         float offset;  ///< added to values in [-1, 1): sums that only grow are the worst case for fp32
         double largest, rms;
     };
@@ -198,7 +198,7 @@ TEST_CASE("Winograd's weight gradient keeps its precision up to 512 channels and
                              {{4, 7, 7, 512, 512}, 0, 5e-6, 3e-7},       {{4, 7, 7, 512, 512}, 1, 1.4e-6, 2e-7}};
     for (const Stated& s : stated) {
         INFO(s.c << " + " << s.offset);
-        Operands t = operands(s.c, s.offset);
+        Maps t = maps(s.c, s.offset);
         const std::vector<double> want = gradient(s.c, t.src.values, t.diff.values);
         t.problem.attributes = &t.attributes;
         run_step(*fastest().make(t.problem, fastest().isa), {&t.src, &t.diff}, {&t.got});
@@ -209,8 +209,8 @@ TEST_CASE("Winograd's weight gradient keeps its precision up to 512 channels and
 }
 
 TEST_CASE("Sums and taps of Winograd's weight gradient stay under 32 MB whatever the shape") {
-    for (const Case& c : {Case{16, 256, 256, 16, 16}, Case{64, 128, 128, 32, 32}, Case{32, 56, 56, 64, 128},
-                          Case{256, 28, 28, 256, 256}, Case{64, 14, 14, 512, 512}, Case{1000, 7, 7, 512, 512}}) {
+    for (const Layer& c : {Layer{16, 256, 256, 16, 16}, Layer{64, 128, 128, 32, 32}, Layer{32, 56, 56, 64, 128},
+                           Layer{256, 28, 28, 256, 256}, Layer{64, 14, 14, 512, 512}, Layer{1000, 7, 7, 512, 512}}) {
         INFO(c);
         const Conv2dGeometry geometry{.samples = c.n,
                                       .src_h = c.h,
@@ -228,7 +228,7 @@ TEST_CASE("Sums and taps of Winograd's weight gradient stay under 32 MB whatever
 }
 
 TEST_CASE("Winograd's weight gradient is chosen for large 3x3 maps, refused under strict math and for other channels") {
-    const auto chosen = [](const Case& c, bool strict) {
+    const auto chosen = [](const Layer& c, bool strict) {
         const Conv2dAttributes attributes = c.attributes();
         Problem problem;
         problem.op = "conv2d_weight_grad";

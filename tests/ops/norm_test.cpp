@@ -12,7 +12,7 @@ using namespace liven::testing;
 
 namespace {
 
-const std::vector<Shape> kShapes{{2, 3, 5, 7}, {3, 4, 5, 17}, {1, 6, 5, 1}};
+const std::vector<Shape> maps{{2, 3, 5, 7}, {3, 4, 5, 17}, {1, 6, 5, 1}};
 
 /// An input with its gamma and beta. Not around 0, where the mean itself would be nothing but cancellation.
 Operands with_affine(const Shape& shape, float low = -0.5f, float high = 1.5f) {
@@ -24,7 +24,7 @@ Operands with_affine(const Shape& shape, float low = -0.5f, float high = 1.5f) {
 }  // namespace
 
 TEST_CASE("Batch normalisation, its statistics differentiated too") {
-    for (const Shape& shape : {kShapes[0], kShapes[1], kShapes[2], Shape{13, 19}})
+    for (const Shape& shape : {maps[0], maps[1], maps[2], Shape{13, 19}})
         check({.name = "batch_norm of " + shape.str(),
                .operands = with_affine(shape),
                .function = [](const TensorList& in) -> TensorList {
@@ -41,7 +41,7 @@ TEST_CASE("Batch normalisation keeps its digits when the mean is a hundred times
 }
 
 TEST_CASE("Batch normalisation with given statistics") {
-    for (const Shape& shape : kShapes)
+    for (const Shape& shape : maps)
         check({{.name = "batch_norm_inference of " + shape.str(),
                 .operands = [&]() -> TensorList {
                     const Shape channels{shape[-1]};
@@ -54,7 +54,7 @@ TEST_CASE("Batch normalisation with given statistics") {
 }
 
 TEST_CASE("Instance normalisation") {
-    for (const Shape& shape : {kShapes[0], kShapes[1], kShapes[2], Shape{2, 13, 3}})
+    for (const Shape& shape : {maps[0], maps[1], maps[2], Shape{2, 13, 3}})
         check({.name = "instance_norm of " + shape.str(),
                .operands = with_affine(shape),
                .function = [](const TensorList& in) -> TensorList { return {instance_norm(in[0], in[1], in[2])}; }});

@@ -9,7 +9,7 @@ using namespace liven::testing;
 namespace {
 
 /// One element, a prime number of them, and maps whose channels fill no vector of any ISA.
-const std::vector<Shape> kShapes{{1}, {31}, {2, 3, 5, 7}, {1, 4, 3, 17}};
+const std::vector<Shape> shapes{{1}, {31}, {2, 3, 5, 7}, {1, 4, 3, 17}};
 
 using Unary = std::function<Tensor(const Tensor&)>;
 using Binary = std::function<Tensor(const Tensor&, const Tensor&)>;
@@ -23,7 +23,7 @@ struct UnaryCase {
 };
 
 void check_unary(const UnaryCase& test) {
-    for (const Shape& shape : kShapes)
+    for (const Shape& shape : shapes)
         check({.name = test.name + " of " + shape.str(),
                .operands = [&]() -> TensorList {
                    return {test.kink_at_zero ? away_from_zero(shape, 1, test.low, test.high)

@@ -9,7 +9,7 @@
 #include <fstream>
 #include <string>
 
-#include "temporary.hpp"
+#include "tests/temporary.hpp"
 
 // The program itself is run, killed and run again: what a user's machine does to it.
 
@@ -46,19 +46,19 @@ bool run_and_kill(const std::string& arguments, int milliseconds) {
 }  // namespace
 
 TEST_CASE("A run killed at random moments ends with the bytes of one that was not", "[slow]") {
-    const Folder folder;
-    const std::string set = (folder.path / "set").string();
+    const TemporaryFolder folder;
+    const std::string set = (folder / "set").string();
     REQUIRE(run("data synth " + set + " --subjects 6 --frames 2 --size 32 --seed 3") == 0);
     const auto train = [&](const char* name) {
         return "train --model attacknet-v2.2 --data " + set +
                " --size 32 --epochs 16 --batch 8 --checkpoint-every 2 --seed 5 --threads 1 --out " +
-               (folder.path / name).string();
+               (folder / name).string();
     };
     const auto start = std::chrono::steady_clock::now();
     REQUIRE(run(train("whole")) == 0);
     const auto whole_time =
         std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - start).count();
-    const fs::path killed = folder.path / "killed";
+    const fs::path killed = folder / "killed";
     // Shares of the whole run's time, so that a fast machine is interrupted too.
     int kills = 0;
     for (const double share : {0.45, 0.3, 0.4, 0.35, 0.5}) {
@@ -69,15 +69,15 @@ TEST_CASE("A run killed at random moments ends with the bytes of one that was no
     CHECK(kills >= 2);
     if (!fs::exists(killed / "config.toml")) REQUIRE(run(train("killed")) == 0);
     REQUIRE(run("train --resume " + killed.string() + " --threads 2") == 0);
-    const std::string whole = bytes_of(folder.path / "whole" / "model.safetensors");
+    const std::string whole = contents_of(folder / "whole" / "model.safetensors");
     CHECK(!whole.empty());
-    CHECK(whole == bytes_of(killed / "model.safetensors"));
+    CHECK(whole == contents_of(killed / "model.safetensors"));
 }
 
 TEST_CASE("Control-C ends the step, writes a checkpoint and exits with 130; the run goes on from there", "[slow]") {
-    const Folder folder;
-    const std::string set = (folder.path / "set").string();
-    const fs::path out = folder.path / "run";
+    const TemporaryFolder folder;
+    const std::string set = (folder / "set").string();
+    const fs::path out = folder / "run";
     REQUIRE(run("data synth " + set + " --subjects 6 --frames 1 --size 32 --seed 3") == 0);
     const pid_t child = start("train --model livenessnet --data " + set +
                               " --size 32 --epochs 2000 --batch 8 --threads 1 --out " + out.string());
@@ -90,7 +90,7 @@ TEST_CASE("Control-C ends the step, writes a checkpoint and exits with 130; the 
     CHECK_FALSE(fs::is_empty(out / "checkpoints"));
     CHECK_FALSE(fs::exists(out / "model.safetensors"));
     // It says so when the settings are changed in between.
-    std::string settings = bytes_of(out / "config.toml");
+    std::string settings = contents_of(out / "config.toml");
     const size_t place = settings.find("warm_up = 0");
     REQUIRE(place != std::string::npos);
     settings.replace(place, 11, "warm_up = 3");
@@ -99,22 +99,22 @@ TEST_CASE("Control-C ends the step, writes a checkpoint and exits with 130; the 
 }
 
 TEST_CASE("Wrong use and failures have their own exit status", "[slow]") {
-    const Folder folder;
+    const TemporaryFolder folder;
     CHECK(run("train --epochs 3") == 2);
     CHECK(run("summary no-such-model") == 1);
-    CHECK(run("train --resume " + folder.path.string()) == 1);
-    CHECK(run("evaluate " + (folder.path / "none.safetensors").string() + " --data " + folder.path.string()) == 1);
+    CHECK(run("train --resume " + folder.path().string()) == 1);
+    CHECK(run("evaluate " + (folder / "none.safetensors").string() + " --data " + folder.path().string()) == 1);
     CHECK(run("summary attacknet-v2.2 --json") == 0);
 }
 
 TEST_CASE("Damaged model files are one clear error", "[slow]") {
-    const Folder folder;
-    const fs::path model = folder.path / "model.safetensors";
+    const TemporaryFolder folder;
+    const fs::path model = folder / "model.safetensors";
     REQUIRE(run("init livenessnet --size 32 --seed 1 --output " + model.string()) == 0);
-    const std::string good = bytes_of(model);
+    const std::string good = contents_of(model);
     const auto broken = [&](std::string bytes) {
         std::ofstream(model, std::ios::binary) << bytes;
-        return run("evaluate " + model.string() + " --data " + folder.path.string());
+        return run("evaluate " + model.string() + " --data " + folder.path().string());
     };
     CHECK(broken(good.substr(0, good.size() / 2)) == 1);
     CHECK(broken("") == 1);

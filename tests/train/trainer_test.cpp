@@ -15,7 +15,7 @@
 #include "liven/train/model_file.hpp"
 #include "liven/train/recipe.hpp"
 #include "src/train/memory_estimate.hpp"
-#include "temporary.hpp"
+#include "tests/temporary.hpp"
 
 using namespace liven;
 
@@ -32,8 +32,8 @@ struct Quiet {
 /// Six subjects at 32 x 32: 48 pictures to train on, 12 to validate.
 struct Faces {
     Quiet quiet;
-    Folder folder;
-    std::string set = (folder.path / "set").string();
+    TemporaryFolder folder;
+    std::string set = (folder / "set").string();
 
     Faces() { data::synthesize(set, {.subjects = 6, .frames = 2, .size = 32, .seed = 3}); }
     TrainSettings settings() const {
@@ -45,7 +45,7 @@ struct Faces {
         s.seed = 5;
         return s;
     }
-    std::filesystem::path run(const char* name) const { return folder.path / name; }
+    std::filesystem::path run(const char* name) const { return folder / name; }
 };
 
 /// Writes down what happens, and counts the steps in what a checkpoint keeps.
@@ -140,7 +140,8 @@ TEST_CASE("Stopped in the middle of an epoch and resumed, a training ends with t
     CHECK_THROWS_WITH(resumed.add(std::make_unique<Diary>(ignored)), Catch::Contains("diary"));
     resumed.train();
     CHECK(kept.steps == 12);
-    CHECK(bytes_of(faces.run("whole") / "model.safetensors") == bytes_of(faces.run("stopped") / "model.safetensors"));
+    CHECK(contents_of(faces.run("whole") / "model.safetensors") ==
+          contents_of(faces.run("stopped") / "model.safetensors"));
     CHECK(read_json_lines(faces.run("stopped") / "log.jsonl").size() == 4);
 }
 
@@ -193,7 +194,7 @@ TEST_CASE("Early stopping counts epochs without a smaller loss, and a NaN is non
     TrainProgress progress;
     const TrainSettings settings = faces.settings();
     Adam adam(trainer.model().parameters());
-    Training training{settings, faces.folder.path, trainer.model(), adam, progress};
+    Training training{settings, faces.folder.path(), trainer.model(), adam, progress};
     for (const double loss : {0.5, 0.4, 0.4}) stopping.on_epoch_end(training, {.validation_loss = loss});
     CHECK(progress.stop.empty());
     CHECK(stopping.best_loss() == 0.4);
@@ -211,7 +212,7 @@ TEST_CASE("Reducing on a plateau halves the rate after 7 epochs and stops at the
     TrainProgress progress;
     Trainer trainer(settings, faces.run("run"));
     Adam adam(trainer.model().parameters());
-    Training training{settings, faces.folder.path, trainer.model(), adam, progress};
+    Training training{settings, faces.folder.path(), trainer.model(), adam, progress};
     PlateauRate plateau({.min_rate = 1.5e-3f});
     for (int epoch = 0; epoch < 8; ++epoch) plateau.on_epoch_end(training, {.validation_loss = 1.0});
     CHECK(progress.rate_factor == 1.0f);
