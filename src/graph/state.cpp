@@ -22,6 +22,11 @@ State::State(std::string_view name, const Tensor& initial) : name_(intern(name))
     leaf_.node()->is_state = true;
 }
 
+State::State(std::string_view name, Buffer initial, const Shape& shape)
+    : name_(intern(name)), leaf_(Tensor::share(std::move(initial), shape)) {
+    leaf_.node()->is_state = true;
+}
+
 void State::assign(std::span<const float> values) {
     if (static_cast<int64_t>(values.size()) != shape().count())
         throw Error(name(), "expected " + std::to_string(shape().count()) + " numbers for " + shape().str() + ", got " +

@@ -73,6 +73,16 @@ void Module::build(const Shape& input) {
     (*this)(Tensor::zeros(input));
 }
 
+void Module::outline(const Shape& input) {
+    Module& model = root();
+    model.initialises_ = false;
+    struct Restore {
+        Module& model;
+        ~Restore() { model.initialises_ = true; }
+    } const restore{model};
+    build(input);
+}
+
 std::vector<Module::LayerRecord> Module::record_layers(const Tensor& x) {
     std::vector<LayerRecord> records;
     Module& model = root();
@@ -145,9 +155,10 @@ Parameter& Module::parameter(Parameter& slot, std::string_view name, const Shape
     }
     Buffer values(static_cast<size_t>(shape.count()) * sizeof(float));
     const std::string path = path_.empty() ? std::string(name) : path_ + "/" + std::string(name);
-    options.initializer.fill({values.as<float>(), static_cast<size_t>(shape.count())}, shape,
-                             Random::mix(seed(), hash_of(path)));
-    slot = Parameter(path, Tensor::share(std::move(values), shape));
+    if (root().initialises_)
+        options.initializer.fill({values.as<float>(), static_cast<size_t>(shape.count())}, shape,
+                                 Random::mix(seed(), hash_of(path)));
+    slot = Parameter(path, std::move(values), shape);
     slot.trainable = options.trainable;
     slot.l2 = options.l2 > 0 || !options.trainable ? options.l2 : root().l2_;
     own_parameters_.push_back(&slot);

@@ -17,6 +17,11 @@ std::unique_ptr<Optimizer> make_optimizer(const TrainSettings& settings, std::sp
         Adam::Options{.learning_rate = rate, .clip_norm = clip, .weight_decay = decay, .decoupled = decoupled});
 }
 
+int moments_of(const TrainSettings& settings) {
+    if (settings.optimizer == "sgd") return settings.momentum > 0 ? 1 : 0;
+    return 2;
+}
+
 Schedule make_schedule(const TrainSettings& settings, int64_t updates) {
     const auto rate = static_cast<float>(settings.learning_rate);
     Schedule schedule = Schedule::constant(rate);

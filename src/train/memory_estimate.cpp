@@ -17,7 +17,7 @@ std::string megabytes(double bytes) {
 }  // namespace
 
 std::string MemoryEstimate::str() const {
-    return "step " + megabytes(step) + ", pictures " + megabytes(cache) + ", batches " + megabytes(queue) +
+    return (states > 0 ? "weights and moments " + megabytes(states) + ", " : "") + "step " + megabytes(step) + ", pictures " + megabytes(cache) + ", batches " + megabytes(queue) +
            ", copies " + megabytes(copies);
 }
 

@@ -146,7 +146,7 @@ LoadedModel load_model(const std::filesystem::path& path) {
     loaded.model = make_model(loaded.info.model, loaded.info.options);
     Shape input{1};
     for (int64_t extent : loaded.info.input) input.append(extent);
-    loaded.model->build(input);
+    loaded.model->outline(input);
     load_states(*loaded.model, file.tensors, where);
     loaded.model->eval();
     check_golden(*loaded.model, loaded.info, file.tensors.at(kGoldenLogits), where);

@@ -11,6 +11,7 @@
 #include "liven/models/registry.hpp"
 #include "liven/ops/loss.hpp"
 #include "make_optimizer.hpp"
+#include "memory_estimate.hpp"
 
 namespace liven {
 namespace {
@@ -42,10 +43,20 @@ std::vector<Value> values_of(const Tensor& loss, const Gradients& all) {
     return values;
 }
 
+/// Throws Error when the weights and moments alone exceed the machine, before any of that memory is touched.
+void require_states(const TrainSettings& settings) {
+    const auto model = make_model(settings.model, settings.model_options);
+    model->outline({settings.batch, settings.size, settings.size, 3});
+    double bytes = 0;
+    for (const State& state : model->states()) bytes += static_cast<double>(state.shape().count()) * sizeof(float);
+    MemoryEstimate{.states = bytes * (1 + moments_of(settings))}.require(available_memory());
+}
+
 }  // namespace
 
 TrainingStep::TrainingStep(const TrainSettings& settings, const data::Dataset& train, std::string hint)
     : settings_(settings), model_(make_model(settings.model, settings.model_options)), hint_(std::move(hint)) {
+    require_states(settings);
     model_->seed(settings.seed);
     model_->build({settings.batch, settings.size, settings.size, 3});
     optimizer_ = make_optimizer(settings, model_->parameters());

@@ -255,7 +255,7 @@ TEST_CASE("Accumulated micro-batches, class weights and balanced sampling train 
 }
 
 TEST_CASE("A training that needs more memory than there is is refused with what needs it") {
-    const MemoryEstimate estimate{.step = 300e6, .cache = 50e6, .queue = 10e6, .copies = 40e6};
+    const MemoryEstimate estimate{.states = 0, .step = 300e6, .cache = 50e6, .queue = 10e6, .copies = 40e6};
     CHECK(estimate.total() == 400e6);
     CHECK_NOTHROW(estimate.require(400e6));
     CHECK_NOTHROW(estimate.require(0));  // unknown
@@ -267,5 +267,17 @@ TEST_CASE("A training that needs more memory than there is is refused with what 
     settings.size = 64;
     settings.batch = 65536;  // hundreds of GB of activations
     CHECK_THROWS_WITH(Trainer(settings, faces.run("run")), Catch::Contains("memory"));
+    CHECK_FALSE(std::filesystem::exists(faces.run("run")));
+}
+
+TEST_CASE("Weights that exceed the machine are refused before their memory is touched") {
+    const Faces faces;
+    TrainSettings settings = faces.settings();
+    settings.model = "attacknet-v1";
+    settings.size = 4096;
+    settings.batch = 1;
+    if (available_memory() > 100e9) return;  // 34 GB of weights and twice that of moments
+    CHECK_THROWS_WITH(Trainer(settings, faces.run("run")),
+                      Catch::Contains("weights and moments") || Catch::Contains("bytes left"));
     CHECK_FALSE(std::filesystem::exists(faces.run("run")));
 }

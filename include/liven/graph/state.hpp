@@ -14,6 +14,8 @@ public:
     State() = default;
     /// Copies the initial value.
     State(std::string_view name, const Tensor& initial);
+    /// Takes a float32 buffer as the initial value.
+    State(std::string_view name, Buffer initial, const Shape& shape);
 
     bool defined() const { return leaf_.defined(); }
     std::string_view name() const { return name_; }

@@ -36,6 +36,9 @@ public:
     /// Makes every parameter for inputs of this shape (N x H x W x C; N does not matter). Throws Error when the shape
     /// does not fit.
     void build(const Shape& input);
+    /// `build` without the initial values: enough to count, plan or load a model. The memory is only reserved, so that
+    /// the shape of a model too large for the machine can be looked at.
+    void outline(const Shape& input);
 
     /// What an optimiser trains, in the order of the members: not frozen, not marked untrainable.
     std::span<const Parameter> parameters();
@@ -104,7 +107,7 @@ private:
     bool frozen_ = false;
 
     // Of the root alone.
-    bool training_ = true, changed_ = true;
+    bool training_ = true, changed_ = true, initialises_ = true;
     uint64_t seed_ = 0;
     float l2_ = 0;
     int64_t forward_count_ = 0;
