@@ -1,6 +1,5 @@
 // From nothing to a liveness model through the API: draw faces, train, watch, evaluate on subjects never seen.
-#include <stdlib.h>
-
+#include <cstdlib>
 #include <filesystem>
 #include <liven/data/synthesize.hpp>
 #include <liven/train/evaluate.hpp>

@@ -1,6 +1,5 @@
 // Is this a live face? example_10_predict MODEL.safetensors PHOTO.jpg; without arguments it makes both itself.
-#include <stdlib.h>
-
+#include <cstdlib>
 #include <filesystem>
 #include <liven/data/synthesize.hpp>
 #include <liven/models/livenessnet.hpp>

@@ -257,7 +257,8 @@ double cost(const Problem& problem) {
     const Conv2dProblem parsed = parse_conv2d(problem);
     const Cut cut(parsed);
     const double tiles = static_cast<double>(parsed.result[0] * cut.sample_tiles + 12 * cut.chunks);
-    const double waste = tiles * side * side / static_cast<double>(parsed.result.count() / parsed.result[3]);
+    const int64_t pixels = parsed.result[0] * parsed.result[1] * parsed.result[2];
+    const double waste = tiles * side * side / static_cast<double>(pixels);
     return parsed.geometry.flops() * waste / 2.8 * 1e-12;
 }
 

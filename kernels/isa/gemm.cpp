@@ -77,7 +77,7 @@ void tile(const GemmTile& t) {
         }
 #pragma GCC unroll 3
         for (int i = 0; i < (packed ? 1 : bases); ++i) {
-            a[i] += packed ? rows : 1;
+            a[i] += packed ? rows : 1;          // NOLINT(bugprone-branch-clone): the same where rows is 1
             if (!packed) asm("" : "+r"(a[i]));  // keeps the compiler from folding the pointers into twelve offsets
         }
         b += b_row;

@@ -134,7 +134,7 @@ std::string description_text(ByteSource& source, uint64_t bytes, uint64_t& start
     source.read(head.data(), 8);
     if (std::string_view(head.data(), kMagic.size()) != kMagic)
         throw Error(where, "does not begin with the bytes of a NumPy array");
-    const int version = head[6];
+    const int version = static_cast<unsigned char>(head[6]);
     if (version < 1 || version > 3)
         throw Error(where, "has NumPy format version " + std::to_string(version) + ", expected 1, 2 or 3");
     const size_t width = version == 1 ? 2 : 4;

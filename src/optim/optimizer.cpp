@@ -52,7 +52,8 @@ void Optimizer::finish() {
     ++(last_step_applied() ? steps_ : skipped_);
 }
 
-void Optimizer::record_updates(Gradients gradients) {
+// By value: the handles go before the commit, which would otherwise store every gradient.
+void Optimizer::record_updates(Gradients gradients) {  // NOLINT(performance-unnecessary-value-param)
     require_count(gradients.size());
     SmallVector<Value, 8> values;
     values.push_back(gradients.loss());

@@ -66,8 +66,10 @@ float Schedule::operator()(int64_t step) const {
 double Schedule::undamped(int64_t step) const {
     const auto rate = static_cast<double>(rate_), factor = static_cast<double>(factor_);
     switch (kind_) {
-        case Kind::step:
-            return rate * std::pow(factor, static_cast<double>(step / span_));
+        case Kind::step: {
+            const int64_t drops = step / span_;
+            return rate * std::pow(factor, static_cast<double>(drops));
+        }
         case Kind::multi_step: {
             const auto* end = milestones_.begin() + milestone_count_;
             const auto passed = std::upper_bound(milestones_.begin(), end, step) - milestones_.begin();

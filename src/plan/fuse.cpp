@@ -119,7 +119,7 @@ void note_stored_gradient(Group& group, const Graph& graph) {
         if (node->operation == &operation<ops::ProductNorm>() && node->inputs[0] == core->inputs[0] &&
             node->inputs[1] == core->inputs[1])
             return;
-    group.notes.push_back("the gradient of this layer is stored: it is accumulated, or a handle keeps it");
+    group.notes.emplace_back("the gradient of this layer is stored: it is accumulated, or a handle keeps it");
 }
 
 void sum_costs(Group& group, const Regions& regions, size_t region) {

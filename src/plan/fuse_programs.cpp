@@ -47,7 +47,7 @@ public:
     /// The finished program; `index` gives each read its place among the group's inputs.
     template <class Index>
     Program finish(Index&& index, const std::vector<std::pair<int, int>>& outputs,
-                   std::vector<std::pair<int, kernels::Reduction>> reductions) {
+                   const std::vector<std::pair<int, kernels::Reduction>>& reductions) {
         std::vector<int> place(static_cast<size_t>(next_), 0);
         Program program;
         for (Read& read : reads_) {
@@ -67,9 +67,9 @@ public:
             program.code.push_back(instruction);
         }
         for (const auto& [id, operand] : outputs) program.outputs.push_back({.source = at(id), .operand = operand});
-        for (auto& [id, reduction] : reductions) {
-            reduction.source = at(id);
+        for (const auto& [id, reduction] : reductions) {
             program.reductions.push_back(reduction);
+            program.reductions.back().source = at(id);
         }
         program.registers = next;
         return program;

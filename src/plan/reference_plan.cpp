@@ -38,7 +38,7 @@ public:
             last_use_[static_cast<size_t>(root.value.node->index)] = order_.size();
         for (size_t i = 0; i < graph_.leaves.size(); ++i) {
             const auto used = std::find(order_.begin(), order_.end(), graph_.leaves[i].get());
-            if (used != order_.end()) leaf_nodes_.push_back({static_cast<size_t>(used - order_.begin()), i});
+            if (used != order_.end()) leaf_nodes_.emplace_back(static_cast<size_t>(used - order_.begin()), i);
         }
         for (size_t i = 0; i < order_.size(); ++i) steps_.push_back(step_for(*order_[i]));
     }

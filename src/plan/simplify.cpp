@@ -177,7 +177,7 @@ Graph fold_batch_norm(const Graph& graph) {
     const auto used_once = [&](const Node* original) { return uses.at(original) == 1; };
     return detail::rewrite(graph, [&](const Node& node, const ValueList& in) -> ValueList {
         if (!is<ops::Mad>(node) || !is<ops::Sub>(in[0]) || !used_once(node.inputs[0].node.get())) return {};
-        const Value mean = in[0].node->inputs[1], factor = in[1], beta = in[2];
+        const Value &mean = in[0].node->inputs[1], &factor = in[1], &beta = in[2];
         Value core = in[0].node->inputs[0];
         const Node* original = node.inputs[0].node->inputs[0].node.get();
         Value bias;

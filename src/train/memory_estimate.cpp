@@ -17,8 +17,8 @@ std::string megabytes(double bytes) {
 }  // namespace
 
 std::string MemoryEstimate::str() const {
-    return (states > 0 ? "weights and moments " + megabytes(states) + ", " : "") + "step " + megabytes(step) + ", pictures " + megabytes(cache) + ", batches " + megabytes(queue) +
-           ", copies " + megabytes(copies);
+    return (states > 0 ? "weights and moments " + megabytes(states) + ", " : "") + "step " + megabytes(step) +
+           ", pictures " + megabytes(cache) + ", batches " + megabytes(queue) + ", copies " + megabytes(copies);
 }
 
 void MemoryEstimate::require(double available) const {

@@ -33,8 +33,8 @@ inline HostTensor parameter(std::string_view name, const Shape& shape, int64_t s
     const std::string_view kind = name.substr(name.rfind('/') + 1);
     float offset = 0.0f, scale = 0.125f;
     if (kind == "kernel") {
-        const double fan_in = static_cast<double>(shape.count() / shape[-1]);
-        scale = static_cast<float>(std::sqrt(6.0 / fan_in));
+        const int64_t fan_in = shape.count() / shape[-1];
+        scale = static_cast<float>(std::sqrt(6.0 / static_cast<double>(fan_in)));
     } else if (kind == "gamma") {
         offset = 1.0f;
         scale = 0.25f;

@@ -24,7 +24,7 @@ Tensor convolved(const Tensor& x, int64_t channels, uint64_t seed) {
 }
 
 std::string fused(const Tensor& y) {
-    const Value root = y.value();
+    const Value& root = y.value();
     return explain(Engine::current().graph_of({&root, 1}), Engine::current().options(), {.after = PlanStage::fuse});
 }
 

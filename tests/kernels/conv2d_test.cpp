@@ -298,7 +298,8 @@ TEST_CASE("An epilogue adds a bias, activates, and takes statistics of the rows 
                 CHECK(relative_error(got.activated.values, want.activated.values) <= bound_of(kernel, kBound));
                 // Positive and negative values nearly cancel in a mean and a sum, so their errors count against the
                 // spread.
-                const double pixels = static_cast<double>(t.want.shape.count() / t.want.channels());
+                const int64_t per_channel = t.want.shape.count() / t.want.channels();
+                const auto pixels = static_cast<double>(per_channel);
                 const double spread = std::sqrt(norm_of(want.variance) * std::sqrt(double(t.want.channels())));
                 CHECK(distance(got.mean, want.mean) <= bound_of(kernel, 2e-6) * spread);
                 CHECK(distance(got.sum, want.sum) <=

@@ -21,7 +21,6 @@ using namespace liven::kernels;
 using liven::testing::empty_tensor;
 using liven::testing::Order;
 using liven::testing::problem_of;
-using liven::testing::program_of;
 using liven::testing::random_tensor;
 using liven::testing::TestTensor;
 

@@ -78,7 +78,8 @@ struct Moments {
 /// Over all pixels of `channels` interleaved channels, in double.
 inline Moments moments_of(const std::vector<float>& values, size_t channels) {
     Moments out{std::vector<float>(channels), std::vector<float>(channels)};
-    const double count = static_cast<double>(values.size() / channels);
+    const size_t pixels = values.size() / channels;
+    const auto count = static_cast<double>(pixels);
     for (size_t c = 0; c < channels; ++c) {
         double sum = 0, squares = 0;
         for (size_t i = c; i < values.size(); i += channels) sum += double{values[i]};

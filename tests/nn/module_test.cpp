@@ -199,7 +199,7 @@ TEST_CASE("Nodes carry the path of the layer that recorded them") {
     const NoGrad no_grad;
     model.eval();
     const Tensor y = model(picture());
-    const Value value = y.value();
+    const Value& value = y.value();
     const std::string text = Engine::current().graph_of({&value, 1}).str();
     CHECK(text.find("# conv\n") != std::string::npos);
     CHECK(text.find("# head/dense\n") != std::string::npos);

@@ -75,7 +75,7 @@ TEST_CASE("A user's operation runs like one of the library's, with the user's gr
 
 TEST_CASE("A user's operation is one node until the plan is made") {
     const Tensor y = swish({}, {uniform({3}, 1)});
-    const Value value = y.value();
+    const Value& value = y.value();
     CHECK(Engine::current().graph_of({&value, 1}).order().size() == 2);
     CHECK(describe(*y.node()) == "swish[beta=1]");
 }

@@ -56,7 +56,7 @@ TEST_CASE("Ties share the gradient of the largest element") {
 
 TEST_CASE("Moments over any axes, mean and variance both differentiated") {
     for (const AxesCase& test : kAxes) {
-        if (test.axes.size() == 0) continue;
+        if (test.axes.empty()) continue;
         const auto both = [&](const TensorList& in) -> TensorList {
             const Moments m = moments(in[0], test.axes);
             return {m.mean, m.variance};

@@ -1,9 +1,9 @@
-#include <signal.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <catch2/catch.hpp>
 #include <chrono>
+#include <csignal>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -112,7 +112,7 @@ TEST_CASE("Damaged model files are one clear error", "[slow]") {
     const fs::path model = folder / "model.safetensors";
     REQUIRE(run("init livenessnet --size 32 --seed 1 --output " + model.string()) == 0);
     const std::string good = contents_of(model);
-    const auto broken = [&](std::string bytes) {
+    const auto broken = [&](const std::string& bytes) {
         std::ofstream(model, std::ios::binary) << bytes;
         return run("evaluate " + model.string() + " --data " + folder.path().string());
     };

@@ -37,8 +37,8 @@ public:
     }
     /// A NaN or an infinity is written as null: JSON has neither.
     template <class T>
-    requires(std::is_floating_point_v<T>) Json(T value)
-        : value_(static_cast<double>(value)), single_(sizeof(T) == sizeof(float)) {}  // NOLINT
+    requires(std::is_floating_point_v<T>) Json(T value)  // NOLINT
+        : value_(static_cast<double>(value)), single_(sizeof(T) == sizeof(float)) {}
 
     static Json array(Array values = {});
     static Json object(Object members = {});

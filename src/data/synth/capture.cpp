@@ -97,7 +97,7 @@ Image capture(Canvas canvas, const Camera& camera) {
             const float grain = bell(a), chroma = bell(b);
             const auto shown = [&](float light, float own) {
                 const float noisy = light + camera.noise * std::sqrt(std::max(light, 0.0f) + 0.02f) * own;
-                return static_cast<uint8_t>(255 * curve(noisy) + 0.5f);
+                return static_cast<uint8_t>(255 * curve(noisy) + 0.5f);  // NOLINT: the curve is never negative
             };
             uint8_t* pixel = image.at(x, y);
             pixel[0] = shown(c.x, grain + 0.6f * chroma);
