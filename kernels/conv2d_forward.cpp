@@ -18,6 +18,7 @@
 #include "kernels/conv2d_table.hpp"
 #include "kernels/conv2d_taps.hpp"
 #include "kernels/conv2d_weights.hpp"
+#include "kernels/row_reach.hpp"
 #include "kernels/row_sink.hpp"
 
 namespace liven::kernels {
@@ -108,8 +109,13 @@ private:
         runs_bytes_ = round_up(static_cast<size_t>(elements) * sizeof(const float*));
         band_bytes_ = round_up(band_.scratch_bytes());
         scratch_bytes = runs_bytes_ + band_bytes_ + sink_.scratch_bytes();
-        stages = {{.units = depthwise_ ? 1 : packed_.units(), .samples = 1},
-                  {.units = result_[0] * walk_.chunks.count, .samples = result_[0]}};
+        stages = {{.units = depthwise_ ? 1 : packed_.units(), .reads = weights_operand_},
+                  {.units = result_[0] * walk_.chunks.count,
+                   .samples = result_[0],
+                   .completes_maps = true,
+                   .in_row_order = true,
+                   .reach = row_reach(result_[1], walk_.chunks.rows, taps_.h.extent,
+                                      [&](int64_t y) { return taps_.h.sources(0, y).last; })}};
         if (sink_.reduces()) stages.push_back({.units = sink_.finalize_units(), .samples = 1});
     }
 

@@ -26,7 +26,7 @@ public:
     size_t scratch_bytes() const { return program_.scratch_bytes(); }
 
     /// One unit a row, so one sample is shape[1] units.
-    Step::Stage stage() const { return {.units = shape_[0] * shape_[1], .samples = shape_[0]}; }
+    Step::Stage stage() const { return {.units = shape_[0] * shape_[1], .samples = shape_[0], .reach = 0}; }
 
     void run(int64_t unit, const Buffers& buffers) const noexcept {
         const int64_t sample = unit / shape_[1], row = unit % shape_[1], row_floats = shape_[2] * shape_[3];

@@ -117,7 +117,11 @@ public:
         unit_pixels_ = ceil_div(view.pixels, std::min(parts, view.pixels));
         units_per_sample_ = ceil_div(view.pixels, unit_pixels_);
         const int64_t units = view.samples * units_per_sample_;
-        stages = {Stage{.units = units, .samples = plan.by_sample ? view.samples : 1}};
+        stages = {Stage{.units = units,
+                        .samples = plan.by_sample ? view.samples : 1,
+                        .completes_maps = true,
+                        .in_row_order = true,
+                        .reach = 0}};
         scratch_bytes = program_.scratch_bytes();
         if (!program_.reduces()) return;
         stages.push_back(Stage{.units = program_.finalize_units(), .samples = 1});

@@ -11,6 +11,7 @@
 #include <algorithm>
 
 #include "kernels/pool_rows.hpp"
+#include "kernels/row_reach.hpp"
 #include "liven/core/attributes.hpp"
 
 namespace liven::kernels {
@@ -75,8 +76,22 @@ private:
         const Shape& src = operands.maps[0].shape;
         const int64_t grain = mode == Mode::grad ? window.stride.h : 1;
         const int64_t rows_of_src = mode == Mode::grad ? 1 : window.stride.h;
-        return {.unit_rows = pool_unit_rows(operands.result, src[2] * src[3] * rows_of_src, grain),
-                .together = mode == Mode::grad};
+        const int64_t rows = pool_unit_rows(operands.result, src[2] * src[3] * rows_of_src, grain);
+        return {.unit_rows = rows,
+                .together = mode == Mode::grad,
+                .reach = mode == Mode::grad ? reach_of_grad(operands, window, rows)
+                                            : row_reach(operands.result[1], rows, src[1], [&](int64_t y) {
+                                                  return WindowRows(window, y - 1, src[1]).last;
+                                              })};
+    }
+    /// Rows of diff_src before y get the gradient of every window that begins before y.
+    static double reach_of_grad(const PoolOperands& operands, const Window2d& window, int64_t unit_rows) {
+        const int64_t src = operands.maps[0].shape[1], dst = operands.maps[1].shape[1];
+        const auto windows = [&](int64_t y) {
+            return std::clamp<int64_t>((y - 1 + window.padding.top) / window.stride.h + 1, 0, dst);
+        };
+        const auto rows = [&](int64_t y) { return WindowRows(window, windows(y) - 1, src).last; };
+        return std::max(row_reach(src, unit_rows, dst, windows), row_reach(src, unit_rows, src, rows));
     }
     static BandLoader::Options band(const Shape& map, int64_t rows) {
         return {.first_column = 0, .columns = map[2], .rows = rows, .dense_pixels = false};

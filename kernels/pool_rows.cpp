@@ -61,7 +61,11 @@ PoolRowsStep::PoolRowsStep(const Problem& problem, const Shape& result, const Op
       options_(options),
       units_a_sample_((result[1] + options.unit_rows - 1) / options.unit_rows),
       sink_(problem, result, options.together ? options.unit_rows : 1, result[0] * units_a_sample_, isa) {
-    stages = {{.units = result[0] * units_a_sample_, .samples = result[0]}};
+    stages = {{.units = result[0] * units_a_sample_,
+               .samples = result[0],
+               .completes_maps = true,
+               .in_row_order = true,
+               .reach = options.reach}};
     reserve(sink_.scratch_bytes());
     sink_.place(0);
     workspace_bytes = sink_.workspace_bytes();

@@ -23,6 +23,7 @@ public:
     struct Options {
         int64_t unit_rows = 1;  ///< rows of the result that one unit makes
         bool together = false;  ///< hand all of them to the epilogue at once, instead of row by row
+        double reach = 1;       ///< as Step::Stage::reach
     };
     PoolRowsStep(const Problem& problem, const Shape& result, const Options& options, Isa isa);
     void run(int stage, int64_t unit, const Buffers& buffers) const noexcept override;

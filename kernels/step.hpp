@@ -58,9 +58,19 @@ class Step {
 public:
     struct Stage {
         int64_t units = 1;
-        /// Stages whose unit u touches only sample u / (units / samples) of every batched operand may be walked
-        /// sample by sample together with their neighbours; 1 when a stage reads or writes across samples.
+        /// Stages whose unit u touches only sample u / (units / samples) of every batched operand, and of what earlier
+        /// stages that do the same left in the workspace, may be walked sample by sample together with their
+        /// neighbours; 1 when a stage reads or writes across samples.
         int64_t samples = 1;
+        /// The only input it reads, by which it can run before the others are there (packing weights); -1: all of them.
+        int reads = -1;
+        /// After this stage every output is complete but the program's reductions.
+        bool completes_maps = false;
+        /// Once the first u of the n units of a sample have run, the first u / n of its rows are complete.
+        bool in_row_order = false;
+        /// Unit u of the n units of a sample reads no row of the sample's maps beyond the share (u + 1) / n + reach of
+        /// them; 1: any row.
+        double reach = 1;
     };
 
     virtual ~Step() = default;

@@ -17,6 +17,7 @@
 #include "kernels/conv2d_table.hpp"
 #include "kernels/conv2d_taps.hpp"
 #include "kernels/conv2d_weights.hpp"
+#include "kernels/row_reach.hpp"
 #include "kernels/row_sink.hpp"
 #include "kernels/winograd_geometry.hpp"
 #include "kernels/winograd_table.hpp"
@@ -98,8 +99,13 @@ private:
         band_bytes_ = round_up(band_.scratch_bytes());
         scratch_bytes =
             tiles_bytes_ + zero_bytes_ + src_points_bytes_ + dst_points_bytes_ + band_bytes_ + sink_.scratch_bytes();
-        stages = {{.units = packed_.blocks(), .samples = 1},
-                  {.units = result_[0] * chunks_.count, .samples = result_[0]}};
+        stages = {{.units = packed_.blocks(), .reads = weights_operand_},
+                  {.units = result_[0] * chunks_.count,
+                   .samples = result_[0],
+                   .completes_maps = true,
+                   .in_row_order = true,
+                   .reach = row_reach(result_[1], chunks_.rows, taps_.h.extent,
+                                      [&](int64_t y) { return taps_.h.sources(0, y).last; })}};
         if (sink_.reduces()) stages.push_back({.units = sink_.finalize_units(), .samples = 1});
     }
 

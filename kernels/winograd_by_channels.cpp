@@ -104,13 +104,14 @@ private:
         const size_t rings = static_cast<size_t>(cut_.band_samples) * ring_bytes_;
         scratch_bytes = tiles_bytes_ + zero_bytes_ + weights_bytes_ + src_points_bytes_ + dst_points_bytes_ + rings +
                         sink_.scratch_bytes();
-        stages = {{.units = packed_.units(), .samples = 1}};
+        stages = {{.units = packed_.units(), .reads = weights_operand_}};
         if (made_) {
             stages.push_back(made_->stage());
             scratch_bytes = std::max(scratch_bytes, made_->scratch_bytes());
         }
-        stages.push_back(
-            {.units = cut_.chunks * cut_.dst.count(), .samples = cut_.samples_of_chunk == 1 ? result_[0] : 1});
+        stages.push_back({.units = cut_.chunks * cut_.dst.count(),
+                          .samples = cut_.samples_of_chunk == 1 ? result_[0] : 1,
+                          .completes_maps = true});
         if (sink_.reduces()) stages.push_back({.units = sink_.finalize_units(), .samples = 1});
     }
 

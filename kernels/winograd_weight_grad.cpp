@@ -19,6 +19,7 @@
 #include "kernels/band.hpp"
 #include "kernels/conv2d_taps.hpp"
 #include "kernels/made_map.hpp"
+#include "kernels/row_reach.hpp"
 #include "kernels/slot_sum.hpp"
 #include "kernels/winograd_geometry.hpp"
 #include "kernels/winograd_weight_grad_cut.hpp"
@@ -114,8 +115,20 @@ private:
             scratch_bytes = std::max(scratch_bytes, made.scratch_bytes());
         }
         stages.push_back({.units = cut_.chunks * cut_.parts(),
-                          .samples = cut_.samples_of_chunk == 1 && cut_.chunks > 1 ? geometry_.samples : 1});
+                          .samples = cut_.samples_of_chunk == 1 && cut_.chunks > 1 ? geometry_.samples : 1,
+                          .reach = reach()});
         if (cut_.chunks > 1) stages.push_back({.units = sum_.units(), .samples = 1});
+    }
+
+    /// A chunk of rows takes as many units as there are parts of channels.
+    double reach() const {
+        const int64_t rows = cut_.chunk_tile_rows * side, parts = cut_.parts();
+        const auto src_rows = [&](int64_t y) {
+            return std::clamp<int64_t>(y - 1 - geometry_.window.padding.top + 3, 0, geometry_.src_h);
+        };
+        const double ahead = std::max(row_reach(geometry_.dst_h, rows, geometry_.src_h, src_rows),
+                                      row_reach(geometry_.dst_h, rows, geometry_.dst_h, [](int64_t y) { return y; }));
+        return ahead + static_cast<double>(parts - 1) / static_cast<double>(parts * cut_.chunks_of_sample);
     }
 
     /// What one unit works on and with.

@@ -68,7 +68,8 @@ private:
             for (const auto& side : {groups()[i].inputs, groups()[i].outputs})
                 for (const GroupOperand& operand : side) {
                     const Key key = key_of(operand.storage());
-                    first_use.emplace(key, span[i].first);
+                    size_t& first = first_use.try_emplace(key, span[i].first).first->second;
+                    first = std::min(first, span[i].first);
                     size_t& last = last_use[key];
                     last = std::max(last, span[i].second);
                 }

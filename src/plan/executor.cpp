@@ -8,7 +8,9 @@
 #include <cmath>
 #include <cstring>
 #include <limits>
+#include <mutex>
 #include <sstream>
+#include <thread>
 
 #include "anomaly.hpp"
 #include "liven/core/log.hpp"
@@ -50,6 +52,8 @@ private:
     unsigned before_;
 };
 
+constexpr int kSpins = 2000;  // tens of microseconds: what threads differ by on an idle machine
+
 /// Where the threads of a run meet. Short waits spin, longer ones sleep: on a machine with other work a spinning thread
 /// takes the very core the late one needs.
 class Barrier {
@@ -71,13 +75,13 @@ public:
     }
 
 private:
-    static constexpr int kSpins = 2000;  // tens of microseconds: what neighbouring stages differ by on an idle machine
     alignas(64) std::atomic<int> waiting_{0};
     alignas(64) std::atomic<uint32_t> generation_{0};
 };
 
 // A modest core's pace, and what waking a sleeping thread takes.
 constexpr double kFlopsPerSecond = 10e9, kBytesPerSecond = 10e9, kSmallSeconds = 10e-6;
+constexpr size_t kNoFlags = static_cast<size_t>(-1);
 
 class PlannedPlan final : public Plan {
 public:
@@ -87,13 +91,9 @@ public:
         for (size_t i = 0; i < layout_.inputs.size(); ++i)
             operands += layout_.inputs[i].size() + layout_.outputs[i].size();
         pointers_.resize(operands);
-        size_t runs = 0;
-        for (const Segment& segment : layout_.schedule.segments) {
-            first_counter_.push_back(runs);
-            runs += segment.stages.size() * static_cast<size_t>(segment.rounds);
-        }
-        find_small_segments();
-        counters_ = std::vector<std::atomic<int64_t>>(runs);
+        for (const Segment& segment : layout_.schedule.segments) walks_.push_back(walk_of(segment));
+        counters_ = std::vector<std::atomic<size_t>>(walks_.size());
+        done_ = std::vector<std::atomic<uint32_t>>(flags_);
         buffers_.resize(layout_.inputs.size());
         milliseconds_.resize(layout_.inputs.size(), 0.0);
         if (options.verbose >= 1) log_detail(kernel_list(options));
@@ -105,6 +105,7 @@ public:
         reserve(shared_scratch(), layout_.scratch_bytes * static_cast<size_t>(threads));
         bind(leaves, roots);
         for (auto& counter : counters_) counter.store(0, std::memory_order_relaxed);
+        ++runs_;
         const bool profiled = verbosity() >= 2 || profiling_;
         const bool poisoned = poison();
         if (poisoned) fill_with_nan(0, layout_.arena_bytes);
@@ -118,7 +119,6 @@ public:
         for (const auto& [root, place] : layout_.copies)
             std::memcpy(roots[root], address(place, leaves, roots),
                         static_cast<size_t>(graph().roots[root].value.type().bytes()));
-        ++runs_;
         if (verbosity() >= 2) log_trace(timing_list());
     }
 
@@ -179,55 +179,104 @@ private:
         }
     }
 
-    /// What every thread does: the same walk over segments, units taken as they come, a barrier after each stage.
+    /// What the executor adds to a segment.
+    struct Walk {
+        bool alone = false;  ///< so small that meeting the other threads would take longer than their help saves
+        std::vector<size_t> first_flag;                   ///< by stage that others wait for; otherwise kNoFlags
+        std::vector<std::vector<const WalkLink*>> links;  ///< by stage
+    };
+
+    Walk walk_of(const Segment& segment) {
+        Walk walk{.alone = is_small(segment),
+                  .first_flag = std::vector<size_t>(segment.stages.size(), kNoFlags),
+                  .links = std::vector<std::vector<const WalkLink*>>(segment.stages.size())};
+        for (const WalkLink& link : segment.links) {
+            walk.links[link.stage].push_back(&link);
+            size_t& first = walk.first_flag[link.before];
+            if (first != kNoFlags) continue;
+            first = flags_;
+            flags_ += static_cast<size_t>(stage_of(segment.stages[link.before]).units);
+        }
+        return walk;
+    }
+    const kernels::Step::Stage& stage_of(const ScheduledStage& place) const {
+        return layout_.schedule.steps[place.step]->stages[static_cast<size_t>(place.stage)];
+    }
+    bool is_small(const Segment& segment) const {
+        double seconds = 0;
+        for (const ScheduledStage& place : segment.stages) {
+            const Group& group = groups()[place.step];
+            seconds += std::max(group.flops / kFlopsPerSecond, group.bytes / kBytesPerSecond);
+        }
+        return seconds < kSmallSeconds;
+    }
+
+    /// What every thread does: the same walk over segments, items taken as they come, a barrier behind each segment.
+    /// The first thread walks small segments alone; the others wait behind the last of a row of them.
     void run_thread(bool profiled, bool poisoned) {
         std::byte* scratch = scratch_ + layout_.scratch_bytes * static_cast<size_t>(omp_get_thread_num());
         const bool first = omp_get_thread_num() == 0;
         if (profiled && first) ++timed_runs_;
-        Clock::time_point before = Clock::now();
-        const size_t segments = layout_.schedule.segments.size();
+        const size_t segments = walks_.size();
         for (size_t s = 0; s < segments; ++s) {
-            const Segment& segment = layout_.schedule.segments[s];
-            const bool alone = is_small_[s], next_alone = s + 1 < segments && is_small_[s + 1];
-            size_t counter = first_counter_[s];
-            for (int64_t round = 0; round < segment.rounds && (first || !alone); ++round)
-                for (const ScheduledStage& place : segment.stages) {
-                    run_stage(place, segment.rounds, round, counters_[counter++], scratch);
-                    if (!alone) barrier_.arrive(omp_get_num_threads());
-                    if (!profiled || !first) continue;
-                    const Clock::time_point now = Clock::now();
-                    milliseconds_[place.step] += std::chrono::duration<double, std::milli>(now - before).count();
-                    before = now;
-                }
-            if (alone && !next_alone) barrier_.arrive(omp_get_num_threads());
-            if (anomaly_) check_segment(segment, first);
+            const bool alone = walks_[s].alone, next_alone = s + 1 < segments && walks_[s + 1].alone;
+            if (first || !alone) {
+                if (profiled)
+                    walk<true>(s, scratch);
+                else
+                    walk<false>(s, scratch);
+            }
+            if (!alone || !next_alone) barrier_.arrive(omp_get_num_threads());
+            if (anomaly_) check_segment(layout_.schedule.segments[s], first);
             if (poisoned) poison_after(s, first);
         }
     }
 
-    /// Segments so small that meeting the other threads would take longer than their help saves. The first thread walks
-    /// them alone; the others wait behind the last of a row of them.
-    void find_small_segments() {
-        for (const Segment& segment : layout_.schedule.segments) {
-            double seconds = 0;
-            for (const ScheduledStage& place : segment.stages) {
-                const Group& group = groups()[place.step];
-                seconds += std::max(group.flops / kFlopsPerSecond, group.bytes / kBytesPerSecond);
+    template <bool profiled>
+    void walk(size_t s, std::byte* scratch) {
+        const Segment& segment = layout_.schedule.segments[s];
+        const Walk& walk = walks_[s];
+        Clock::time_point before = profiled ? Clock::now() : Clock::time_point();
+        for (;;) {
+            const size_t next = counters_[s].fetch_add(1, std::memory_order_relaxed);
+            if (next >= segment.items.size()) break;
+            const WalkItem& item = segment.items[next];
+            const ScheduledStage& place = segment.stages[item.stage];
+            for (const WalkLink* link : walk.links[item.stage]) wait_for(segment, walk, *link, item);
+            kernels::Buffers buffers = buffers_[place.step];
+            buffers.scratch = scratch;
+            layout_.schedule.steps[place.step]->run(place.stage, item.unit, buffers);
+            if (walk.first_flag[item.stage] != kNoFlags)
+                done_[walk.first_flag[item.stage] + item.unit].store(runs_, std::memory_order_release);
+            if constexpr (profiled) {
+                const Clock::time_point now = Clock::now();
+                add_time(place.step, std::chrono::duration<double, std::milli>(now - before).count());
+                before = now;
             }
-            is_small_.push_back(seconds < kSmallSeconds);
         }
     }
 
-    void run_stage(const ScheduledStage& place, int64_t rounds, int64_t round, std::atomic<int64_t>& counter,
-                   std::byte* scratch) {
-        const kernels::Step& step = *layout_.schedule.steps[place.step];
-        const int64_t units = step.stages[static_cast<size_t>(place.stage)].units / rounds;
-        kernels::Buffers buffers = buffers_[place.step];
-        buffers.scratch = scratch;
-        for (int64_t unit = counter.fetch_add(1, std::memory_order_relaxed); unit < units;
-             unit = counter.fetch_add(1, std::memory_order_relaxed))
-            step.run(place.stage, round * units + unit, buffers);
+    /// Every item stands behind those it waits for, so whoever took these is at work on them.
+    void wait_for(const Segment& segment, const Walk& walk, const WalkLink& link, const WalkItem& item) const {
+        const auto per_sample = static_cast<uint32_t>(link.units.size());
+        const uint32_t sample = item.unit / per_sample, needed = link.units[item.unit % per_sample];
+        const auto made = static_cast<size_t>(stage_of(segment.stages[link.before]).units / segment.samples);
+        const std::atomic<uint32_t>* flags = &done_[walk.first_flag[link.before] + sample * made];
+        for (uint32_t unit = 0; unit < needed; ++unit)
+            for (int spin = 0; flags[unit].load(std::memory_order_acquire) != runs_; ++spin) {
+                if (spin < kSpins)
+                    _mm_pause();
+                else
+                    std::this_thread::yield();
+            }
     }
+
+    /// All threads' time counts, shared by them, so that the sum over the steps is the time of the run.
+    void add_time(size_t step, double milliseconds) {
+        const std::lock_guard lock(profile_mutex_);
+        milliseconds_[step] += milliseconds / (walks_alone(step) ? 1 : omp_get_num_threads());
+    }
+    bool walks_alone(size_t step) const { return walks_[layout_.schedule.span[step].second].alone; }
 
     void fill_with_nan(size_t offset, size_t bytes) {
         float* values = reinterpret_cast<float*>(shared_arena().as<std::byte>() + offset);
@@ -305,12 +354,15 @@ private:
     bool anomaly_ = false;
     std::vector<void*> pointers_;
     std::vector<kernels::Buffers> buffers_;
-    std::vector<size_t> first_counter_;
-    std::vector<bool> is_small_;  ///< by segment
-    std::vector<std::atomic<int64_t>> counters_;
+    std::vector<Walk> walks_;                    ///< by segment
+    std::vector<std::atomic<size_t>> counters_;  ///< by segment: the next item
+    size_t flags_ = 0;
+    std::vector<std::atomic<uint32_t>> done_;  ///< units that others wait for: the last run that did them
     std::byte *arena_ = nullptr, *scratch_ = nullptr;
     std::vector<double> milliseconds_;
-    int64_t runs_ = 0, timed_runs_ = 0;
+    uint32_t runs_ = 0;
+    int64_t timed_runs_ = 0;
+    std::mutex profile_mutex_;
     bool profiling_ = false;
     Barrier barrier_;
     int64_t failed_ = -1, failed_element_ = 0;

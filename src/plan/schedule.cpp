@@ -6,15 +6,14 @@
 
 #include "liven/core/error.hpp"
 #include "liven/graph/operation.hpp"
+#include "segments.hpp"
 #include "src/reference/table.hpp"
 
 namespace liven::detail {
 namespace {
 
-constexpr double kCacheBytes = 4 << 20;  // what neighbouring steps of one round may touch together
-
-using Key = std::pair<const Node*, uint32_t>;
-Key key_of(const Value& value) { return {value.node.get(), value.output}; }
+using Key = Flow::Key;
+Key key_of(const Value& value) { return Flow::key_of(value); }
 
 /// The reference loops as a step: one unit, so one thread.
 class ReferenceStep final : public kernels::Step {
@@ -51,37 +50,6 @@ std::unique_ptr<kernels::Step> make_step(const Group& group, const EngineOptions
     if (group.kernel) return group.kernel->make(group.problem(options.strict_math), options.isa);
     return std::make_unique<ReferenceStep>(group);
 }
-
-/// Which group writes each stored value, and which read it.
-struct Flow {
-    std::map<Key, size_t> maker;
-    std::map<Key, std::vector<size_t>> readers;
-    std::vector<std::vector<size_t>> after;  ///< extra edges: group i runs after these
-
-    explicit Flow(const std::vector<Group>& groups) : after(groups.size()) {
-        for (size_t i = 0; i < groups.size(); ++i) {
-            for (const GroupOperand& output : groups[i].outputs) maker[key_of(output.value)] = i;
-            for (const GroupOperand& input : groups[i].inputs) readers[key_of(input.value)].push_back(i);
-        }
-    }
-    /// Whether group `from` must wait for group `to`.
-    bool waits(const std::vector<Group>& groups, size_t from, size_t to) const {
-        std::vector<size_t> pending{from};
-        std::vector<bool> seen(groups.size(), false);
-        while (!pending.empty()) {
-            const size_t group = pending.back();
-            pending.pop_back();
-            if (group == to) return true;
-            if (seen[group]) continue;
-            seen[group] = true;
-            for (const GroupOperand& input : groups[group].inputs)
-                if (const auto found = maker.find(key_of(input.value)); found != maker.end())
-                    pending.push_back(found->second);
-            pending.insert(pending.end(), after[group].begin(), after[group].end());
-        }
-        return false;
-    }
-};
 
 /// A program reads each place before it writes it: a group may write over what only its program reads, if every place
 /// is visited once. A matrix product visits its results once; other cores may compute rows again at the seams.
@@ -125,9 +93,8 @@ std::vector<bool> place_updates(const FusedGraph& fused, Flow& flow) {
 }
 
 /// Producers first, and updates after the readers they must wait for; otherwise the given order.
-std::vector<Group> in_order(std::vector<Group> groups, const Flow& flow) {
+std::vector<size_t> in_order(const std::vector<Group>& groups, const Flow& flow) {
     std::vector<int> state(groups.size(), 0);
-    std::vector<Group> sorted;
     std::vector<size_t> order;
     const auto visit = [&](auto&& self, size_t i) -> void {
         if (state[i] != 0) return;
@@ -142,43 +109,22 @@ std::vector<Group> in_order(std::vector<Group> groups, const Flow& flow) {
     for (size_t i = 0; i < groups.size(); ++i)
         if (flow.after[i].empty()) visit(visit, i);
     for (size_t i = 0; i < groups.size(); ++i) visit(visit, i);
-    for (size_t i : order) sorted.push_back(std::move(groups[i]));
-    return sorted;
+    return order;
 }
 
-void form_segments(Schedule& schedule) {
-    for (size_t step = 0; step < schedule.steps.size(); ++step) {
-        const auto& stages = schedule.steps[step]->stages;
-        if (stages.empty()) {
-            const size_t now = std::max<size_t>(schedule.segments.size(), 1) - 1;
-            schedule.span.emplace_back(now, now);
-            continue;
-        }
-        schedule.span.emplace_back(schedule.segments.size(), 0);
-        for (size_t stage = 0; stage < stages.size(); ++stage) {
-            const int64_t samples = stages[stage].samples;
-            const bool joins =
-                samples > 1 && stage == 0 && !schedule.segments.empty() && schedule.segments.back().rounds == samples;
-            if (!joins) schedule.segments.push_back({.stages = {}, .rounds = samples});
-            if (stage == 0) schedule.span.back().first = schedule.segments.size() - 1;
-            schedule.segments.back().stages.push_back({step, static_cast<int>(stage)});
-        }
-        schedule.span.back().second = schedule.segments.size() - 1;
+/// The groups and their flow in another order.
+Flow rearrange(std::vector<Group>& groups, const Flow& flow, const std::vector<size_t>& order) {
+    std::vector<size_t> place(groups.size());
+    std::vector<Group> sorted;
+    for (size_t i : order) {
+        place[i] = sorted.size();
+        sorted.push_back(std::move(groups[i]));
     }
-}
-
-/// Walks as many samples together as fit into cache: fewer meetings of the threads. The units stay what they are, and
-/// with them the bits.
-void join_samples(Schedule& schedule) {
-    for (Segment& segment : schedule.segments) {
-        double bytes = 0;
-        for (const ScheduledStage& place : segment.stages) bytes += schedule.fused.groups[place.step].bytes;
-        int64_t rounds = 1;
-        while (rounds < segment.rounds &&
-               (segment.rounds % rounds != 0 || bytes > kCacheBytes * static_cast<double>(rounds)))
-            ++rounds;
-        segment.rounds = rounds;
-    }
+    groups = std::move(sorted);
+    Flow rearranged(groups);
+    for (size_t i = 0; i < place.size(); ++i)
+        for (size_t earlier : flow.after[i]) rearranged.after[place[i]].push_back(place[earlier]);
+    return rearranged;
 }
 
 }  // namespace
@@ -187,11 +133,10 @@ Schedule schedule(FusedGraph fused, const EngineOptions& options) {
     Schedule result;
     Flow flow(fused.groups);
     result.in_place = place_updates(fused, flow);
-    fused.groups = in_order(std::move(fused.groups), flow);
+    flow = rearrange(fused.groups, flow, in_order(fused.groups, flow));
     result.fused = std::move(fused);
     for (const Group& group : result.fused.groups) result.steps.push_back(make_step(group, options));
-    form_segments(result);
-    join_samples(result);
+    form_segments(result, flow);
     return result;
 }
 
@@ -199,13 +144,18 @@ std::string Schedule::str() const {
     std::ostringstream out;
     for (size_t i = 0; i < segments.size(); ++i) {
         out << "segment " << i;
-        if (segments[i].rounds > 1) out << "   in " << segments[i].rounds << " rounds of samples";
+        if (segments[i].samples > 1) out << "   " << segments[i].samples << " samples";
         out << '\n';
-        for (const ScheduledStage& place : segments[i].stages) {
+        for (size_t s = 0; s < segments[i].stages.size(); ++s) {
+            const ScheduledStage& place = segments[i].stages[s];
             const Group& group = fused.groups[place.step];
             const kernels::Step::Stage& stage = steps[place.step]->stages[static_cast<size_t>(place.stage)];
             out << "  step " << place.step << " stage " << place.stage << "   " << stage.units << " units   "
                 << group.op() << "   " << (group.kernel ? group.kernel->name : std::string_view("reference"));
+            for (const WalkLink& link : segments[i].links)
+                if (link.stage == s)
+                    out << "   " << (link.is_in_bands() ? "in bands" : "by samples") << " behind step "
+                        << segments[i].stages[link.before].step;
             if (*group.scope) out << "   # " << (group.is_gradient ? "gradient of " : "") << group.scope;
             out << '\n';
         }

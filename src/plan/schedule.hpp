@@ -1,5 +1,6 @@
 #pragma once
 
+#include "band_walk.hpp"
 #include "fused.hpp"
 
 namespace liven::detail {
@@ -10,11 +11,14 @@ struct ScheduledStage {
     int stage = 0;
 };
 
-/// Stages that all threads pass together, a few samples at a time, so that what one stage wrote is still in cache when
-/// the next reads it; a barrier stands between the stages of a round and between segments.
+/// Stages that all threads walk together, sample after sample and in rolling bands of rows, so that what one stage
+/// wrote is still in cache when the next reads it. Threads take the items in their order; a unit waits for the few
+/// units it reads from, and a barrier stands only between segments.
 struct Segment {
     std::vector<ScheduledStage> stages;
-    int64_t rounds = 1;  ///< all of them take the same number of samples
+    int64_t samples = 1;  ///< of every stage; 1: the stages are independent
+    std::vector<WalkLink> links;
+    std::vector<WalkItem> items;
 };
 
 /// The order of execution.
