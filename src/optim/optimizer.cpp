@@ -70,10 +70,7 @@ Graph Optimizer::trace_step(Gradients gradients) {
     const Value loss = gradients.loss();
     record_updates(std::move(gradients));
     const Value keep[] = {loss, applied_.value(), norm_.value()};
-    std::vector<Engine::Target> targets;
-    for (const Assignment& assignment : assignments_)
-        targets.push_back({assignment.value, assignment.state.tensor().value().node});
-    const Graph graph = Engine::current().graph_of(keep, targets);
+    const Graph graph = trace_commit(assignments_, applied_, keep);
     assignments_.clear();
     applied_ = norm_ = Tensor();
     return graph;

@@ -54,14 +54,25 @@ void log_kept(std::span<const Value> keep) {
                        ": it is stored in every step");
 }
 
-}  // namespace
-
-void commit(std::span<const Assignment> assignments, const Tensor& guard) {
-    thread_local std::vector<Engine::Target> targets;
+void collect_targets(std::vector<Engine::Target>& targets, std::span<const Assignment> assignments,
+                     const Tensor& guard) {
     targets.clear();
     for (const Assignment& assignment : assignments)
         targets.push_back({assignment.value, assignment.state.tensor().value().node});
     append_averages(targets, guard);
+}
+
+}  // namespace
+
+Graph trace_commit(std::span<const Assignment> assignments, const Tensor& guard, std::span<const Value> keep) {
+    std::vector<Engine::Target> targets;
+    collect_targets(targets, assignments, guard);
+    return Engine::current().graph_of(keep, targets);
+}
+
+void commit(std::span<const Assignment> assignments, const Tensor& guard) {
+    thread_local std::vector<Engine::Target> targets;
+    collect_targets(targets, assignments, guard);
     thread_local std::vector<Value> keep;
     keep.clear();
     for (Node* node = Trace::current().first(); node; node = Trace::next(node))

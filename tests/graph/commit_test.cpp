@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <catch2/catch.hpp>
 #include <cmath>
 #include <limits>
@@ -192,4 +193,16 @@ TEST_CASE("A skipped step is counted by the engine") {
     CHECK(Engine::current().statistics().steps_skipped == skipped + 1);
     sgd.step(gradients(layer.loss(0), layer.parameters()));
     CHECK(Engine::current().statistics().steps_skipped == skipped + 1);
+}
+
+TEST_CASE("The graph of a commit assigns moving averages too, and tracing it changes nothing") {
+    const State running("running", uniform({3}, 5)), weights("weights", uniform({4, 3}, 6));
+    const std::vector<float> before = running.tensor().to_vector();
+    const Tensor y = mean(weights.tensor() * 2.0f, {.axes = {0}});
+    update_on_commit(y, running, {.momentum = 0.5f});
+    const Assignment assignments[] = {{weights, (weights.tensor() - y).value()}};
+    const Graph graph = trace_commit(assignments, {}, {});
+    CHECK(std::count_if(graph.roots.begin(), graph.roots.end(), [](const auto& root) { return root.assigns >= 0; }) ==
+          2);
+    CHECK(running.tensor().to_vector() == before);
 }

@@ -7,6 +7,8 @@
 
 namespace liven {
 
+struct Graph;
+
 /// A named tensor that outlives the trace and that only a commit overwrites: parameters, an optimiser's moments,
 /// running statistics. Copies are handles to the same state.
 class State {
@@ -59,6 +61,9 @@ struct Assignment {
 /// Computes the assignments, every pending moving average they depend on and every tensor a handle still points to;
 /// writes the states; frees the trace. When `guard` is given and turns out 0, no state changes.
 void commit(std::span<const Assignment> assignments = {}, const Tensor& guard = {});
+
+/// The graph that such a commit would plan and run, with `keep` as its other results. Nothing is computed or changed.
+Graph trace_commit(std::span<const Assignment> assignments, const Tensor& guard, std::span<const Value> keep);
 
 template <class Tensors>
 requires std::is_convertible_v<decltype(*std::declval<const Tensors&>().begin()), const State&> Gradients

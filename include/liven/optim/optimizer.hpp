@@ -29,8 +29,8 @@ public:
     /// been accumulated.
     void step(GradientAccumulator& accumulator);
 
-    /// The graph that step() would plan and run, moving averages left out: to print it, or to know what memory it
-    /// takes. Nothing is computed or changed.
+    /// The graph that step() would plan and run: to print it, or to know what memory it takes. Nothing is computed or
+    /// changed.
     Graph trace_step(Gradients gradients);
 
     float learning_rate() const { return options_.learning_rate; }
