@@ -16,9 +16,9 @@ using liven::Random;
 namespace {
 
 constexpr int side = 33;
-const Preprocess plain{.width = side, .height = side};
+const Preprocess unscaled{.width = side, .height = side};
 
-std::vector<float> run(const Image& image, const Draw& d, const Preprocess& p = plain) {
+std::vector<float> run(const Image& image, const Draw& d, const Preprocess& p = unscaled) {
     std::vector<float> out(static_cast<size_t>(p.width) * static_cast<size_t>(p.height) * 3);
     augment(image, d, p, out.data());
     return out;
@@ -36,10 +36,10 @@ Image flat(uint8_t r, uint8_t g, uint8_t b) {
 
 }  // namespace
 
-TEST_CASE("No augmentation is the plain preprocessing, bit for bit") {
+TEST_CASE("No augmentation is the unscaled preprocessing, bit for bit") {
     const Image image = picture(side, side);
     std::vector<float> expected(image.pixels.size());
-    plain.to_float(image, expected.data());
+    unscaled.to_float(image, expected.data());
     CHECK(run(image, draw(Augmentation::none(), 1)) == expected);
     CHECK_FALSE(Augmentation::none().active());
     CHECK(Augmentation::paper_k().active());
@@ -225,6 +225,6 @@ TEST_CASE("Augmentations survive their JSON, and bad ones are refused by name") 
 
 TEST_CASE("Augmentation refuses a frame of another size") {
     std::vector<float> out(side * side * 3);
-    CHECK_THROWS_AS(augment(picture(5, 5), {.brightness = 0.5f}, plain, out.data()), Error);
+    CHECK_THROWS_AS(augment(picture(5, 5), {.brightness = 0.5f}, unscaled, out.data()), Error);
     CHECK_THROWS_AS(augment(Image(), Draw{}), Error);
 }

@@ -9,7 +9,7 @@ using namespace liven;
 
 namespace {
 
-const Shape kernel{3, 3, 20, 30};  // fan_in 180, fan_out 270
+const Shape wide_kernel{3, 3, 20, 30};  // fan_in 180, fan_out 270
 
 std::vector<float> drawn(const Initializer& initializer, const Shape& shape, uint64_t key = 5) {
     std::vector<float> values(static_cast<size_t>(shape.count()));
@@ -35,7 +35,7 @@ double largest_of(const std::vector<float>& values) {
 
 /// 5,400 draws: the deviation's own relative deviation is about 1 %, the mean's about 1.4 % of a deviation.
 void check_deviation(const Initializer& initializer, double expected) {
-    const auto values = drawn(initializer, kernel);
+    const auto values = drawn(initializer, wide_kernel);
     CHECK(deviation_of(values) == Approx(expected).epsilon(0.04));
     CHECK(std::abs(mean_of(values)) < 0.06 * expected);
 }
@@ -45,7 +45,7 @@ void check_deviation(const Initializer& initializer, double expected) {
 TEST_CASE("Glorot keeps the variance between both fans") {
     check_deviation(Initializer::glorot_uniform(), std::sqrt(2.0 / 450));
     check_deviation(Initializer::glorot_normal(), std::sqrt(2.0 / 450));
-    CHECK(largest_of(drawn(Initializer::glorot_uniform(), kernel)) <= std::sqrt(6.0 / 450));
+    CHECK(largest_of(drawn(Initializer::glorot_uniform(), wide_kernel)) <= std::sqrt(6.0 / 450));
 }
 
 TEST_CASE("He keeps the variance of one fan, with the slope of the rectifier") {
@@ -56,7 +56,7 @@ TEST_CASE("He keeps the variance of one fan, with the slope of the rectifier") {
 }
 
 TEST_CASE("The truncated normal ends at two deviations") {
-    const auto values = drawn(Initializer::truncated_normal(0.1f), kernel);
+    const auto values = drawn(Initializer::truncated_normal(0.1f), wide_kernel);
     CHECK(largest_of(values) <= 0.2);
     CHECK(largest_of(values) > 0.19);
     CHECK(deviation_of(values) == Approx(0.08796).epsilon(0.04));  // of the truncated distribution
@@ -83,6 +83,6 @@ TEST_CASE("Orthogonal weights are orthonormal along the shorter side") {
 TEST_CASE("Constants are constant, and keys tell parameters apart") {
     CHECK(drawn(Initializer::constant(0.25f), {3}) == std::vector<float>(3, 0.25f));
     CHECK(drawn(Initializer::ones(), {2}) == std::vector<float>(2, 1.0f));
-    CHECK(drawn({}, kernel, 1) == drawn({}, kernel, 1));
-    CHECK(drawn({}, kernel, 1) != drawn({}, kernel, 2));
+    CHECK(drawn({}, wide_kernel, 1) == drawn({}, wide_kernel, 1));
+    CHECK(drawn({}, wide_kernel, 1) != drawn({}, wide_kernel, 2));
 }
