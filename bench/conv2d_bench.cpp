@@ -3,19 +3,18 @@
 #include <benchmark/benchmark.h>
 
 #include <algorithm>
-#include <ctime>
 #include <string>
 #include <vector>
 
-#include "kernels/peak.hpp"
+#include "bench/probe.hpp"
 #include "kernels/step.hpp"
 #include "liven/core/attributes.hpp"
 #include "liven/core/buffer.hpp"
-#include "liven/core/philox.hpp"
 
 namespace {
 
 using namespace liven;
+using namespace liven::bench;
 
 struct Case {
     const char* name;
@@ -41,35 +40,6 @@ Conv2dAttributes attributes_of(const Case& c) {
     const int64_t total = std::max<int64_t>((c.out_h() - 1) * c.stride + c.kernel - c.h, 0), low = total / 2;
     return {.window = {.kernel = c.kernel, .stride = c.stride, .padding = {low, total - low, low, total - low}},
             .groups = c.groups};
-}
-
-/// Time of this thread: on a shared machine a kernel of 5 ms is put aside more often than a probe of 50 us.
-double seconds_now() {
-    timespec now{};
-    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
-    return static_cast<double>(now.tv_sec) + 1e-9 * static_cast<double>(now.tv_nsec);
-}
-
-/// FLOP/s of this core now: the best of three short probes.
-double probe_peak(Isa isa) {
-    double best = 0;
-    for (int i = 0; i < 3; ++i) {
-        const double start = seconds_now(), flops = kernels::fma_probe(isa, 400'000);
-        best = std::max(best, flops / (seconds_now() - start));
-    }
-    return best;
-}
-
-double median(std::vector<double> values) {
-    std::nth_element(values.begin(), values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2), values.end());
-    return values[values.size() / 2];
-}
-
-Buffer filled(int64_t count) {
-    Buffer out(static_cast<size_t>(count) * sizeof(float));
-    Random random(1);
-    for (int64_t i = 0; i < count; ++i) out.as<float>()[i] = random.uniform(-1.0f, 1.0f);
-    return out;
 }
 
 /// One thread, units in their order, packing of the weights included. Each iteration is a probe, the convolution, a

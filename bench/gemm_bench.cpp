@@ -1,20 +1,19 @@
 // Matrix products of the models: GFLOP/s, GB/s and the share of the FMA peak probed around every run.
 #include <benchmark/benchmark.h>
-#include <time.h>
 
 #include <algorithm>
 #include <string>
 #include <vector>
 
-#include "kernels/peak.hpp"
+#include "bench/probe.hpp"
 #include "kernels/step.hpp"
 #include "liven/core/buffer.hpp"
-#include "liven/core/philox.hpp"
 #include "liven/core/window.hpp"
 
 namespace {
 
 using namespace liven;
+using namespace liven::bench;
 
 struct Case {
     const char* name;
@@ -34,35 +33,6 @@ constexpr Case kCases[] = {
     {"dense_weight_grad", 131072, 128, 16, true, false},
     {"gru_32x768x512", 32, 512, 768, false, false},
 };
-
-/// Processor time of this thread: what else runs on the machine counts only by the caches it soils.
-double seconds_now() {
-    timespec time{};
-    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
-    return static_cast<double>(time.tv_sec) + 1e-9 * static_cast<double>(time.tv_nsec);
-}
-
-/// FLOP/s of this core now: the best of three short probes.
-double probe_peak(Isa isa) {
-    double best = 0;
-    for (int i = 0; i < 3; ++i) {
-        const double start = seconds_now(), flops = kernels::fma_probe(isa, 400'000);
-        best = std::max(best, flops / (seconds_now() - start));
-    }
-    return best;
-}
-
-double median(std::vector<double> values) {
-    std::nth_element(values.begin(), values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2), values.end());
-    return values[values.size() / 2];
-}
-
-Buffer filled(int64_t count) {
-    Buffer out(static_cast<size_t>(count) * sizeof(float));
-    Random random(1);
-    for (int64_t i = 0; i < count; ++i) out.as<float>()[i] = random.uniform(-1.0f, 1.0f);
-    return out;
-}
 
 /// One thread: units in their order. Each iteration is a probe, the product, a probe; the share is the median over
 /// rounds.

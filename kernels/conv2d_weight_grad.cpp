@@ -84,8 +84,8 @@ public:
         MapSource src = parsed.map, diff_dst = parsed.diff_dst;
         // Every part would run the prologues again; from the fifth on it is cheaper to keep what they make.
         if (cut_.parts > 4) {
-            keep(src, problem, isa);
-            keep(diff_dst, problem, isa);
+            made_.keep(src, problem, isa, workspace_bytes);
+            made_.keep(diff_dst, problem, isa, workspace_bytes);
         }
         const int64_t lowest = std::min(taps_.w.lowest(), taps_.w.extent - 1);
         first_column_ = lowest;
@@ -102,10 +102,9 @@ public:
     }
 
     void run(int stage, int64_t unit, const Buffers& buffers) const noexcept override {
-        const int kept = static_cast<int>(made_.size());
-        if (stage < kept)
-            made_[static_cast<size_t>(stage)].run(unit, buffers);
-        else if (stage == kept)
+        if (stage < made_.count())
+            made_.run(stage, unit, buffers);
+        else if (stage == made_.count())
             accumulate(unit, buffers);
         else
             finish(unit, buffers);
@@ -115,13 +114,6 @@ private:
     int64_t blocks() const { return depthwise_ ? 1 : geometry_.groups * group_blocks_; }
     int64_t block_floats() const { return depthwise_ ? elements_ * geometry_.dst_c : elements_ * conv_block; }
     int64_t slot_floats() const { return blocks() * block_floats(); }
-
-    void keep(MapSource& source, const Problem& problem, Isa isa) {
-        if (!source.program) return;
-        made_.emplace_back(source, problem, isa, workspace_bytes);
-        source = made_.back().result();
-        workspace_bytes += round_up(made_.back().bytes());
-    }
 
     void lay_out() {
         const int64_t kernel_w = geometry_.window.kernel.w;
@@ -137,10 +129,7 @@ private:
         src_bytes_ = round_up(src_band_->scratch_bytes());
         scratch_bytes = runs_bytes_ + diff_rows_bytes_ + zero_bytes_ + src_bytes_ + diff_band_->scratch_bytes();
         stages.clear();
-        for (const MadeMap& made : made_) {
-            stages.push_back(made.stage());
-            scratch_bytes = std::max(scratch_bytes, made.scratch_bytes());
-        }
+        made_.add_stages(*this);
         const bool by_sample = cut_.samples_of_slot == 1;
         stages.push_back({.units = cut_.slots * cut_.parts, .samples = by_sample ? geometry_.samples : 1});
         stages.push_back({.units = sum_.units(), .samples = 1});
@@ -317,7 +306,7 @@ private:
     const ConvGradTable& grad_;
     const DepthwiseTable& depthwise_table_;
     bool fused_ = false;
-    std::vector<MadeMap> made_;
+    MadeMaps made_;
     std::optional<BandLoader> src_band_, diff_band_;
     int64_t first_column_ = 0;
     size_t runs_bytes_ = 0, diff_rows_bytes_ = 0, zero_bytes_ = 0, src_bytes_ = 0;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <algorithm>
+#include <vector>
 
 #include "kernels/band.hpp"
 #include "kernels/compiled_program.hpp"
@@ -49,6 +50,32 @@ private:
     Shape shape_;
     size_t offset_;
     CompiledProgram program_;
+};
+
+/// The maps a step makes beforehand, in a stage each.
+class MadeMaps {
+public:
+    /// Lets the step read what the source's program makes instead of running it; nothing when there is none. Takes room
+    /// at the end of the step's workspace.
+    void keep(MapSource& source, const Problem& problem, Isa isa, size_t& workspace_bytes) {
+        if (!source.program) return;
+        maps_.emplace_back(source, problem, isa, workspace_bytes);
+        source = maps_.back().result();
+        workspace_bytes += (maps_.back().bytes() + 63) / 64 * 64;
+    }
+    void add_stages(Step& step) const {
+        for (const MadeMap& map : maps_) {
+            step.stages.push_back(map.stage());
+            step.scratch_bytes = std::max(step.scratch_bytes, map.scratch_bytes());
+        }
+    }
+    int count() const { return static_cast<int>(maps_.size()); }
+    void run(int map, int64_t unit, const Buffers& buffers) const noexcept {
+        maps_[static_cast<size_t>(map)].run(unit, buffers);
+    }
+
+private:
+    std::vector<MadeMap> maps_;
 };
 
 }  // namespace liven::kernels

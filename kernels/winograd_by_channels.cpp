@@ -66,11 +66,7 @@ public:
         workspace_bytes = packed_bytes_ + round_up(sink_.workspace_bytes());
         MapSource map = parsed.map;
         // Every 64 result channels would run the prologue again.
-        if (map.program) {
-            made_.emplace(map, problem, isa, workspace_bytes);
-            map = made_->result();
-            workspace_bytes += round_up(made_->bytes());
-        }
+        made_.keep(map, problem, isa, workspace_bytes);
         band_.emplace(map, problem, isa,
                       BandLoader::Options{.first_column = taps_.w.lowest(),
                                           .columns = cut_.tile_columns * side + 2,
@@ -84,9 +80,9 @@ public:
         if (stage == 0)
             packed_.pack(unit, static_cast<const float*>(buffers.inputs[weights_operand_]),
                          reinterpret_cast<float*>(buffers.workspace));
-        else if (made_ && stage == 1)
-            made_->run(unit, buffers);
-        else if (stage == (made_ ? 2 : 1))
+        else if (stage <= made_.count())
+            made_.run(stage - 1, unit, buffers);
+        else if (stage == made_.count() + 1)
             compute(unit, buffers);
         else
             sink_.finalize(unit, buffers);
@@ -105,10 +101,7 @@ private:
         scratch_bytes = tiles_bytes_ + zero_bytes_ + weights_bytes_ + src_points_bytes_ + dst_points_bytes_ + rings +
                         sink_.scratch_bytes();
         stages = {{.units = packed_.units(), .reads = weights_operand_}};
-        if (made_) {
-            stages.push_back(made_->stage());
-            scratch_bytes = std::max(scratch_bytes, made_->scratch_bytes());
-        }
+        made_.add_stages(*this);
         stages.push_back({.units = cut_.chunks * cut_.dst.count(),
                           .samples = cut_.samples_of_chunk == 1 ? result_[0] : 1,
                           .completes_maps = true});
@@ -235,7 +228,7 @@ private:
     Cut cut_;
     RowSink sink_;
     const WinogradTable& table_;
-    std::optional<MadeMap> made_;
+    MadeMaps made_;
     std::optional<BandLoader> band_;
     size_t packed_bytes_ = 0, tiles_bytes_ = 0, zero_bytes_ = 0, weights_bytes_ = 0, src_points_bytes_ = 0,
            dst_points_bytes_ = 0, ring_bytes_ = 0;

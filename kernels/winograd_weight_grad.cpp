@@ -55,8 +55,8 @@ public:
         MapSource src = parsed.map, diff_dst = parsed.diff_dst;
         // Every part of the other operand's channels runs the prologue again; from the third on it is cheaper to keep
         // what it makes.
-        if (cut_.dst.count() > 2) keep(src, problem, isa);
-        if (cut_.src.count() > 2) keep(diff_dst, problem, isa);
+        if (cut_.dst.count() > 2) made_.keep(src, problem, isa, workspace_bytes);
+        if (cut_.src.count() > 2) made_.keep(diff_dst, problem, isa, workspace_bytes);
         // Wide maps are read where they lie: only the tiles at either edge need a copy with its zeros.
         in_place_ = !src.program && cut_.tile_columns >= 8;
         for (int64_t x = 0; x < geometry_.dst_w; x += side) edge_columns_ += in_place_ && !inside(x) ? 1 : 0;
@@ -77,10 +77,9 @@ public:
     }
 
     void run(int stage, int64_t unit, const Buffers& buffers) const noexcept override {
-        const int kept = static_cast<int>(made_.size());
-        if (stage < kept)
-            made_[static_cast<size_t>(stage)].run(unit, buffers);
-        else if (stage == kept)
+        if (stage < made_.count())
+            made_.run(stage, unit, buffers);
+        else if (stage == made_.count())
             accumulate(unit, buffers);
         else
             finish(unit, buffers);
@@ -88,13 +87,6 @@ public:
 
 private:
     int64_t slot_floats() const { return 9 * geometry_.src_c * geometry_.dst_c; }
-
-    void keep(MapSource& source, const Problem& problem, Isa isa) {
-        if (!source.program) return;
-        made_.emplace_back(source, problem, isa, workspace_bytes);
-        source = made_.back().result();
-        workspace_bytes += round_up(made_.back().bytes());
-    }
 
     void lay_out() {
         const auto floats = [](int64_t count) { return round_up(static_cast<size_t>(count) * sizeof(float)); };
@@ -110,10 +102,7 @@ private:
         scratch_bytes = tiles_bytes_ + patches_bytes_ + zero_bytes_ + sums_bytes_ + src_points_bytes_ +
                         diff_points_bytes_ + static_cast<size_t>(cut_.band_samples) * (src_bytes_ + diff_bytes_);
         stages.clear();
-        for (const MadeMap& made : made_) {
-            stages.push_back(made.stage());
-            scratch_bytes = std::max(scratch_bytes, made.scratch_bytes());
-        }
+        made_.add_stages(*this);
         stages.push_back({.units = cut_.chunks * cut_.parts(),
                           .samples = cut_.samples_of_chunk == 1 && cut_.chunks > 1 ? geometry_.samples : 1,
                           .reach = reach()});
@@ -336,7 +325,7 @@ private:
     WinogradGradCut cut_;
     SlotSum sum_;
     const WinogradGradTable& table_;
-    std::vector<MadeMap> made_;
+    MadeMaps made_;
     std::optional<BandLoader> src_band_, diff_band_;
     bool in_place_ = false;
     int64_t edge_columns_ = 0;  ///< of tiles, that need patches
