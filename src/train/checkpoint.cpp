@@ -12,7 +12,7 @@
 namespace liven {
 namespace {
 
-constexpr const char* kFormat = "liven-checkpoint-1";
+constexpr const char* kFormat = "liven-checkpoint-2";
 
 Json to_json(const TrainProgress& p) {
     return Json::object({{"step", p.step},

@@ -1,0 +1,69 @@
+#include <catch2/catch.hpp>
+#include <sstream>
+#include <string>
+#include <vector>
+
+#include "liven/graph/engine.hpp"
+#include "liven/graph/plan.hpp"
+#include "liven/graph/state.hpp"
+#include "liven/ops/activation.hpp"
+#include "liven/ops/conv2d.hpp"
+#include "liven/ops/reduce.hpp"
+#include "tests/graph/uniform.hpp"
+
+// What is walked together: see src/plan/segments.hpp.
+
+using namespace liven;
+using liven::testing::uniform;
+
+namespace {
+
+/// Two convolutions and their gradients, as they are scheduled.
+std::string schedule_of(int64_t samples) {
+    const State first("first", uniform({3, 3, 16, 16}, 1)), second("second", uniform({3, 3, 16, 16}, 2));
+    const Tensor x = uniform({samples, 128, 128, 16}, 3);
+    const Tensor hidden = leaky_relu(conv2d(x, first.tensor(), {.padding = symmetric(1)}), 0.2f);
+    const Tensor loss = sum(square(conv2d(hidden, second.tensor(), {.padding = symmetric(1)})));
+    const std::vector<State> states{first, second};
+    const Gradients all = gradients(loss, states);
+    const Value roots[] = {loss.value(), all.value(0), all.value(1)};
+    return explain(Engine::current().graph_of(roots), Engine::current().options(), {.after = PlanStage::schedule});
+}
+
+/// The segment with its heading whose text has `what`; empty when there is none.
+std::string segment_with(const std::string& plan, const std::string& what) {
+    const size_t at = plan.find(what);
+    if (at == std::string::npos) return {};
+    const size_t begin = plan.rfind("segment ", at);
+    return plan.substr(begin, plan.find("barrier", at) - begin);
+}
+
+bool mentions(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
+
+}  // namespace
+
+TEST_CASE("Convolutions and their gradients are walked in bands, each gradient of weights beside what it reads") {
+    const std::string plan = schedule_of(4);
+    INFO(plan);
+    const std::string walked =
+        segment_with(plan, "conv2d_input_grad   conv2d_bwd_data_winograd_f4x4_nhwc_f32   in bands");
+    CHECK(mentions(walked, "4 samples"));
+    CHECK(mentions(walked, "conv2d_weight_grad"));
+}
+
+TEST_CASE("Weights are packed before the samples are walked, sums finished behind them") {
+    const std::string plan = schedule_of(4);
+    INFO(plan);
+    std::istringstream lines(plan);
+    bool walks = false;
+    for (std::string line; std::getline(lines, line);) {
+        if (line.rfind("segment ", 0) == 0) walks = mentions(line, "samples");
+        const bool packs =
+            mentions(line, "stage 0") && (mentions(line, " conv2d ") || mentions(line, "conv2d_input_grad"));
+        if (packs || mentions(line, "stage 2")) CHECK_FALSE(walks);
+    }
+}
+
+TEST_CASE("One sample is no walk: its stages stand behind each other") {
+    CHECK_FALSE(mentions(schedule_of(1), "samples"));
+}
