@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <set>
+#include <tuple>
 
 namespace liven::detail {
 namespace {
@@ -34,7 +35,8 @@ private:
         size_t group;
         size_t stage;
         bool is_map;  ///< of rows, so that bands can follow each other
-        auto operator<=>(const Maker&) const = default;
+        bool operator==(const Maker& other) const { return group == other.group && stage == other.stage; }
+        bool operator<(const Maker& other) const { return std::tie(group, stage) < std::tie(other.group, other.stage); }
     };
 
     const std::vector<Stage>& stages(size_t group) const { return schedule_.steps[group]->stages; }
