@@ -36,6 +36,9 @@ struct GemmKernels {
     int64_t columns = 0;  ///< columns of a tile: two vectors
     int64_t lanes = 0;
     void (*tile)(const GemmTile&) = nullptr;
+    int64_t row_columns = 0;  ///< columns of `row`: eight vectors
+    /// A tile of one row and `row_columns` columns: b, read once and never again, comes as one stream.
+    void (*row)(const GemmTile&) = nullptr;
     /// Cuts src (rows x panels * width) into panels: row r of panel p goes to dst + p * pitch + r * dst_row. Whole
     /// vectors are written, filled up with zeros, so up to a vector behind the last row of every panel is overwritten.
     void (*pack)(const float* src, int64_t src_row, int64_t rows, int64_t panels, int64_t width, float* dst,

@@ -106,6 +106,17 @@ void GemmStep::run_tiles(const GemmUnit& unit, const GemmBlock& a, const GemmBlo
     const float* add = tile.add;
     tile.a_row = a.row;
     tile.a_packed = !plan_.a_direct;
+    if (rows == 1 && plan_.b_direct && columns % kernels_.row_columns == 0 && !tile.stream) {
+        tile.columns = kernels_.row_columns;
+        tile.b_row = b.row;
+        for (int64_t n = 0; n < columns; n += kernels_.row_columns) {
+            tile.b = b.data + n;
+            tile.c = c + n;
+            tile.add = add ? add + n : nullptr;
+            kernels_.row(tile);
+        }
+        return;
+    }
     ahead.spread((rows + strip - 1) / strip * panels_of(columns), depth);
     for (int64_t n = 0; n < columns; n += kernels_.columns) {
         tile.columns = std::min(kernels_.columns, columns - n);

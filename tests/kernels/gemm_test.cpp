@@ -112,6 +112,13 @@ TEST_CASE("A long inner axis is split, a small one is not, and both say why") {
     CHECK(choice.refused[0].second == "k is too short to be split");
 }
 
+TEST_CASE("One row times a wide matrix comes as one stream, rows of b apart or not") {
+    check_all(product(1, 128, 131, false, false));
+    check_all(product(1, 128, 9001, false, false));
+    check_all(product(1, 256, 700, true, false));
+    check_all(product(1, 640, 515, false, false), 16, 0);
+}
+
 TEST_CASE("Few rows times a long transposed matrix are computed turned") {
     const Product backward = product(16, 3001, 128, false, true);
     Factors t = factors(backward);
