@@ -5,8 +5,8 @@
 // = 12 of 16 (SSE2 4 x 2, for its packing). A step of k is 2 * rows FMAs against rows + 2 loads, so the two load ports
 // never limit it, and 24 (12) chains hide the FMA's 4 cycles twice over. Per step b brings 2 vectors (128 bytes a 24
 // cycles with AVX-512) and a 48 bytes: little enough to stream from L2 while the other operand stays in L1. c is
-// touched once per block of k (256 deep: 2 % of the time). A single row takes eight vectors of b side by side instead. Expected: 95 % of the FMA peak in the tile, 90 % with
-// packing; memory speed when k or the rows are few.
+// touched once per block of k (256 deep: 2 % of the time). A single row takes eight vectors of b side by side instead.
+// Expected: 95 % of the FMA peak in the tile, 90 % with packing; memory speed when k or the rows are few.
 #include "kernels/gemm.hpp"
 
 #include "kernels/simd.hpp"
