@@ -1,8 +1,7 @@
 #pragma once
 
-#include <time.h>
-
 #include <algorithm>
+#include <ctime>
 #include <vector>
 
 #include "kernels/peak.hpp"

@@ -176,13 +176,13 @@ private:
     }
 
     bool try_join(size_t group, size_t segment) {
-        if (finished(group)) return false;
+        if (finished(group) || !near(group)) return false;
         const size_t preparation = segment - 1;
         size_t stage = next_[group];
         const bool packs = prepares(group, stage);
         if (packs && !ready(group, stage, preparation)) return false;
         if (packs) ++stage;
-        if (stages(group)[stage].samples != schedule_.segments[segment].samples || !near(group)) return false;
+        if (stages(group)[stage].samples != schedule_.segments[segment].samples) return false;
         if (!packs && stage > 0 && !follows({group, stage - 1, false}, segment)) return false;
         const std::vector<Maker> makers = makers_for(group, stage);
         if (!writers_wait(group, preparation) ||
