@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "kernels/compiled_program.hpp"
+#include "kernels/row_reach.hpp"
 #include "kernels/step.hpp"
 #include "liven/core/error.hpp"
 
@@ -117,11 +118,12 @@ public:
         unit_pixels_ = ceil_div(view.pixels, std::min(parts, view.pixels));
         units_per_sample_ = ceil_div(view.pixels, unit_pixels_);
         const int64_t units = view.samples * units_per_sample_;
-        stages = {Stage{.units = units,
-                        .samples = plan.by_sample ? view.samples : 1,
-                        .completes_maps = true,
-                        .in_row_order = true,
-                        .reach = 0}};
+        stages = {
+            Stage{.units = units,
+                  .samples = plan.by_sample ? view.samples : 1,
+                  .completes_maps = true,
+                  .in_row_order = true,
+                  .reach = row_reach(view.pixels, unit_pixels_, view.pixels, [](int64_t pixel) { return pixel; })}};
         scratch_bytes = program_.scratch_bytes();
         if (!program_.reduces()) return;
         stages.push_back(Stage{.units = program_.finalize_units(), .samples = 1});

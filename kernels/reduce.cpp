@@ -115,9 +115,9 @@ public:
         auto* scratch = reinterpret_cast<double*>(buffers.scratch);
         auto* slots = reinterpret_cast<double*>(buffers.workspace);
         if (stage == 1) return merge(unit, slots, scratch, buffers);
-        const int64_t piece = unit % pieces_, block = unit / pieces_ % blocks_,
-                      first = unit / pieces_ / blocks_ * group_;
-        for (int64_t kept = first; kept < std::min(first + group_, kept_); ++kept) {
+        const int64_t piece = unit % pieces_, block = unit / pieces_ % blocks_, group = unit / pieces_ / blocks_,
+                      sample = group / groups_, first = sample * sample_kept_ + group % groups_ * group_;
+        for (int64_t kept = first; kept < std::min(first + group_, (sample + 1) * sample_kept_); ++kept) {
             double* slot = pieces_ == 1 ? scratch : slots + unit * slot_values();
             accumulate(kept, block, piece, slot, reinterpret_cast<float*>(scratch + slot_values()), buffers);
             if (pieces_ == 1) write(kept, block, slot, buffers);

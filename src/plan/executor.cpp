@@ -293,13 +293,15 @@ private:
         barrier_.arrive(omp_get_num_threads());
     }
 
+    /// Looks at every output as soon as it is complete: before a step that reads it has its turn.
     void check_segment(const Segment& segment, bool first) {
         if (first && failed_ < 0)
             for (const ScheduledStage& place : segment.stages) {
                 const Group& group = groups()[place.step];
-                const bool done =
+                const bool last =
                     static_cast<size_t>(place.stage) + 1 == layout_.schedule.steps[place.step]->stages.size();
-                for (size_t i = 0; done && failed_ < 0 && i < group.outputs.size(); ++i) find_anomaly(place.step, i);
+                for (size_t i = 0; failed_ < 0 && i < group.outputs.size(); ++i)
+                    if (last || (stage_of(place).completes_maps && !group.is_reduction(i))) find_anomaly(place.step, i);
             }
         barrier_.arrive(omp_get_num_threads());
     }

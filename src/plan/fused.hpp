@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <memory>
 #include <string>
 #include <vector>
@@ -40,6 +41,12 @@ struct Group {
     double flops = 0, bytes = 0;
 
     std::string_view op() const;
+    /// Whether a reduction of the epilogue makes this output.
+    bool is_reduction(size_t output) const {
+        return std::any_of(epilogue.reductions.begin(), epilogue.reductions.end(), [&](const auto& reduction) {
+            return reduction.operand == static_cast<int>(output) || reduction.operand2 == static_cast<int>(output);
+        });
+    }
     /// The problem as the kernels see it; points into this group.
     kernels::Problem problem(bool strict_math) const;
     std::string str() const;

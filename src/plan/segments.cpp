@@ -34,9 +34,13 @@ private:
     struct Maker {
         size_t group;
         size_t stage;
-        bool is_map;  ///< of rows, so that bands can follow each other
+        bool by_samples;  ///< a sample of the reader needs only that sample
+        bool by_rows;     ///< and rows of it are rows of the reader's, so that bands can follow each other
         bool operator==(const Maker& other) const { return group == other.group && stage == other.stage; }
-        bool operator<(const Maker& other) const { return std::tie(group, stage) < std::tie(other.group, other.stage); }
+        /// Of equal makers the one with the weakest claim comes first.
+        bool operator<(const Maker& other) const {
+            return std::tie(group, stage, by_rows) < std::tie(other.group, other.stage, other.by_rows);
+        }
     };
 
     const std::vector<Stage>& stages(size_t group) const { return schedule_.steps[group]->stages; }
@@ -48,34 +52,36 @@ private:
         makers_.resize(groups_.size());
         for (size_t g = 0; g < groups_.size(); ++g)
             for (const GroupOperand& input : groups_[g].inputs) {
-                makers_[g].push_back(makers_of(input.value));
+                makers_[g].push_back(makers_of(input.value, input.shape));
                 // A constant that is a result is copied to itself.
                 std::erase_if(makers_[g].back(), [g](const Maker& maker) { return maker.group == g; });
             }
     }
 
     /// A concatenation whose parts are in their places has no stage: its parts' makers count.
-    std::vector<Maker> makers_of(const Value& value) const {
+    std::vector<Maker> makers_of(const Value& value, const Shape& seen) const {
         const auto found = flow_.maker.find(Flow::key_of(value));
         if (found == flow_.maker.end()) return {};
         const size_t group = found->second;
-        if (!stages(group).empty()) return {{group, completing_stage(group, value), is_map(value)}};
+        if (!stages(group).empty()) {
+            const size_t stage = completing_stage(group, value);
+            const int64_t samples = stages(group)[stage].samples;
+            const bool by_samples = seen.rank() >= 3 && seen[0] == samples && value.shape()[0] == samples;
+            const bool by_rows = by_samples && seen == value.shape() && seen.rank() == 4 && seen[1] > 1;
+            return {{group, stage, by_samples, by_rows}};
+        }
         std::vector<Maker> all;
         for (const GroupOperand& input : groups_[group].inputs)
-            for (const Maker& maker : makers_of(input.value)) all.push_back(maker);
+            for (const Maker& maker : makers_of(input.value, seen)) all.push_back(maker);
         return all;
     }
-
-    static bool is_map(const Value& value) { return value.shape().rank() == 4 && value.shape()[1] > 1; }
 
     size_t completing_stage(size_t group, const Value& value) const {
         const auto& all = stages(group);
         const Group& g = groups_[group];
         for (size_t i = 0; i < g.outputs.size(); ++i) {
             if (Flow::key_of(g.outputs[i].value) != Flow::key_of(value)) continue;
-            for (const kernels::Reduction& reduction : g.epilogue.reductions)
-                if (reduction.operand == static_cast<int>(i) || reduction.operand2 == static_cast<int>(i))
-                    return all.size() - 1;
+            if (g.is_reduction(i)) return all.size() - 1;
         }
         for (size_t stage = 0; stage < all.size(); ++stage)
             if (all[stage].completes_maps) return stage;
@@ -183,7 +189,7 @@ private:
         if (packs && !ready(group, stage, preparation)) return false;
         if (packs) ++stage;
         if (stages(group)[stage].samples != schedule_.segments[segment].samples) return false;
-        if (!packs && stage > 0 && !follows({group, stage - 1, false}, segment)) return false;
+        if (!packs && stage > 0 && !follows({group, stage - 1, true, false}, segment)) return false;
         const std::vector<Maker> makers = makers_for(group, stage);
         if (!writers_wait(group, preparation) ||
             !std::all_of(makers.begin(), makers.end(), [&](const Maker& maker) { return follows(maker, segment); }))
@@ -195,7 +201,7 @@ private:
     /// Whether a stage of this segment may read what the maker makes.
     bool follows(const Maker& maker, size_t segment) const {
         const size_t at = placed_[maker.group][maker.stage];
-        return at < segment || (at == segment && walks(maker.group, maker.stage));
+        return at < segment || (at == segment && walks(maker.group, maker.stage) && maker.by_samples);
     }
     /// Whether it reads what a stage of the segment reads or writes.
     bool near(size_t group) const {
@@ -235,7 +241,7 @@ private:
     void add_links(Segment& segment, size_t reader, const std::vector<const Stage*>& all) const {
         const ScheduledStage& at = segment.stages[reader];
         std::vector<Maker> makers = makers_for(at.step, static_cast<size_t>(at.stage));
-        if (at.stage > 0) makers.push_back({at.step, static_cast<size_t>(at.stage) - 1, false});
+        if (at.stage > 0) makers.push_back({at.step, static_cast<size_t>(at.stage) - 1, true, false});
         std::sort(makers.begin(), makers.end());
         makers.erase(std::unique(makers.begin(), makers.end()), makers.end());
         for (size_t before = 0; before < segment.stages.size(); ++before)
@@ -243,7 +249,7 @@ private:
                 if (segment.stages[before].step == maker.group &&
                     segment.stages[before].stage == static_cast<int>(maker.stage)) {
                     segment.links.push_back(link_stages(static_cast<uint32_t>(reader), *all[reader],
-                                                        static_cast<uint32_t>(before), *all[before], maker.is_map));
+                                                        static_cast<uint32_t>(before), *all[before], maker.by_rows));
                 }
     }
 

@@ -176,6 +176,18 @@ TEST_CASE("Pools read no rows and finish no rows but those they say") {
     }
 }
 
+TEST_CASE("Sums read no samples but those they say") {
+    const TestTensor src = random_tensor({3, 56, 56, 64}, 1);
+    const ReduceAttributes attributes{.axes = 8};
+    TestTensor dst = empty_tensor({3, 56, 56, 1});
+    Problem problem;
+    problem.op = "reduce_sum";
+    problem.attributes = &attributes;
+    problem.inputs = {src.operand()};
+    problem.outputs = {dst.operand()};
+    check_claims(problem, {src}, {dst.shape});
+}
+
 TEST_CASE("Programs by themselves read no rows and finish no rows but those they say") {
     const TestTensor a = random_tensor({3, 61, 47, 19}, 1), b = random_tensor({3, 61, 47, 19}, 2);
     const Program program = testing::program_of(Opcode::mul);
