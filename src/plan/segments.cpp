@@ -66,7 +66,8 @@ private:
         if (!stages(group).empty()) {
             const size_t stage = completing_stage(group, value);
             const int64_t samples = stages(group)[stage].samples;
-            const bool by_samples = seen.rank() >= 3 && seen[0] == samples && value.shape()[0] == samples;
+            const bool by_samples =
+                seen.rank() >= 3 && seen[0] == samples && value.shape().rank() > 0 && value.shape()[0] == samples;
             const bool by_rows = by_samples && seen == value.shape() && seen.rank() == 4 && seen[1] > 1;
             return {{group, stage, by_samples, by_rows}};
         }
