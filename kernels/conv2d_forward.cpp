@@ -194,6 +194,7 @@ private:
             }
     }
 
+    // NOLINTNEXTLINE(readability-non-const-parameter): dst is written through the row
     void dense_row(const Buffers& buffers, const BandLoader::Rows& src, const float* weights, float* dst, int64_t y,
                    int64_t group, int64_t channels, std::span<const std::byte> soon) const noexcept {
         const size_t phase_h = static_cast<size_t>(y) % taps_.h.phases.size();
@@ -221,6 +222,7 @@ private:
         }
     }
 
+    // NOLINTNEXTLINE(readability-non-const-parameter): dst is written through the row
     void depthwise_band(const Buffers& buffers, const BandLoader::Rows& src, float* dst, int64_t first,
                         int64_t last) const noexcept {
         const auto* packed = reinterpret_cast<const float*>(buffers.workspace);

@@ -257,7 +257,7 @@ private:
     }
 
     void depthwise_band(const Bench& scratch, const BandLoader::Rows& src, const BandLoader::Rows& diff, int64_t first,
-                        int64_t last, float* partial) const noexcept {
+                        int64_t last, float* partial) const noexcept {  // NOLINT: partial is written through the row
         const int64_t pixel = src_band_->pixel_stride(), columns = geometry_.window.kernel.w;
         for (int64_t y = first; y < last; ++y) {
             int64_t taps = 0, skipped = 0;

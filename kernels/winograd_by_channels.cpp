@@ -235,7 +235,7 @@ private:
 };
 
 std::string refuse(const Problem& problem) {
-    const std::string reason = refuse_winograd(problem);
+    std::string reason = refuse_winograd(problem);
     if (!reason.empty()) return reason;
     const Shape result = parse_conv2d(problem).result;
     const int64_t tiles = ceil_div(result[1], side) * ceil_div(result[2], side);

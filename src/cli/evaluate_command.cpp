@@ -83,8 +83,13 @@ void add_predict_command(CLI::App& app) {
                     print(Json::object({{"path", path}, {"score", value}, {"label", label}, {"threshold", threshold}})
                               .str());
                 else
-                    print(path + "   " + label + "   score " + std::to_string(value).substr(0, 6) + "   threshold " +
-                          std::to_string(threshold).substr(0, 6));
+                    print(std::string(path)
+                              .append("   ")
+                              .append(label)
+                              .append("   score ")
+                              .append(std::to_string(value), 0, 6)
+                              .append("   threshold ")
+                              .append(std::to_string(threshold), 0, 6));
             } catch (const Error& error) {
                 log_error(error.what());
                 failed = true;

@@ -109,7 +109,7 @@ void add_models_command(CLI::App& app) {
             std::string listed;
             for (const auto& [name, value] : info.options({})) {
                 options[name] = value;
-                listed += " " + name + "=" + value;
+                listed.append(" ").append(name).append("=").append(value);
             }
             if (*json)
                 print(Json::object({{"name", info.name},

@@ -113,7 +113,7 @@ fs::path resolve(const fs::path& path) {
     if (path.filename().empty()) throw Error(path.string(), "expected the path of a file");
     std::error_code ignored, code;  // a missing file is none of these
     const bool link = fs::is_symlink(path, ignored);
-    const fs::path target = link ? fs::weakly_canonical(path, code) : path;
+    fs::path target = link ? fs::weakly_canonical(path, code) : path;
     if (code) throw Error(path.string(), "cannot follow the link: " + code.message());
     const fs::file_status status = fs::status(target, ignored);
     if (fs::exists(status) && !fs::is_regular_file(status))

@@ -72,7 +72,7 @@ private:
         if (quote != '\'' && quote != '"') fail("expected a quoted text; arrays of records are not read");
         const size_t end = text_.find(quote, at_ + 1);
         if (end == std::string_view::npos) fail("a text without end");
-        const std::string out(text_.substr(at_ + 1, end - at_ - 1));
+        std::string out(text_.substr(at_ + 1, end - at_ - 1));
         at_ = end + 1;
         return out;
     }

@@ -35,11 +35,11 @@ Tensor Conv2d::forward(Tensor x) {
                                 std::to_string(options_.groups) + " groups");
     parameter(kernel_, "kernel", {options_.kernel.h, options_.kernel.w, channels / options_.groups, options_.filters},
               {.initializer = options_.initializer, .l2 = options_.l2});
-    const Tensor y = conv2d(x, kernel_.tensor(),
-                            {.stride = options_.stride,
-                             .padding = margins(options_.padding, x.shape(), options_),
-                             .dilation = options_.dilation,
-                             .groups = options_.groups});
+    Tensor y = conv2d(x, kernel_.tensor(),
+                      {.stride = options_.stride,
+                       .padding = margins(options_.padding, x.shape(), options_),
+                       .dilation = options_.dilation,
+                       .groups = options_.groups});
     if (!options_.bias) return y;
     return y + parameter(bias_, "bias", {options_.filters}, {.initializer = Initializer::zeros()}).tensor();
 }

@@ -24,7 +24,7 @@ Tensor reduced(const char* where, const Tensor& losses, Reduction reduction, con
     }
     if (!(broadcast(where, losses.shape(), weights.shape()) == losses.shape()))
         throw Error(where, "weights of " + weights.shape().str() + " do not broadcast to " + losses.shape().str());
-    const Tensor weighted = losses * weights;
+    Tensor weighted = losses * weights;
     if (reduction == Reduction::none) return weighted;
     if (reduction == Reduction::sum) return sum(weighted);
     // 0 when every weight is 0.

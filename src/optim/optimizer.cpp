@@ -70,7 +70,7 @@ Graph Optimizer::trace_step(Gradients gradients) {
     const Value loss = gradients.loss();
     record_updates(std::move(gradients));
     const Value keep[] = {loss, applied_.value(), norm_.value()};
-    const Graph graph = trace_commit(assignments_, applied_, keep);
+    Graph graph = trace_commit(assignments_, applied_, keep);
     assignments_.clear();
     applied_ = norm_ = Tensor();
     return graph;

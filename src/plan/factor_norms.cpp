@@ -49,7 +49,7 @@ Factored factor(const Value& gradient) {
 
 Tensor squared_norm(const Factored& gradient) {
     const Tensor x(Value(gradient.product.node->inputs[0])), d(Value(gradient.product.node->inputs[1]));
-    const Tensor norm = apply(ops::ProductNorm{}, {x, d});
+    Tensor norm = apply(ops::ProductNorm{}, {x, d});
     if (!gradient.weights) return norm;
     const Tensor w(gradient.weights);
     const Tensor crossed = sum(d * matmul(x, w)), own = sum(square(w));

@@ -26,7 +26,7 @@ struct GroupOperand {
 
 /// What one step computes: an operation of the graph with the pointwise operations that ride along, or pointwise
 /// operations by themselves.
-struct Group {
+struct Group {     // NOLINT(bugprone-reserved-identifier): the name is the compiler's, for arrays with initialisers
     NodePtr core;  ///< null: pointwise only
     Shape domain;  ///< shape of the values the epilogue (or the program by itself) walks
     std::vector<GroupOperand> inputs, outputs;

@@ -147,7 +147,7 @@ Graph share_common(const Graph& graph) {
         const Fingerprint key(node, inputs);
         const auto found = known.find(key.words());
         if (found != known.end()) return found->second;
-        const ValueList mine = detail::results_of(detail::clone(node, inputs));
+        ValueList mine = detail::results_of(detail::clone(node, inputs));
         known.emplace(key.words(), mine);
         return mine;
     });

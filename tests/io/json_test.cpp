@@ -1,8 +1,8 @@
 #include "liven/io/json.hpp"
 
+#include <bit>
 #include <catch2/catch.hpp>
 #include <cmath>
-#include <cstring>
 #include <fstream>
 #include <limits>
 
@@ -27,7 +27,7 @@ TEST_CASE("JSON is written in the order in which it was built") {
 TEST_CASE("Numbers come back bit-equal, and what is no number is null") {
     for (double x : {0.1, 1.0 / 3, 5e-324, 1.7976931348623157e308, -0.0, 1e22, 3.0}) {
         const double y = Json::parse(Json(x).str()).number();
-        CHECK(std::memcmp(&x, &y, sizeof x) == 0);
+        CHECK(std::bit_cast<uint64_t>(x) == std::bit_cast<uint64_t>(y));
     }
     const float third = 1.0f / 3;
     CHECK(Json(third).str() == "0.33333334");

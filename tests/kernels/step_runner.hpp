@@ -1,6 +1,7 @@
 #pragma once
 
 #include <algorithm>
+#include <bit>
 #include <catch2/catch.hpp>
 #include <cmath>
 #include <cstring>
@@ -74,10 +75,9 @@ public:
         std::vector<bool> own(static_cast<size_t>(total_), false);
         for (int64_t p = 0; p < pixels_; ++p)
             for (int64_t c = 0; c < channels_; ++c) own[static_cast<size_t>(first_ + p * stride_ + c)] = true;
-        const float guard = guard_value();
+        const auto guard = std::bit_cast<uint32_t>(guard_value());
         for (int64_t i = 0; i < total_; ++i)
-            if (!own[static_cast<size_t>(i)] && std::memcmp(memory_.as<float>() + i, &guard, sizeof guard) != 0)
-                return false;
+            if (!own[static_cast<size_t>(i)] && std::bit_cast<uint32_t>(memory_.as<float>()[i]) != guard) return false;
         return true;
     }
 
