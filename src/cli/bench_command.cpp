@@ -4,7 +4,6 @@
 #include <fstream>
 #include <iomanip>
 #include <sstream>
-#include <thread>
 
 #include "cli.hpp"
 #include "kernels/peak.hpp"
@@ -19,20 +18,6 @@ namespace {
 using Clock = std::chrono::steady_clock;
 
 double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
-
-/// GFLOP/s of all threads together, doing nothing but fused multiply-adds.
-double measure_peak(int threads) {
-    constexpr int64_t kRounds = 4'000'000;
-    std::vector<std::thread> workers;
-    std::vector<double> flops(static_cast<size_t>(threads), 0.0);
-    const Clock::time_point start = Clock::now();
-    for (size_t i = 0; i < flops.size(); ++i)
-        workers.emplace_back([&flops, i] { flops[i] = kernels::fma_probe(active_isa(), kRounds); });
-    for (std::thread& worker : workers) worker.join();
-    double total = 0;
-    for (double count : flops) total += count;
-    return total / seconds_since(start) * 1e-9;
-}
 
 /// A field of /proc/self/status in MB, or 0 where there is none.
 double status_mb(const std::string& field) {
@@ -58,7 +43,7 @@ Measurement measure(Workload& work, int threads, double budget, int rounds) {
         const Clock::time_point before = Clock::now();
         work.run();
         times.push_back(seconds_since(before) * 1e3);
-        if (times.size() % 4 == 1) peaks.push_back(measure_peak(threads));
+        if (times.size() % 4 == 1) peaks.push_back(kernels::measure_fma_peak(active_isa(), threads) * 1e-9);
     }
     std::sort(times.begin(), times.end());
     std::sort(peaks.begin(), peaks.end());
