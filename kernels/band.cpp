@@ -1,4 +1,5 @@
 #include "kernels/band.hpp"
+#include "kernels/rounding.hpp"
 
 #include <algorithm>
 #include <cstring>
@@ -6,7 +7,6 @@
 namespace liven::kernels {
 namespace {
 
-constexpr int64_t round_up(int64_t value, int64_t unit) { return (value + unit - 1) / unit * unit; }
 
 /// Rows start on cache lines, and not at the same place of successive pages, where they would evict each other from L1.
 int64_t ring_step(int64_t floats) {

@@ -18,13 +18,13 @@
 #include "kernels/conv2d_table.hpp"
 #include "kernels/conv2d_taps.hpp"
 #include "kernels/conv2d_weights.hpp"
+#include "kernels/rounding.hpp"
 #include "kernels/row_reach.hpp"
 #include "kernels/row_sink.hpp"
 
 namespace liven::kernels {
 namespace {
 
-constexpr size_t round_up(size_t bytes) { return (bytes + 63) / 64 * 64; }
 
 /// How the work is cut and walked.
 struct Walkdown {
@@ -102,12 +102,12 @@ public:
 
 private:
     void lay_out() {
-        const size_t packed = round_up(depthwise_ ? depthwise_bytes() : packed_.bytes());
+        const size_t packed = whole_lines(depthwise_ ? depthwise_bytes() : packed_.bytes());
         sink_.place(packed);
         workspace_bytes = packed + sink_.workspace_bytes();
         const int64_t elements = geometry_.window.kernel.h * geometry_.window.kernel.w;
-        runs_bytes_ = round_up(static_cast<size_t>(elements) * sizeof(const float*));
-        band_bytes_ = round_up(band_.scratch_bytes());
+        runs_bytes_ = whole_lines(static_cast<size_t>(elements) * sizeof(const float*));
+        band_bytes_ = whole_lines(band_.scratch_bytes());
         scratch_bytes = runs_bytes_ + band_bytes_ + sink_.scratch_bytes();
         stages = {{.units = depthwise_ ? 1 : packed_.units(), .reads = weights_operand_},
                   {.units = result_[0] * walk_.chunks.count,

@@ -16,13 +16,12 @@
 #include "kernels/conv2d_table.hpp"
 #include "kernels/conv2d_taps.hpp"
 #include "kernels/made_map.hpp"
+#include "kernels/rounding.hpp"
 #include "kernels/slot_sum.hpp"
 
 namespace liven::kernels {
 namespace {
 
-constexpr size_t round_up(size_t bytes) { return (bytes + 63) / 64 * 64; }
-constexpr int64_t ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }
 
 /// How the work is cut: by shape alone.
 struct Cut {
@@ -80,7 +79,7 @@ public:
           depthwise_table_(depthwise_table(isa)) {
         fused_ = merged_ && geometry_.window.kernel.h == 3 &&
                  geometry_.window.kernel.w * geometry_.src_c <= grad_.fused_length;
-        workspace_bytes = round_up(static_cast<size_t>(cut_.slots * slot_floats()) * sizeof(float));
+        workspace_bytes = whole_lines(static_cast<size_t>(cut_.slots * slot_floats()) * sizeof(float));
         MapSource src = parsed.map, diff_dst = parsed.diff_dst;
         // Every part would run the prologues again; from the fifth on it is cheaper to keep what they make.
         if (cut_.parts > 4) {
@@ -118,15 +117,15 @@ private:
     void lay_out() {
         const int64_t kernel_w = geometry_.window.kernel.w;
         const size_t pointer = sizeof(const float*);
-        runs_bytes_ = round_up(
+        runs_bytes_ = whole_lines(
             static_cast<size_t>(std::max<int64_t>(kernel_w, 3) * geometry_.window.kernel.h * cut_.band_rows) * pointer);
-        diff_rows_bytes_ = round_up(static_cast<size_t>(cut_.band_rows) * pointer);
+        diff_rows_bytes_ = whole_lines(static_cast<size_t>(cut_.band_rows) * pointer);
         zero_bytes_ =
-            fused_ ? round_up(static_cast<size_t>(((geometry_.dst_w - 1) * geometry_.window.stride.w + kernel_w) *
+            fused_ ? whole_lines(static_cast<size_t>(((geometry_.dst_w - 1) * geometry_.window.stride.w + kernel_w) *
                                                   src_band_->pixel_stride()) *
                               sizeof(float))
                    : 0;
-        src_bytes_ = round_up(src_band_->scratch_bytes());
+        src_bytes_ = whole_lines(src_band_->scratch_bytes());
         scratch_bytes = runs_bytes_ + diff_rows_bytes_ + zero_bytes_ + src_bytes_ + diff_band_->scratch_bytes();
         stages.clear();
         made_.add_stages(*this);

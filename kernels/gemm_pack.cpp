@@ -1,11 +1,11 @@
 #include "kernels/gemm_step.hpp"
+#include "kernels/rounding.hpp"
 
 // How blocks of the operands come into cache: read in place, packed, or made by a prologue.
 
 namespace liven::kernels {
 namespace {
 
-int64_t round_up(int64_t value, int64_t grain) { return (value + grain - 1) / grain * grain; }
 
 }  // namespace
 

@@ -1,4 +1,5 @@
 #include "kernels/gemm_plan.hpp"
+#include "kernels/rounding.hpp"
 
 #include <algorithm>
 #include <array>
@@ -17,7 +18,6 @@ constexpr int64_t kMemoryFloats = 4 * 1024 * 1024;
 constexpr double kUnitCycles = 1000;  // to start a unit
 constexpr int64_t kWorkers = 8;       // units are balanced for this many cores, whatever the machine has
 
-int64_t ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }
 
 /// The largest extent of `parts` nearly equal parts that are multiples of `grain`.
 int64_t part_of(int64_t total, int64_t parts, int64_t grain) {

@@ -1,4 +1,5 @@
 #include "kernels/gemm_step.hpp"
+#include "kernels/rounding.hpp"
 
 #include <utility>
 
@@ -7,7 +8,6 @@
 namespace liven::kernels {
 namespace {
 
-int64_t round_up(int64_t value, int64_t grain) { return (value + grain - 1) / grain * grain; }
 
 }  // namespace
 

@@ -5,6 +5,7 @@
 
 #include "kernels/band.hpp"
 #include "kernels/compiled_program.hpp"
+#include "kernels/rounding.hpp"
 
 namespace liven::kernels {
 
@@ -61,7 +62,7 @@ public:
         if (!source.program) return;
         maps_.emplace_back(source, problem, isa, workspace_bytes);
         source = maps_.back().result();
-        workspace_bytes += (maps_.back().bytes() + 63) / 64 * 64;
+        workspace_bytes += whole_lines(maps_.back().bytes());
     }
     void add_stages(Step& step) const {
         for (const MadeMap& map : maps_) {

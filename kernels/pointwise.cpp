@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "kernels/compiled_program.hpp"
+#include "kernels/rounding.hpp"
 #include "kernels/row_reach.hpp"
 #include "kernels/step.hpp"
 #include "liven/core/error.hpp"
@@ -13,7 +14,6 @@ namespace {
 // Large enough that starting a unit costs nothing, small enough that all cores share one sample.
 constexpr int64_t unit_values = 48 * 1024;
 
-int64_t ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }
 
 /// What the program walks: the problem's epilogue shape, else the first full output, else the first full input.
 Shape domain_of(const Problem& problem) {

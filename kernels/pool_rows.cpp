@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "kernels/rounding.hpp"
+
 namespace liven::kernels {
 namespace {
 
@@ -74,7 +76,7 @@ PoolRowsStep::PoolRowsStep(const Problem& problem, const Shape& result, const Op
 
 size_t PoolRowsStep::reserve(size_t bytes) {
     const size_t offset = scratch_bytes;
-    scratch_bytes += (bytes + 63) / 64 * 64;
+    scratch_bytes += whole_lines(bytes);
     return offset;
 }
 

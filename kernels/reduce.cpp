@@ -5,6 +5,7 @@
 
 #include "kernels/moments.hpp"
 #include "kernels/reduce_table.hpp"
+#include "kernels/rounding.hpp"
 #include "liven/core/attributes.hpp"
 #include "liven/core/error.hpp"
 
@@ -21,7 +22,6 @@ namespace {
 constexpr int64_t unit_values = 64 * 1024;
 constexpr int64_t widest_block = 1024;  // channels whose running sums stay in L1
 
-int64_t ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }
 
 enum class Kind { sum, maximum, moments };
 

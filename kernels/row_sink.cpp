@@ -1,9 +1,9 @@
 #include "kernels/row_sink.hpp"
+#include "kernels/rounding.hpp"
 
 namespace liven::kernels {
 namespace {
 
-constexpr size_t round_up(size_t bytes) { return (bytes + 63) / 64 * 64; }
 
 }  // namespace
 
@@ -20,7 +20,7 @@ RowSink::RowSink(const Problem& problem, const Shape& result, int64_t rows, int6
 
 size_t RowSink::scratch_bytes() const {
     if (!program_) return 0;
-    return round_up(static_cast<size_t>(rows_ * result_[2] * channels_) * sizeof(float)) + program_->scratch_bytes();
+    return whole_lines(static_cast<size_t>(rows_ * result_[2] * channels_) * sizeof(float)) + program_->scratch_bytes();
 }
 
 void RowSink::finalize(int64_t unit, const Buffers& buffers) const noexcept {
@@ -44,7 +44,7 @@ RowSink::Rows::Rows(const RowSink& sink, const Buffers& buffers, std::byte* scra
     }
     rows_ = reinterpret_cast<float*>(scratch);
     const size_t row_bytes =
-        round_up(static_cast<size_t>(sink_.rows_ * sink_.result_[2] * sink_.channels_) * sizeof(float));
+        whole_lines(static_cast<size_t>(sink_.rows_ * sink_.result_[2] * sink_.channels_) * sizeof(float));
     program_scratch_ = reinterpret_cast<float*>(scratch + row_bytes);
     const ProgramView& view = sink_.program_->view();
     if (sink_.program_->reduces()) {

@@ -2,6 +2,7 @@
 #include <string>
 
 #include "kernels/reduce_table.hpp"
+#include "kernels/rounding.hpp"
 #include "liven/core/error.hpp"
 
 // softmax and log_softmax over the last axis: for each row the maximum, the exponentials with their sum, the scale.
@@ -11,7 +12,6 @@ namespace {
 
 constexpr int64_t unit_values = 32 * 1024;
 
-int64_t ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }
 
 class SoftmaxStep final : public Step {
 public:

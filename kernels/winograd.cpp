@@ -17,6 +17,7 @@
 #include "kernels/conv2d_table.hpp"
 #include "kernels/conv2d_taps.hpp"
 #include "kernels/conv2d_weights.hpp"
+#include "kernels/rounding.hpp"
 #include "kernels/row_reach.hpp"
 #include "kernels/row_sink.hpp"
 #include "kernels/winograd_geometry.hpp"
@@ -36,8 +37,6 @@ const WinogradTable& winograd_table(Isa isa) {
 namespace {
 
 constexpr int64_t side = winograd_side;
-constexpr size_t round_up(size_t bytes) { return (bytes + 63) / 64 * 64; }
-constexpr int64_t ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }
 
 class WinogradConvolution final : public Step {
 public:
@@ -85,18 +84,18 @@ private:
 
     void lay_out() {
         const size_t points = static_cast<size_t>(packed_.blocks() * block_floats()) * sizeof(float);
-        packed_offset_ = round_up(points);
-        const size_t weights = packed_offset_ + round_up(packed_.bytes());
+        packed_offset_ = whole_lines(points);
+        const size_t weights = packed_offset_ + whole_lines(packed_.bytes());
         sink_.place(weights);
         workspace_bytes = weights + sink_.workspace_bytes();
         const int64_t band_tiles = band_rows_ / side * tile_columns();
-        tiles_bytes_ = round_up(static_cast<size_t>(band_tiles) * sizeof(WinogradTile));
-        zero_bytes_ = round_up(static_cast<size_t>((tile_columns() * side + 2) * band_.pixel_stride()) * sizeof(float));
+        tiles_bytes_ = whole_lines(static_cast<size_t>(band_tiles) * sizeof(WinogradTile));
+        zero_bytes_ = whole_lines(static_cast<size_t>((tile_columns() * side + 2) * band_.pixel_stride()) * sizeof(float));
         src_points_bytes_ =
-            round_up(static_cast<size_t>(winograd_points * winograd_group_tiles * depth_) * sizeof(float));
+            whole_lines(static_cast<size_t>(winograd_points * winograd_group_tiles * depth_) * sizeof(float));
         dst_points_bytes_ =
-            round_up(static_cast<size_t>(winograd_points * winograd_group_tiles * channels()) * sizeof(float));
-        band_bytes_ = round_up(band_.scratch_bytes());
+            whole_lines(static_cast<size_t>(winograd_points * winograd_group_tiles * channels()) * sizeof(float));
+        band_bytes_ = whole_lines(band_.scratch_bytes());
         scratch_bytes =
             tiles_bytes_ + zero_bytes_ + src_points_bytes_ + dst_points_bytes_ + band_bytes_ + sink_.scratch_bytes();
         stages = {{.units = packed_.blocks(), .reads = weights_operand_},

@@ -20,6 +20,7 @@
 #include "kernels/conv2d_taps.hpp"
 #include "kernels/conv2d_weights.hpp"
 #include "kernels/made_map.hpp"
+#include "kernels/rounding.hpp"
 #include "kernels/row_sink.hpp"
 #include "kernels/winograd_geometry.hpp"
 
@@ -28,8 +29,6 @@ namespace {
 
 constexpr int64_t side = winograd_side;
 constexpr int64_t most_tiles = 64;  ///< of a unit
-constexpr size_t round_up(size_t bytes) { return (bytes + 63) / 64 * 64; }
-constexpr int64_t ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }
 
 /// How the work is cut: by shape alone.
 struct Cut {
@@ -61,9 +60,9 @@ public:
           cut_(parsed),
           sink_(problem, result_, result_[1], result_[0], isa, cut_.dst.widest()),
           table_(winograd_table(isa)) {
-        packed_bytes_ = round_up(packed_.bytes());
+        packed_bytes_ = whole_lines(packed_.bytes());
         sink_.place(packed_bytes_);
-        workspace_bytes = packed_bytes_ + round_up(sink_.workspace_bytes());
+        workspace_bytes = packed_bytes_ + whole_lines(sink_.workspace_bytes());
         MapSource map = parsed.map;
         // Every 64 result channels would run the prologue again.
         made_.keep(map, problem, isa, workspace_bytes);
@@ -90,13 +89,13 @@ public:
 
 private:
     void lay_out() {
-        const auto floats = [](int64_t count) { return round_up(static_cast<size_t>(count) * sizeof(float)); };
-        tiles_bytes_ = round_up(static_cast<size_t>(cut_.chunk_tiles()) * sizeof(WinogradTile));
+        const auto floats = [](int64_t count) { return whole_lines(static_cast<size_t>(count) * sizeof(float)); };
+        tiles_bytes_ = whole_lines(static_cast<size_t>(cut_.chunk_tiles()) * sizeof(WinogradTile));
         zero_bytes_ = floats(6 * band_->pixel_stride());
         weights_bytes_ = floats(winograd_points * cut_.src.widest() * cut_.dst.widest());
         src_points_bytes_ = floats(winograd_points * winograd_group_tiles * cut_.src.widest());
         dst_points_bytes_ = floats(winograd_points * cut_.chunk_tiles() * cut_.dst.widest());
-        ring_bytes_ = round_up(band_->scratch_bytes());
+        ring_bytes_ = whole_lines(band_->scratch_bytes());
         const size_t rings = static_cast<size_t>(cut_.band_samples) * ring_bytes_;
         scratch_bytes = tiles_bytes_ + zero_bytes_ + weights_bytes_ + src_points_bytes_ + dst_points_bytes_ + rings +
                         sink_.scratch_bytes();

@@ -19,6 +19,7 @@
 #include "kernels/band.hpp"
 #include "kernels/conv2d_taps.hpp"
 #include "kernels/made_map.hpp"
+#include "kernels/rounding.hpp"
 #include "kernels/row_reach.hpp"
 #include "kernels/slot_sum.hpp"
 #include "kernels/winograd_geometry.hpp"
@@ -39,8 +40,6 @@ const WinogradGradTable& winograd_grad_table(Isa isa) {
 namespace {
 
 constexpr int64_t side = winograd_side;
-constexpr size_t round_up(size_t bytes) { return (bytes + 63) / 64 * 64; }
-constexpr int64_t ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }
 
 class WinogradWeightGrad final : public Step {
 public:
@@ -51,7 +50,7 @@ public:
           sum_({.slots = cut_.chunks, .slot_floats = 9 * geometry_.src_c * geometry_.dst_c}),
           table_(winograd_grad_table(isa)) {
         if (cut_.chunks > 1)
-            workspace_bytes = round_up(static_cast<size_t>(cut_.chunks * slot_floats()) * sizeof(float));
+            workspace_bytes = whole_lines(static_cast<size_t>(cut_.chunks * slot_floats()) * sizeof(float));
         MapSource src = parsed.map, diff_dst = parsed.diff_dst;
         // Every part of the other operand's channels runs the prologue again; from the third on it is cheaper to keep
         // what it makes.
@@ -89,16 +88,16 @@ private:
     int64_t slot_floats() const { return 9 * geometry_.src_c * geometry_.dst_c; }
 
     void lay_out() {
-        const auto floats = [](int64_t count) { return round_up(static_cast<size_t>(count) * sizeof(float)); };
-        tiles_bytes_ = round_up(static_cast<size_t>(cut_.band_tiles()) * sizeof(WinogradGradTile));
+        const auto floats = [](int64_t count) { return whole_lines(static_cast<size_t>(count) * sizeof(float)); };
+        tiles_bytes_ = whole_lines(static_cast<size_t>(cut_.band_tiles()) * sizeof(WinogradGradTile));
         patch_floats_ = 36 * cut_.src.widest();
         patches_bytes_ = floats(cut_.band_samples * cut_.band_tile_rows * edge_columns_ * patch_floats_);
         zero_bytes_ = floats(std::max(6 * src_band_->pixel_stride(), side * diff_band_->pixel_stride()));
         sums_bytes_ = floats(winograd_points * cut_.src.widest() * cut_.dst.widest());
         src_points_bytes_ = floats(winograd_grad_points(cut_.group_tiles, cut_.src.widest()));
         diff_points_bytes_ = floats(winograd_grad_points(cut_.group_tiles, cut_.dst.widest()));
-        src_bytes_ = round_up(src_band_->scratch_bytes());
-        diff_bytes_ = round_up(diff_band_->scratch_bytes());
+        src_bytes_ = whole_lines(src_band_->scratch_bytes());
+        diff_bytes_ = whole_lines(diff_band_->scratch_bytes());
         scratch_bytes = tiles_bytes_ + patches_bytes_ + zero_bytes_ + sums_bytes_ + src_points_bytes_ +
                         diff_points_bytes_ + static_cast<size_t>(cut_.band_samples) * (src_bytes_ + diff_bytes_);
         stages.clear();

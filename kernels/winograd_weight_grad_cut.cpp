@@ -2,12 +2,12 @@
 
 #include <algorithm>
 
+#include "kernels/rounding.hpp"
 #include "kernels/winograd_geometry.hpp"
 
 namespace liven::kernels {
 namespace {
 
-constexpr int64_t ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }
 
 constexpr int64_t most_part_channels = 64;  // 36 x 64 x 64 sums are 590 KB: a pass over a third of them fits L2
 constexpr int64_t all_bytes = 32 << 20;     // of sums and taps

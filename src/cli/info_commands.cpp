@@ -90,9 +90,7 @@ void add_summary_command(CLI::App& app) {
     command->footer("Example: liven summary attacknet-v2.2 --input 256x256x3");
     command->callback([choice, json] {
         const auto model = make_model(choice->name, choice->option_map());
-        Shape images{1};
-        for (int64_t extent : choice->shape()) images.append(extent);
-        model->outline(images);
+        model->outline(batched(1, choice->shape()));
         const ModelSummary summary = summarize(*model, choice->name, choice->shape());
         print(*json ? json_of(summary) : summary.table());
     });

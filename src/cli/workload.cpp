@@ -9,8 +9,7 @@ namespace liven::cli {
 
 Workload::Workload(const ModelChoice& choice, int64_t batch, bool train)
     : model_(make_model(choice.name, choice.option_map())), train_(train) {
-    Shape shape{batch};
-    for (int64_t extent : choice.shape()) shape.append(extent);
+    const Shape shape = batched(batch, choice.shape());
     model_->build(shape);
     model_->train(train);
     Random random(1);

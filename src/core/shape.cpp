@@ -45,6 +45,12 @@ std::string Shape::str() const {
     return out;
 }
 
+Shape batched(int64_t count, const Shape& sample) {
+    Shape shape{count};
+    for (int64_t extent : sample) shape.append(extent);
+    return shape;
+}
+
 std::ostream& operator<<(std::ostream& out, const Shape& shape) { return out << shape.str(); }
 
 Shape broadcast(const char* where, const Shape& a, const Shape& b) {

@@ -10,12 +10,6 @@
 namespace liven {
 namespace {
 
-Shape batch_of_one(const Shape& input) {
-    Shape shape{1};
-    for (int64_t extent : input) shape.append(extent);
-    return shape;
-}
-
 /// Parameters and statistics of a layer: those whose names begin with its path.
 struct Counts {
     int64_t all = 0, trainable = 0;
@@ -97,12 +91,12 @@ std::string row(const char* name, const std::string& type, const std::string& sh
 ModelSummary summarize(Module& model, const std::string& name, const Shape& input) {
     const NoGrad no_grad;
     const bool training = model.training();
-    model.build(batch_of_one(input));
+    model.build(batched(1, input));
     model.eval();
     ModelSummary summary;
     summary.model = name;
     summary.input = input;
-    const auto records = model.record_layers(Tensor::zeros(batch_of_one(input)));
+    const auto records = model.record_layers(Tensor::zeros(batched(1, input)));
     model.train(training);
     Summarizer summarizer(model, summary);
     for (const Module::LayerRecord& record : records) summarizer.add_layer(record);

@@ -16,9 +16,6 @@ namespace {
 constexpr size_t kAlignment = 64;
 size_t aligned(size_t bytes) { return (bytes + kAlignment - 1) / kAlignment * kAlignment; }
 
-using Key = std::pair<const Node*, uint32_t>;
-Key key_of(const Value& value) { return {value.node.get(), value.output}; }
-
 class Allocator {
 public:
     explicit Allocator(Schedule schedule) { layout_.schedule = std::move(schedule); }
@@ -43,12 +40,12 @@ private:
 
     /// A result that a step makes is made where the caller wants it; one that is a leaf, or is wanted twice, is copied.
     void place_roots() {
-        std::map<Key, bool> made;
+        std::map<ValueKey, bool> made;
         for (const Group& group : groups())
             for (const GroupOperand& output : group.outputs) made[key_of(output.value)] = true;
         for (size_t i = 0; i < graph().roots.size(); ++i) {
             const Value value = storage_of(graph().roots[i].value);
-            const Key key = key_of(value);
+            const ValueKey key = key_of(value);
             if (made.contains(key) && !places_.contains(key))
                 places_[key] = {.kind = Place::Kind::root, .offset = i};
             else
@@ -63,11 +60,11 @@ private:
     void collect_blocks() {
         const auto& span = layout_.schedule.span;
         // Several steps may write the parts of one value.
-        std::map<Key, size_t> first_use, last_use;
+        std::map<ValueKey, size_t> first_use, last_use;
         for (size_t i = 0; i < groups().size(); ++i)
             for (const auto& side : {groups()[i].inputs, groups()[i].outputs})
                 for (const GroupOperand& operand : side) {
-                    const Key key = key_of(operand.storage());
+                    const ValueKey key = key_of(operand.storage());
                     size_t& first = first_use.try_emplace(key, span[i].first).first->second;
                     first = std::min(first, span[i].first);
                     size_t& last = last_use[key];
@@ -76,7 +73,7 @@ private:
         for (const auto& [root, value] : copied_) last_use[key_of(value)] = layout_.schedule.segments.size();
         for (size_t i = 0; i < groups().size(); ++i) {
             for (const GroupOperand& output : groups()[i].outputs) {
-                const Key key = key_of(output.storage());
+                const ValueKey key = key_of(output.storage());
                 if (places_.contains(key) || value_block_.contains(key)) continue;
                 value_block_[key] = layout_.blocks.size();
                 add_block(std::string(groups()[i].op()) + " " + groups()[i].scope,
@@ -125,7 +122,7 @@ private:
     }
 
     Place place_of(const Value& value) {
-        const Key key = key_of(value);
+        const ValueKey key = key_of(value);
         if (const auto found = places_.find(key); found != places_.end()) return found->second;
         if (const auto found = value_block_.find(key); found != value_block_.end())
             return {.kind = Place::Kind::arena, .offset = layout_.blocks[found->second].offset};
@@ -163,8 +160,8 @@ private:
     }
 
     Layout layout_;
-    std::map<Key, Place> places_;
-    std::map<Key, size_t> value_block_;
+    std::map<ValueKey, Place> places_;
+    std::map<ValueKey, size_t> value_block_;
     std::vector<size_t> workspace_block_;
     std::vector<std::pair<size_t, Value>> copied_;
 };

@@ -250,7 +250,7 @@ private:
                 done_[walk.first_flag[item.stage] + item.unit].store(runs_, std::memory_order_release);
             if constexpr (profiled) {
                 const Clock::time_point now = Clock::now();
-                add_time(place.step, std::chrono::duration<double, std::milli>(now - before).count());
+                add_time(place.step, walk.alone, std::chrono::duration<double, std::milli>(now - before).count());
                 before = now;
             }
         }
@@ -272,11 +272,10 @@ private:
     }
 
     /// All threads' time counts, shared by them, so that the sum over the steps is the time of the run.
-    void add_time(size_t step, double milliseconds) {
+    void add_time(size_t step, bool alone, double milliseconds) {
         const std::lock_guard lock(profile_mutex_);
-        milliseconds_[step] += milliseconds / (walks_alone(step) ? 1 : omp_get_num_threads());
+        milliseconds_[step] += milliseconds / (alone ? 1 : omp_get_num_threads());
     }
-    bool walks_alone(size_t step) const { return walks_[layout_.schedule.span[step].second].alone; }
 
     void fill_with_nan(size_t offset, size_t bytes) {
         float* values = reinterpret_cast<float*>(shared_arena().as<std::byte>() + offset);

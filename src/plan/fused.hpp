@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "kernels/step.hpp"
@@ -10,6 +11,10 @@
 #include "liven/graph/plan.hpp"
 
 namespace liven::detail {
+
+/// What a value is found by in maps and sets.
+using ValueKey = std::pair<const Node*, uint32_t>;
+inline ValueKey key_of(const Value& value) { return {value.node.get(), value.output}; }
 
 /// A value as a step reads or writes it: a piece of memory (views are looked through) under a shape.
 struct GroupOperand {

@@ -12,9 +12,6 @@
 namespace liven::detail {
 namespace {
 
-using Key = Flow::Key;
-Key key_of(const Value& value) { return Flow::key_of(value); }
-
 /// The reference loops as a step: one unit, so one thread.
 class ReferenceStep final : public kernels::Step {
 public:
@@ -68,7 +65,7 @@ bool may_overwrite(const Group& group, const Value& old) {
 /// Decides which assigned states are written in place and makes their writers wait for all other readers.
 std::vector<bool> place_updates(const FusedGraph& fused, Flow& flow) {
     std::vector<bool> in_place;
-    std::map<Key, int> targets;
+    std::map<ValueKey, int> targets;
     for (const Graph::Root& root : fused.graph.roots) ++targets[key_of(storage_of(root.value))];
     for (const Graph::Root& root : fused.graph.roots) {
         const Value value = storage_of(root.value);

@@ -4,6 +4,8 @@
 #include <set>
 #include <tuple>
 
+#include "liven/core/error.hpp"
+
 namespace liven::detail {
 namespace {
 
@@ -24,6 +26,7 @@ public:
     void run() {
         while (open_next()) {
         }
+        require_all_placed();
         drop_empty();
         for (Segment& segment : schedule_.segments) order(segment);
         find_spans();
@@ -60,7 +63,7 @@ private:
 
     /// A concatenation whose parts are in their places has no stage: its parts' makers count.
     std::vector<Maker> makers_of(const Value& value, const Shape& seen) const {
-        const auto found = flow_.maker.find(Flow::key_of(value));
+        const auto found = flow_.maker.find(key_of(value));
         if (found == flow_.maker.end()) return {};
         const size_t group = found->second;
         if (!stages(group).empty()) {
@@ -81,7 +84,7 @@ private:
         const auto& all = stages(group);
         const Group& g = groups_[group];
         for (size_t i = 0; i < g.outputs.size(); ++i) {
-            if (Flow::key_of(g.outputs[i].value) != Flow::key_of(value)) continue;
+            if (key_of(g.outputs[i].value) != key_of(value)) continue;
             if (g.is_reduction(i)) return all.size() - 1;
         }
         for (size_t stage = 0; stage < all.size(); ++stage)
@@ -108,10 +111,21 @@ private:
     /// Whether everything the stage needs stands in segments before this one.
     bool ready(size_t group, size_t stage, size_t segment) const {
         if (stage > 0 && placed_[group][stage - 1] >= segment) return false;
+        return writers_wait(group, segment) && operands_stand(group, stage, segment);
+    }
+    /// Whether all that the stage reads is made in segments before this one.
+    bool operands_stand(size_t group, size_t stage, size_t segment) const {
         const std::vector<Maker> makers = makers_for(group, stage);
-        return writers_wait(group, segment) && std::all_of(makers.begin(), makers.end(), [&](const Maker& maker) {
-                   return placed_[maker.group][maker.stage] < segment;
-               });
+        return std::all_of(makers.begin(), makers.end(),
+                           [&](const Maker& maker) { return placed_[maker.group][maker.stage] < segment; });
+    }
+
+    /// Groups that wait for each other in a circle would otherwise be left out without a word.
+    void require_all_placed() const {
+        for (size_t g = 0; g < groups_.size(); ++g)
+            if (!finished(g))
+                throw Error("schedule", "the step '" + groups_[g].str() + "' waits for a step that waits for it",
+                            "a fault of Liven itself: please report the model");
     }
 
     void place(size_t group, size_t stage, size_t segment) {
@@ -137,11 +151,7 @@ private:
     }
     bool ready_but_for_weights(size_t group, size_t segment) const {
         const size_t stage = next_[group];
-        if (!ready(group, stage, segment)) return false;
-        if (!prepares(group, stage)) return true;
-        const std::vector<Maker> makers = makers_for(group, stage + 1);
-        return std::all_of(makers.begin(), makers.end(),
-                           [&](const Maker& maker) { return placed_[maker.group][maker.stage] < segment; });
+        return ready(group, stage, segment) && (!prepares(group, stage) || operands_stand(group, stage + 1, segment));
     }
     static bool reduces(const Group& group) {
         double in = 0, out = 0;
@@ -178,8 +188,8 @@ private:
 
     void join(size_t group, size_t segment) {
         place(group, next_[group], segment);
-        for (const GroupOperand& input : groups_[group].inputs) touched_.insert(Flow::key_of(input.storage()));
-        for (const GroupOperand& output : groups_[group].outputs) touched_.insert(Flow::key_of(output.storage()));
+        for (const GroupOperand& input : groups_[group].inputs) touched_.insert(key_of(input.storage()));
+        for (const GroupOperand& output : groups_[group].outputs) touched_.insert(key_of(output.storage()));
     }
 
     bool try_join(size_t group, size_t segment) {
@@ -207,7 +217,7 @@ private:
     /// Whether it reads what a stage of the segment reads or writes.
     bool near(size_t group) const {
         return std::any_of(groups_[group].inputs.begin(), groups_[group].inputs.end(),
-                           [&](const GroupOperand& input) { return touched_.contains(Flow::key_of(input.storage())); });
+                           [&](const GroupOperand& input) { return touched_.contains(key_of(input.storage())); });
     }
 
     /// Stages beside each other in one segment are independent.
@@ -275,7 +285,7 @@ private:
     std::vector<std::vector<size_t>> placed_;              ///< by group and stage: its segment
     std::vector<size_t> next_;                             ///< by group: the first stage without a segment
     std::vector<std::vector<std::vector<Maker>>> makers_;  ///< by group and input
-    std::set<Flow::Key> touched_;                          ///< by the open segment
+    std::set<ValueKey> touched_;                          ///< by the open segment
 };
 
 }  // namespace

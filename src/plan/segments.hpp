@@ -8,11 +8,8 @@ namespace liven::detail {
 
 /// Which group writes each stored value and which read it.
 struct Flow {
-    using Key = std::pair<const Node*, uint32_t>;
-    static Key key_of(const Value& value) { return {value.node.get(), value.output}; }
-
-    std::map<Key, size_t> maker;
-    std::map<Key, std::vector<size_t>> readers;
+    std::map<ValueKey, size_t> maker;
+    std::map<ValueKey, std::vector<size_t>> readers;
     std::vector<std::vector<size_t>> after;  ///< extra edges: group i runs after these
 
     explicit Flow(const std::vector<Group>& groups);

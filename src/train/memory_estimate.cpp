@@ -29,6 +29,12 @@ void MemoryEstimate::require(double available) const {
                 "use a smaller --batch (with --accumulate for the same effect) or --size");
 }
 
+double bytes_of(std::span<const State> states) {
+    double bytes = 0;
+    for (const State& state : states) bytes += static_cast<double>(state.shape().count()) * sizeof(float);
+    return bytes;
+}
+
 double available_memory() {
     std::ifstream info("/proc/meminfo");
     std::string name;

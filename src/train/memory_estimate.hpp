@@ -1,6 +1,9 @@
 #pragma once
 
+#include <span>
 #include <string>
+
+#include "liven/graph/state.hpp"
 
 namespace liven {
 
@@ -18,6 +21,9 @@ struct MemoryEstimate {
     /// Throws Error when it exceeds `available`; 0 means unknown and is enough.
     void require(double available) const;
 };
+
+/// What the values of the states take, in bytes, whether they are there yet or only outlined.
+double bytes_of(std::span<const State> states);
 
 /// What the machine can still give without swapping (MemAvailable); 0 when it does not say.
 double available_memory();

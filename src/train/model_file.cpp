@@ -18,8 +18,7 @@ constexpr uint64_t kGoldenSeed = 20260101;
 
 /// Pixels of the golden input: uniform in [0, 1), by formula, so that the file does not carry them.
 Tensor golden_input(const Shape& input) {
-    Shape shape{1};
-    for (int64_t extent : input) shape.append(extent);
+    const Shape shape = batched(1, input);
     std::vector<float> pixels(static_cast<size_t>(shape.count()));
     Random random(kGoldenSeed);
     for (float& pixel : pixels) pixel = random.uniform();
@@ -144,9 +143,7 @@ LoadedModel load_model(const std::filesystem::path& path) {
     LoadedModel loaded;
     loaded.info = info_from(Json::parse(text->second, where), where);
     loaded.model = make_model(loaded.info.model, loaded.info.options);
-    Shape input{1};
-    for (int64_t extent : loaded.info.input) input.append(extent);
-    loaded.model->outline(input);
+    loaded.model->outline(batched(1, loaded.info.input));
     load_states(*loaded.model, file.tensors, where);
     loaded.model->eval();
     check_golden(*loaded.model, loaded.info, file.tensors.at(kGoldenLogits), where);

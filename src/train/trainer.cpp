@@ -29,12 +29,6 @@ volatile std::sig_atomic_t g_stop = 0;
 using Clock = std::chrono::steady_clock;
 double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
 
-double bytes_of(std::span<const State> states) {
-    double bytes = 0;
-    for (const State& state : states) bytes += static_cast<double>(state.shape().count()) * sizeof(float);
-    return bytes;
-}
-
 TrainSettings validated(TrainSettings settings) {
     settings.validate();
     return settings;

@@ -47,9 +47,7 @@ std::vector<Value> values_of(const Tensor& loss, const Gradients& all) {
 void require_states(const TrainSettings& settings) {
     const auto model = make_model(settings.model, settings.model_options);
     model->outline({settings.batch, settings.size, settings.size, 3});
-    double bytes = 0;
-    for (const State& state : model->states()) bytes += static_cast<double>(state.shape().count()) * sizeof(float);
-    MemoryEstimate{.states = bytes * (1 + moments_of(settings))}.require(available_memory());
+    MemoryEstimate{.states = bytes_of(model->states()) * (1 + moments_of(settings))}.require(available_memory());
 }
 
 }  // namespace
