@@ -1,12 +1,12 @@
 #include "kernels/band.hpp"
-#include "kernels/rounding.hpp"
 
 #include <algorithm>
 #include <cstring>
 
+#include "kernels/rounding.hpp"
+
 namespace liven::kernels {
 namespace {
-
 
 /// Rows start on cache lines, and not at the same place of successive pages, where they would evict each other from L1.
 int64_t ring_step(int64_t floats) {

@@ -25,7 +25,6 @@
 namespace liven::kernels {
 namespace {
 
-
 /// How the work is cut and walked.
 struct Walkdown {
     RowChunks chunks;

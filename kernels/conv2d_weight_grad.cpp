@@ -22,7 +22,6 @@
 namespace liven::kernels {
 namespace {
 
-
 /// How the work is cut: by shape alone.
 struct Cut {
     RowChunks chunks;  ///< of a sample; one when a slot holds whole samples
@@ -122,8 +121,8 @@ private:
         diff_rows_bytes_ = whole_lines(static_cast<size_t>(cut_.band_rows) * pointer);
         zero_bytes_ =
             fused_ ? whole_lines(static_cast<size_t>(((geometry_.dst_w - 1) * geometry_.window.stride.w + kernel_w) *
-                                                  src_band_->pixel_stride()) *
-                              sizeof(float))
+                                                     src_band_->pixel_stride()) *
+                                 sizeof(float))
                    : 0;
         src_bytes_ = whole_lines(src_band_->scratch_bytes());
         scratch_bytes = runs_bytes_ + diff_rows_bytes_ + zero_bytes_ + src_bytes_ + diff_band_->scratch_bytes();

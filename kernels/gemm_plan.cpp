@@ -1,10 +1,10 @@
 #include "kernels/gemm_plan.hpp"
-#include "kernels/rounding.hpp"
 
 #include <algorithm>
 #include <array>
 #include <limits>
 
+#include "kernels/rounding.hpp"
 #include "liven/core/window.hpp"
 
 namespace liven::kernels {
@@ -17,7 +17,6 @@ constexpr int64_t kPartialFloats = 8 * 1024 * 1024;  // workspace for packed ope
 constexpr int64_t kMemoryFloats = 4 * 1024 * 1024;
 constexpr double kUnitCycles = 1000;  // to start a unit
 constexpr int64_t kWorkers = 8;       // units are balanced for this many cores, whatever the machine has
-
 
 /// The largest extent of `parts` nearly equal parts that are multiples of `grain`.
 int64_t part_of(int64_t total, int64_t parts, int64_t grain) {

@@ -1,15 +1,13 @@
 #include "kernels/gemm_step.hpp"
-#include "kernels/rounding.hpp"
 
 #include <utility>
+
+#include "kernels/rounding.hpp"
 
 // Which stages a product has, and the nest of each unit: for block of k, for panel, for strip.
 
 namespace liven::kernels {
-namespace {
-
-
-}  // namespace
+namespace {}  // namespace
 
 GemmStep::GemmStep(const Problem& problem, const GemmPlan& plan, Isa isa) : plan_(plan), kernels_(gemm_kernels(isa)) {
     const bool turned = plan.form == GemmForm::turned, split = plan.form == GemmForm::split_k;

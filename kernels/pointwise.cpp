@@ -14,7 +14,6 @@ namespace {
 // Large enough that starting a unit costs nothing, small enough that all cores share one sample.
 constexpr int64_t unit_values = 48 * 1024;
 
-
 /// What the program walks: the problem's epilogue shape, else the first full output, else the first full input.
 Shape domain_of(const Problem& problem) {
     const Program& program = *problem.epilogue;

@@ -22,7 +22,6 @@ namespace {
 constexpr int64_t unit_values = 64 * 1024;
 constexpr int64_t widest_block = 1024;  // channels whose running sums stay in L1
 
-
 enum class Kind { sum, maximum, moments };
 
 int64_t planes_of(Kind kind) { return kind == Kind::moments ? 3 : 1; }

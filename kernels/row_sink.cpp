@@ -1,11 +1,9 @@
 #include "kernels/row_sink.hpp"
+
 #include "kernels/rounding.hpp"
 
 namespace liven::kernels {
-namespace {
-
-
-}  // namespace
+namespace {}  // namespace
 
 RowSink::RowSink(const Problem& problem, const Shape& result, int64_t rows, int64_t slots, Isa isa, int64_t channels)
     : result_(result), rows_(rows), slots_(slots), channels_(channels > 0 ? channels : result[3]) {

@@ -12,7 +12,6 @@ namespace {
 
 constexpr int64_t unit_values = 32 * 1024;
 
-
 class SoftmaxStep final : public Step {
 public:
     SoftmaxStep(const Operand& src, const Operand& dst, ReduceTable::Rows rows)

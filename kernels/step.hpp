@@ -51,9 +51,10 @@ struct Buffers {
     std::byte* scratch = nullptr;    ///< this thread's own, 64-byte aligned, scratch_bytes
 };
 
-/// A prepared computation. Stages run one after the other, those that walk samples sample by sample; the units of a stage
-/// in any order on any thread. Units are cut by shape alone, never by thread count, and partial sums are added in a fixed order: the
-/// same bits for every number of threads. `run` allocates nothing, throws nothing and opens no parallel region.
+/// A prepared computation. Stages run one after the other, those that walk samples sample by sample; the units of a
+/// stage in any order on any thread. Units are cut by shape alone, never by thread count, and partial sums are added in
+/// a fixed order: the same bits for every number of threads. `run` allocates nothing, throws nothing and opens no
+/// parallel region.
 class Step {
 public:
     struct Stage {

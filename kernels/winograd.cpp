@@ -90,7 +90,8 @@ private:
         workspace_bytes = weights + sink_.workspace_bytes();
         const int64_t band_tiles = band_rows_ / side * tile_columns();
         tiles_bytes_ = whole_lines(static_cast<size_t>(band_tiles) * sizeof(WinogradTile));
-        zero_bytes_ = whole_lines(static_cast<size_t>((tile_columns() * side + 2) * band_.pixel_stride()) * sizeof(float));
+        zero_bytes_ =
+            whole_lines(static_cast<size_t>((tile_columns() * side + 2) * band_.pixel_stride()) * sizeof(float));
         src_points_bytes_ =
             whole_lines(static_cast<size_t>(winograd_points * winograd_group_tiles * depth_) * sizeof(float));
         dst_points_bytes_ =

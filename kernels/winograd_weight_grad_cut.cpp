@@ -8,7 +8,6 @@
 namespace liven::kernels {
 namespace {
 
-
 constexpr int64_t most_part_channels = 64;  // 36 x 64 x 64 sums are 590 KB: a pass over a third of them fits L2
 constexpr int64_t all_bytes = 32 << 20;     // of sums and taps
 constexpr int64_t workers = 16;             // counted with sums of their own, whatever the machine has

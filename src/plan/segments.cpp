@@ -285,7 +285,7 @@ private:
     std::vector<std::vector<size_t>> placed_;              ///< by group and stage: its segment
     std::vector<size_t> next_;                             ///< by group: the first stage without a segment
     std::vector<std::vector<std::vector<Maker>>> makers_;  ///< by group and input
-    std::set<ValueKey> touched_;                          ///< by the open segment
+    std::set<ValueKey> touched_;                           ///< by the open segment
 };
 
 }  // namespace

@@ -44,7 +44,8 @@ private:
     int rank_ = 0;
 };
 
-/// `count` samples of this shape: batched(16, {256, 256, 3}) is 16x256x256x3. Throws Error when that exceeds six extents.
+/// `count` samples of this shape: batched(16, {256, 256, 3}) is 16x256x256x3. Throws Error when that exceeds six
+/// extents.
 Shape batched(int64_t count, const Shape& sample);
 
 std::ostream& operator<<(std::ostream& out, const Shape& shape);
