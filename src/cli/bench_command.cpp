@@ -8,6 +8,7 @@
 #include "cli.hpp"
 #include "kernels/peak.hpp"
 #include "liven/core/environment.hpp"
+#include "liven/core/version.hpp"
 #include "liven/graph/plan.hpp"
 #include "liven/io/json.hpp"
 #include "workload.hpp"
@@ -25,7 +26,7 @@ double status_mb(const std::string& field) {
     std::string name;
     double kilobytes = 0;
     while (status >> name) {
-        if (name == field + ":" && status >> kilobytes) return kilobytes / 1000.0;
+        if (name == field + ":" && status >> kilobytes) return kilobytes * 1.024e-3;  // of 1,024 bytes
         status.ignore(1024, '\n');
     }
     return 0;
@@ -33,6 +34,7 @@ double status_mb(const std::string& field) {
 
 struct Measurement {
     double ms_min = 0, ms_median = 0, peak_gflops = 0;
+    size_t steps = 0;
 };
 
 Measurement measure(Workload& work, int threads, double budget, int rounds) {
@@ -47,7 +49,10 @@ Measurement measure(Workload& work, int threads, double budget, int rounds) {
     }
     std::sort(times.begin(), times.end());
     std::sort(peaks.begin(), peaks.end());
-    return {.ms_min = times.front(), .ms_median = times[times.size() / 2], .peak_gflops = peaks[peaks.size() / 2]};
+    return {.ms_min = times.front(),
+            .ms_median = times[times.size() / 2],
+            .peak_gflops = peaks[peaks.size() / 2],
+            .steps = times.size()};
 }
 
 std::string profile_table(const std::vector<ProfileEntry>& entries, double peak) {
@@ -95,24 +100,32 @@ void add_bench_command(CLI::App& app) {
     command->footer("Example: liven bench attacknet-v2.2 --mode train --batch 16 --threads 2 --json");
     command->callback([options] {
         const int threads = thread_count();
+        const double resident_before = status_mb("VmRSS");
         Workload work(options->model, options->batch, options->mode == "train");
         const double flops = work.flops();
         const Measurement time = measure(work, threads, options->seconds, options->rounds);
         const double efficiency = flops / (time.ms_median * 1e-3) * 1e-9 / time.peak_gflops;
         const double arena = static_cast<double>(Engine::current().statistics().arena_bytes) * 1e-6;
         if (options->json)
-            print(Json::object({{"model", options->model.name},
+            // The first fields are those that the scripts of bench/peers print for other engines.
+            print(Json::object({{"engine", "liven"},
+                                {"version", version()},
+                                {"variant", name_of(active_isa())},
+                                {"model", options->model.name},
                                 {"mode", options->mode},
                                 {"batch", options->batch},
+                                {"size", options->model.shape()[0]},
                                 {"threads", threads},
                                 {"isa", name_of(active_isa())},
+                                {"steps", time.steps},
                                 {"ms_min", time.ms_min},
                                 {"ms_median", time.ms_median},
                                 {"flops", flops},
                                 {"peak_gflops", time.peak_gflops},
                                 {"efficiency", efficiency},
                                 {"arena_mb", arena},
-                                {"rss_mb", status_mb("VmHWM")}})
+                                {"rss_mb", status_mb("VmHWM")},
+                                {"rss_before_mb", resident_before}})
                       .str());
         else {
             char line[256];

@@ -158,9 +158,13 @@ TEST_CASE("bench measures with the peak beside") {
         const Json json = liven_program("bench livenessnet --size 16 --batch 2 --rounds 3 --threads 1 --json --mode " +
                                         std::string(mode))
                               .json();
-        CHECK(keys_of(json) == std::vector<std::string>{"model", "mode", "batch", "threads", "isa", "ms_min",
-                                                        "ms_median", "flops", "peak_gflops", "efficiency", "arena_mb",
-                                                        "rss_mb"});
+        CHECK(keys_of(json) == std::vector<std::string>{"engine", "version", "variant", "model", "mode", "batch",
+                                                        "size", "threads", "isa", "steps", "ms_min", "ms_median",
+                                                        "flops", "peak_gflops", "efficiency", "arena_mb", "rss_mb",
+                                                        "rss_before_mb"});
+        CHECK(json.at("engine").text() == "liven");
+        CHECK(json.at("size").integer() == 16);
+        CHECK(json.at("steps").integer() == 3);
         CHECK(json.at("mode").text() == mode);
         CHECK(json.at("batch").integer() == 2);
         CHECK(json.at("threads").integer() == 1);
@@ -168,6 +172,7 @@ TEST_CASE("bench measures with the peak beside") {
         CHECK(json.at("ms_min").number() <= json.at("ms_median").number());
         CHECK(json.at("peak_gflops").number() > 0);
         CHECK(json.at("efficiency").number() > 0);
-        CHECK(json.at("rss_mb").number() > 0);
+        CHECK(json.at("rss_before_mb").number() > 0);
+        CHECK(json.at("rss_mb").number() >= json.at("rss_before_mb").number());
     }
 }

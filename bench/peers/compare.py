@@ -1,0 +1,151 @@
+#!/usr/bin/env python3
+"""Times Liven and its peers by turns, each run in a process of its own, and appends every run to the results.
+
+    compare.py --liven build/release/bin/liven --results FILE [MODEL...]
+
+Each round runs Liven before every peer; a ratio is the peer's median time over that of the Liven run just before it,
+and the table has the median over the rounds. What is not installed is listed as missing.
+"""
+from __future__ import annotations
+
+import argparse
+import importlib
+import json
+import os
+import statistics
+import subprocess
+import sys
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import models
+import peer
+
+HERE = Path(__file__).resolve().parent
+PEERS = ("tensorflow", "pytorch", "onnxruntime", "openvino", "ncnn")
+BATCH = {"train": 16, "infer": 1}
+
+
+@dataclass
+class Contender:
+    """One variant of one engine, its runs, and Liven's run before each."""
+    engine: str
+    variant: str
+    runs: list[dict] = field(default_factory=list)
+    liven: list[dict] = field(default_factory=list)
+    trouble: str = ""
+
+    def median(self, key: str) -> float:
+        return statistics.median(run[key] for run in self.runs)
+
+    def row(self) -> str:
+        if self.trouble:
+            return f"{self.engine:12} {self.variant:26} {self.trouble}"
+        ratio = statistics.median(a["ms_median"] / b["ms_median"] for a, b in zip(self.runs, self.liven))
+        added = statistics.median(run["rss_mb"] - run["rss_before_mb"] for run in self.runs)
+        return (f"{self.engine:12} {self.variant:26} {self.median('ms_median'):9.1f} "
+                f"{min(run['ms_min'] for run in self.runs):9.1f} {ratio:9.2f} {self.median('rss_mb'):9.0f} {added:9.0f}"
+                f"   {self.runs[0]['version']}")
+
+
+HEAD = (f"{'engine':12} {'variant':26} {'ms':>9} {'least ms':>9} {'of Liven':>9} {'peak MB':>9} {'added MB':>9}"
+        "   version")
+
+
+def parse() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("models", nargs="*", metavar="MODEL", help="one of " + ", ".join(models.FACE_CNNS))
+    parser.add_argument("--liven", required=True, help="the program")
+    parser.add_argument("--results", required=True, type=Path, help="JSON lines are appended here")
+    parser.add_argument("--mode", choices=("train", "infer", "both"), default="both")
+    parser.add_argument("--only", action="append", metavar="ENGINE[:VARIANT]", help="only these peers")
+    parser.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)))
+    parser.add_argument("--batch", type=int, help="images; by default 16 to train, 1 to infer")
+    parser.add_argument("--size", type=int, default=256, help="pixels a side")
+    parser.add_argument("--rounds", type=int, default=5, help="times that each peer has its turn")
+    parser.add_argument("--seconds", type=float, default=5, help="of steps in one turn")
+    options = parser.parse_args()
+    options.models = options.models or list(models.FACE_CNNS)
+    return options
+
+
+def contenders(options: argparse.Namespace, model: str, mode: str) -> list[Contender]:
+    found = []
+    for engine in PEERS:
+        known = importlib.import_module(f"{engine}_peer").PEER
+        if model not in known.models or mode not in known.modes:
+            continue
+        for variant in known.variants:
+            if not options.only or engine in options.only or f"{engine}:{variant}" in options.only:
+                found.append(Contender(engine, variant))
+    return found
+
+
+def run(command: list[str]) -> tuple[dict | None, str]:
+    """The JSON object on the last line a process prints, or why there is none."""
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode == 0:
+        return json.loads(done.stdout.strip().splitlines()[-1]), ""
+    reason = (done.stderr.strip().splitlines() or [f"status {done.returncode}"])[-1]
+    return None, ("missing: " if done.returncode == peer.MISSING else "failed: ") + reason
+
+
+class Comparison:
+    def __init__(self, options: argparse.Namespace, model: str, mode: str) -> None:
+        self.options, self.model, self.mode = options, model, mode
+        self.task = [model, "--mode", mode, "--batch", str(options.batch or BATCH[mode]), "--threads",
+                     str(options.threads), "--size", str(options.size), "--seconds", str(options.seconds),
+                     "--rounds", "1000"]
+        self.liven: list[dict] = []
+
+    def turn(self, command: list[str], number: int) -> tuple[dict | None, str]:
+        result, trouble = run(command + self.task)
+        if result:
+            record = {"kind": "model", "at": round(time.time()), "round": number, **result}
+            with self.options.results.open("a", encoding="utf-8") as file:
+                file.write(json.dumps(record) + "\n")
+        return result, trouble
+
+    def run_liven(self, number: int) -> dict:
+        result, trouble = self.turn([self.options.liven, "bench", "--json"], number)
+        if not result:
+            sys.exit(f"liven bench {trouble}")
+        self.liven.append(result)
+        return result
+
+    def rounds(self, found: list[Contender]) -> None:
+        for number in range(self.options.rounds):
+            for each in found:
+                if each.trouble:
+                    continue
+                before = self.run_liven(number)
+                script = [sys.executable, str(HERE / f"{each.engine}_peer.py"), "--variant", each.variant]
+                result, each.trouble = self.turn(script, number)
+                if result:
+                    each.runs.append(result)
+                    each.liven.append(before)
+        if not found:
+            for number in range(self.options.rounds):
+                self.run_liven(number)
+
+    def print(self, found: list[Contender]) -> None:
+        first = self.liven[0] if self.liven else self.run_liven(0)
+        print(f"\n{self.model}, {self.mode}, batch {first['batch']}, {first['size']} pixels, {first['threads']} threads")
+        print(HEAD)
+        for each in [Contender("liven", first["variant"], self.liven, self.liven), *found]:
+            print(each.row(), flush=True)
+
+
+def main() -> None:
+    options = parse()
+    options.results.parent.mkdir(parents=True, exist_ok=True)
+    for model in options.models:
+        for mode in ("train", "infer") if options.mode == "both" else (options.mode,):
+            comparison, found = Comparison(options, model, mode), contenders(options, model, mode)
+            comparison.rounds(found)
+            comparison.print(found)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,54 @@
+#!/usr/bin/env python3
+"""PyTorch: channels-last, contiguous, compiled (channels-last) and in bf16 by autocast (channels-last)."""
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import models
+import peer
+
+
+class PyTorch:
+    engine = "pytorch"
+    variants = ("channels_last", "contiguous", "compiled", "bf16", "channels_last" + peer.KEPT, "compiled" + peer.KEPT,
+                "bf16" + peer.KEPT)
+    models = models.FACE_CNNS
+    modes = ("train", "infer")
+
+    def load(self, task: peer.Task) -> str:
+        import torch
+        torch.set_num_threads(task.threads)
+        torch.set_flush_denormal(True)
+        torch.manual_seed(0)
+        return torch.__version__
+
+    def build(self, task: peer.Task) -> Callable[[], object]:
+        import torch
+        from torch_networks import MODELS
+        layout = torch.contiguous_format if task.flavour == "contiguous" else torch.channels_last
+        model = MODELS[task.model](task.size, task.dropout).to(memory_format=layout).train(task.train)
+        images = torch.rand(task.batch, 3, task.size, task.size).to(memory_format=layout)
+        labels = torch.randint(0, 2, (task.batch,))
+        run = torch.compile(model) if task.flavour == "compiled" else model
+        bf16 = task.flavour == "bf16"
+
+        def logits() -> torch.Tensor:
+            with torch.autocast("cpu", torch.bfloat16, enabled=bf16):
+                return run(images)
+
+        if not task.train:
+            return torch.inference_mode()(logits)
+        adam = torch.optim.Adam(model.parameters(), lr=1e-4, fused=True)
+
+        def step() -> None:
+            adam.zero_grad(set_to_none=True)
+            torch.nn.functional.cross_entropy(logits().float(), labels).backward()
+            adam.step()
+
+        return step
+
+
+PEER = PyTorch()
+
+if __name__ == "__main__":
+    peer.main(PEER)
