@@ -93,9 +93,9 @@ private:
         zero_bytes_ =
             whole_lines(static_cast<size_t>((tile_columns() * side + 2) * band_.pixel_stride()) * sizeof(float));
         src_points_bytes_ =
-            whole_lines(static_cast<size_t>(winograd_points * winograd_group_tiles * depth_) * sizeof(float));
+            whole_lines(static_cast<size_t>(winograd_group_tiles * winograd_tile_floats(depth_)) * sizeof(float));
         dst_points_bytes_ =
-            whole_lines(static_cast<size_t>(winograd_points * winograd_group_tiles * channels()) * sizeof(float));
+            whole_lines(static_cast<size_t>(winograd_group_tiles * winograd_tile_floats(channels())) * sizeof(float));
         band_bytes_ = whole_lines(band_.scratch_bytes());
         scratch_bytes =
             tiles_bytes_ + zero_bytes_ + src_points_bytes_ + dst_points_bytes_ + band_bytes_ + sink_.scratch_bytes();

@@ -93,8 +93,8 @@ private:
         tiles_bytes_ = whole_lines(static_cast<size_t>(cut_.chunk_tiles()) * sizeof(WinogradTile));
         zero_bytes_ = floats(6 * band_->pixel_stride());
         weights_bytes_ = floats(winograd_points * cut_.src.widest() * cut_.dst.widest());
-        src_points_bytes_ = floats(winograd_points * winograd_group_tiles * cut_.src.widest());
-        dst_points_bytes_ = floats(winograd_points * cut_.chunk_tiles() * cut_.dst.widest());
+        src_points_bytes_ = floats(winograd_group_tiles * winograd_tile_floats(cut_.src.widest()));
+        dst_points_bytes_ = floats(cut_.chunk_tiles() * winograd_tile_floats(cut_.dst.widest()));
         ring_bytes_ = whole_lines(band_->scratch_bytes());
         const size_t rings = static_cast<size_t>(cut_.band_samples) * ring_bytes_;
         scratch_bytes = tiles_bytes_ + zero_bytes_ + weights_bytes_ + src_points_bytes_ + dst_points_bytes_ + rings +
@@ -196,7 +196,7 @@ private:
                 .dst_row_step = result_[2] * sink_.pixel_stride(),
                 .dst_step = sink_.pixel_stride(),
                 .src_points = b.src_points,
-                .dst_points = b.dst_points + first * winograd_points * b.channels.count};
+                .dst_points = b.dst_points + first * winograd_tile_floats(b.channels.count)};
     }
 
     /// Takes the sums of a sample's tiles back to results, and these through the epilogue.

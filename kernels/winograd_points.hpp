@@ -8,18 +8,44 @@
 namespace liven::kernels {
 namespace {
 
-/// B' d: six source values to six points.
+/// B' d: six source values to six points. Half of the operations are plain additions, which run beside the FMAs.
 LIVEN_INLINE void source_points(const vec (&d)[6], vec (&o)[6]) {
-    const vec two = splat(2.0f), four = splat(4.0f), five = splat(5.0f);
+    const vec two = splat(2.0f), four = splat(4.0f);
     const vec even = nmadd(four, d[2], d[4]), odd = nmadd(four, d[1], d[3]);
     const vec even2 = d[4] - d[2], odd2 = d[3] - d[1];
-    o[0] = madd(four, d[0], nmadd(five, d[2], d[4]));
+    o[0] = madd(four, d[0] - d[2], even2);
     o[1] = even + odd;
     o[2] = even - odd;
     o[3] = madd(two, odd2, even2);
     o[4] = nmadd(two, odd2, even2);
-    o[5] = madd(four, d[1], nmadd(five, d[3], d[5]));
+    o[5] = nmadd(four, odd2, d[5] - d[3]);
 }
+
+/// Rows of points made together, from one column of source pixels: `at(y)` gives the value in source row y. Row pair 0
+/// is points 0 and 5, pair 1 points 1 and 2, pair 2 points 3 and 4.
+template <int Pair, class At>
+LIVEN_INLINE void source_row_pair(const At& at, vec& first, vec& second) {
+    const vec two = splat(2.0f), four = splat(4.0f);
+    if constexpr (Pair == 0) {
+        const vec d2 = at(2), d3 = at(3);
+        first = madd(four, at(0) - d2, at(4) - d2);
+        second = nmadd(four, d3 - at(1), at(5) - d3);
+    } else if constexpr (Pair == 1) {
+        const vec even = nmadd(four, at(2), at(4)), odd = nmadd(four, at(1), at(3));
+        first = even + odd;
+        second = even - odd;
+    } else {
+        const vec even = at(4) - at(2), odd = at(3) - at(1);
+        first = madd(two, odd, even);
+        second = nmadd(two, odd, even);
+    }
+}
+
+/// Where a pair's points lie among the six rows of points.
+template <int Pair>
+inline constexpr int first_of_pair = Pair == 0 ? 0 : 2 * Pair - 1;
+template <int Pair>
+inline constexpr int second_of_pair = Pair == 0 ? 5 : 2 * Pair;
 
 }  // namespace
 }  // namespace liven::kernels

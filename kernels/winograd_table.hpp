@@ -11,6 +11,10 @@ namespace liven::kernels {
 
 inline constexpr int64_t winograd_points = 36;  ///< of a tile: 6 x 6 source pixels make 4 x 4 results
 
+/// Floats that the points of a tile take. A line more than they need keeps the tiles from starting at the same places
+/// of successive pages, where they would evict each other from L1.
+constexpr int64_t winograd_tile_floats(int64_t channels) { return winograd_points * channels + 16; }
+
 /// One tile: where its source rows start and where its results go.
 struct WinogradTile {
     const float* rows[6] = {};  ///< the first of six pixels in each source row
@@ -28,8 +32,8 @@ struct WinogradGroup {
     const float* weights = nullptr;  ///< channels / 16 x 36 x depth x 16
     int64_t dst_row_step = 0;
     int64_t dst_step = 0;
-    float* src_points = nullptr;      ///< scratch, 36 x count x depth
-    float* dst_points = nullptr;      ///< scratch, 36 x count x channels
+    float* src_points = nullptr;      ///< scratch, count x winograd_tile_floats(depth)
+    float* dst_points = nullptr;      ///< scratch, count x winograd_tile_floats(channels)
     bool add = false;                 ///< the products are added to dst_points instead of written
     const std::byte* soon = nullptr;  ///< memory that will be read next: asked into L2 meanwhile
     int64_t soon_bytes = 0;

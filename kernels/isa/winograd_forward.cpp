@@ -63,36 +63,53 @@ void transform_weights(const float* packed, int64_t tap, int64_t depth, float* p
     }
 }
 
-/// The 36 points of a vector of channels of one tile, `point_step` floats apart.
-LIVEN_INLINE void transform_source(const WinogradTile& tile, int64_t src_step, int64_t channel, float* points,
-                                   int64_t point_step) {
-    vec columns[6][6];
+/// Where a vector of channels lies among the points of a tile: blocks of 16 channels of 36 points each, so that a
+/// transform reads and writes at fixed offsets.
+constexpr int64_t point_offset(int64_t channel) {
+    return channel / conv_block * (winograd_points * conv_block) + channel % conv_block;
+}
+
+/// Two rows of six points of a vector of channels of one tile. Twelve vectors stay in registers, where all 36 would go
+/// to the stack and back: reading the source once for each pair is cheaper.
+template <int Pair>
+LIVEN_INLINE void transform_row_pair(const float* const (&rows)[6], int64_t src_step, float* points) {
+    vec pair[2][6];
+    int64_t column = 0;
 #pragma GCC unroll 6
-    for (int x = 0; x < 6; ++x) {
-        vec d[6], o[6];
-#pragma GCC unroll 6
-        for (int y = 0; y < 6; ++y) d[y] = load(tile.rows[y] + x * src_step + channel);
-        source_points(d, o);
-#pragma GCC unroll 6
-        for (int y = 0; y < 6; ++y) columns[y][x] = o[y];
+    for (int x = 0; x < 6; ++x, column += src_step) {
+        // One register for the column: GCC would otherwise keep 36 addresses.
+        asm("" : "+r"(column));
+        source_row_pair<Pair>(
+            [&](int y) __attribute__((always_inline)) { return load(rows[y] + column); }, pair[0][x], pair[1][x]);
     }
-#pragma GCC unroll 6
-    for (int y = 0; y < 6; ++y) {
+#pragma GCC unroll 2
+    for (int y = 0; y < 2; ++y) {
         vec o[6];
-        source_points(columns[y], o);
+        source_points(pair[y], o);
+        float* row = points + (y == 0 ? first_of_pair<Pair> : second_of_pair<Pair>)*6 * conv_block;
 #pragma GCC unroll 6
-        for (int x = 0; x < 6; ++x) store(points + (y * 6 + x) * point_step, o[x]);
+        for (int x = 0; x < 6; ++x) store(row + x * conv_block, o[x]);
     }
 }
 
+/// The 36 points of a vector of channels of one tile.
+LIVEN_INLINE void transform_source(const WinogradTile& tile, int64_t src_step, int64_t channel, float* points) {
+    const float* rows[6];
+#pragma GCC unroll 6
+    for (int y = 0; y < 6; ++y) rows[y] = tile.rows[y] + channel;
+    transform_row_pair<0>(rows, src_step, points);
+    transform_row_pair<1>(rows, src_step, points);
+    transform_row_pair<2>(rows, src_step, points);
+}
+
 LIVEN_INLINE void transform_results(const WinogradGroup& group, const WinogradTile& tile, int64_t channel,
-                                    const float* points, int64_t point_step) {
+                                    const float* points) {
     vec columns[4][6];
 #pragma GCC unroll 6
     for (int x = 0; x < 6; ++x) {
         vec m[6], o[4];
 #pragma GCC unroll 6
-        for (int y = 0; y < 6; ++y) m[y] = load(points + (y * 6 + x) * point_step);
+        for (int y = 0; y < 6; ++y) m[y] = load(points + (y * 6 + x) * conv_block);
         results(m, o);
 #pragma GCC unroll 4
         for (int y = 0; y < 4; ++y) columns[y][x] = o[y];
@@ -103,17 +120,31 @@ LIVEN_INLINE void transform_results(const WinogradGroup& group, const WinogradTi
     for (int y = 0; y < 4; ++y, dst += group.dst_row_step) {
         vec o[4];
         results(columns[y], o);
+        if (whole) {
 #pragma GCC unroll 4
-        for (int x = 0; x < 4; ++x)
-            if (whole || (y < tile.dst_rows && x < tile.dst_columns)) store(dst + x * group.dst_step, o[x]);
+            for (int x = 0; x < 4; ++x) store(dst + x * group.dst_step, o[x]);
+        } else if (y < tile.dst_rows) {
+#pragma GCC unroll 4
+            for (int x = 0; x < 4; ++x)
+                if (x < tile.dst_columns) store(dst + x * group.dst_step, o[x]);
+        }
     }
 }
 
+/// How the operands of a product lie.
+struct ProductStrides {
+    int64_t depth;  ///< source channels
+    int64_t src;    ///< floats from tile to tile
+    int64_t block;  ///< from one block of 16 result channels of the weights to the next
+    int64_t dst;    ///< from tile to tile
+};
+
 /// Products of one point: P tiles x V vectors of result channels.
 template <int P, int V>
-void product(const float* src, int64_t depth, const float* weights, int64_t block_step, float* dst, int64_t channels,
-             bool add) noexcept {
+void product(const float* src, const float* weights, float* dst, const ProductStrides& strides, bool add) noexcept {
     constexpr int bases = (P + 2) / 3;
+    constexpr auto at = [](int v) { return point_offset(v * lanes); };
+    const int64_t src_step = strides.src, dst_step = strides.dst;
     vec acc[P][V];
 #pragma GCC unroll 12
     for (int p = 0; p < P; ++p)
@@ -123,34 +154,39 @@ void product(const float* src, int64_t depth, const float* weights, int64_t bloc
 #pragma GCC unroll 12
         for (int p = 0; p < P; ++p)
 #pragma GCC unroll 4
-            for (int v = 0; v < V; ++v) acc[p][v] = load(dst + p * channels + v * lanes);
+            for (int v = 0; v < V; ++v) acc[p][v] = load(dst + p * dst_step + at(v));
     }
     const float* x[bases];
 #pragma GCC unroll 4
-    for (int b = 0; b < bases; ++b) x[b] = src + 3 * b * depth;
-    for (int64_t j = 0; j < depth; ++j, weights += conv_block) {
-        // As in the direct kernel: three tiles share a pointer, and GCC must not know how they hang together.
+    for (int b = 0; b < bases; ++b) x[b] = src + 3 * b * src_step;
+    for (int64_t rest = strides.depth; rest > 0; rest -= conv_block) {
+        for (int64_t j = conv_block; j > 0; --j, weights += conv_block) {
+            // As in the direct kernel: three tiles share a pointer, and GCC must not know how they hang together.
 #pragma GCC unroll 4
-        for (int b = 0; b < bases; ++b) asm("" : "+r"(x[b]));
-        vec w[V];
+            for (int b = 0; b < bases; ++b) asm("" : "+r"(x[b]));
+            vec w[V];
 #pragma GCC unroll 4
-        for (int v = 0; v < V; ++v) w[v] = load(weights + (v / per_block) * block_step + (v % per_block) * lanes);
+            for (int v = 0; v < V; ++v)
+                w[v] = load(weights + (v / per_block) * strides.block + (v % per_block) * lanes);
 #pragma GCC unroll 12
-        for (int p = 0; p < P; ++p) {
-            const vec value = splat(x[p / 3][(p % 3) * depth]);
+            for (int p = 0; p < P; ++p) {
+                const vec value = splat(x[p / 3][(p % 3) * src_step]);
 #pragma GCC unroll 4
-            for (int v = 0; v < V; ++v) acc[p][v] = madd(value, w[v], acc[p][v]);
+                for (int v = 0; v < V; ++v) acc[p][v] = madd(value, w[v], acc[p][v]);
+            }
+#pragma GCC unroll 4
+            for (int b = 0; b < bases; ++b) ++x[b];
         }
 #pragma GCC unroll 4
-        for (int b = 0; b < bases; ++b) ++x[b];
+        for (int b = 0; b < bases; ++b) x[b] += (winograd_points - 1) * conv_block;
     }
 #pragma GCC unroll 12
     for (int p = 0; p < P; ++p)
 #pragma GCC unroll 4
-        for (int v = 0; v < V; ++v) store(dst + p * channels + v * lanes, acc[p][v]);
+        for (int v = 0; v < V; ++v) store(dst + p * dst_step + at(v), acc[p][v]);
 }
 
-using Product = void (*)(const float*, int64_t, const float*, int64_t, float*, int64_t, bool) noexcept;
+using Product = void (*)(const float*, const float*, float*, const ProductStrides&, bool) noexcept;
 
 #if defined(LIVEN_ISA_avx512)
 inline constexpr int max_tiles = 12, wide_vectors = 2;
@@ -171,44 +207,46 @@ template <int V>
 LIVEN_INLINE void products(const WinogradGroup& group, const float* src, const float* weights, float* dst) {
     const int64_t parts = (group.count + max_tiles - 1) / max_tiles;
     const int64_t narrow = group.count / parts, wide = group.count % parts;
-    const int64_t block_step = winograd_points * group.depth * conv_block;
+    const ProductStrides strides{.depth = group.depth,
+                                 .src = winograd_tile_floats(group.depth),
+                                 .block = winograd_points * group.depth * conv_block,
+                                 .dst = winograd_tile_floats(group.channels)};
     int64_t first = 0;
     for (int64_t part = 0; part < parts; ++part) {
         const int64_t tiles = narrow + (part < wide ? 1 : 0);
-        pick<V>(tiles, std::make_integer_sequence<int, max_tiles>())(src + first * group.depth, group.depth, weights,
-                                                                     block_step, dst + first * group.channels,
-                                                                     group.channels, group.add);
+        pick<V>(tiles, std::make_integer_sequence<int, max_tiles>())(src + first * strides.src, weights,
+                                                                     dst + first * strides.dst, strides, group.add);
         first += tiles;
     }
 }
 
 void source_and_products(const WinogradGroup& group) noexcept {
     constexpr int64_t line = 64;
-    const int64_t src_step = group.count * group.depth, dst_step = group.count * group.channels;
+    const int64_t src_step = winograd_tile_floats(group.depth);
     for (int64_t t = 0; t < group.count; ++t)
         for (int64_t c = 0; c < group.depth; c += lanes)
-            transform_source(group.tiles[t], group.src_step, c, group.src_points + t * group.depth + c, src_step);
+            transform_source(group.tiles[t], group.src_step, c, group.src_points + t * src_step + point_offset(c));
     const int64_t lines = (group.soon_bytes + line - 1) / line;
+    const int64_t block_step = winograd_points * group.depth * conv_block;
     for (int64_t k = 0; k < winograd_points; ++k) {
         for (int64_t l = lines * k / winograd_points; l < lines * (k + 1) / winograd_points; ++l)
             __builtin_prefetch(group.soon + l * line, 0, 2);
-        const float* src = group.src_points + k * src_step;
+        const float* src = group.src_points + k * conv_block;
         const float* weights = group.weights + k * group.depth * conv_block;
-        float* dst = group.dst_points + k * dst_step;
-        const int64_t block_step = winograd_points * group.depth * conv_block;
+        float* dst = group.dst_points + k * conv_block;
         int64_t c = 0;
         for (; c + wide_vectors * lanes <= group.channels; c += wide_vectors * lanes)
-            products<wide_vectors>(group, src, weights + c / conv_block * block_step, dst + c);
+            products<wide_vectors>(group, src, weights + c / conv_block * block_step, dst + point_offset(c));
         for (; c < group.channels; c += conv_block)
-            products<per_block>(group, src, weights + c / conv_block * block_step, dst + c);
+            products<per_block>(group, src, weights + c / conv_block * block_step, dst + point_offset(c));
     }
 }
 
 void group_results(const WinogradGroup& group, int64_t first, int64_t last) noexcept {
-    const int64_t dst_step = group.count * group.channels;
+    const int64_t dst_step = winograd_tile_floats(group.channels);
     for (int64_t t = first; t < last; ++t)
         for (int64_t c = 0; c < group.channels; c += lanes)
-            transform_results(group, group.tiles[t], c, group.dst_points + t * group.channels + c, dst_step);
+            transform_results(group, group.tiles[t], c, group.dst_points + t * dst_step + point_offset(c));
 }
 
 void winograd_group(const WinogradGroup& group) noexcept {
