@@ -93,6 +93,26 @@ Program affine_leaky_relu(bool statistics) {
     return program;
 }
 
+/// The gradients of two batch-norms and a leaky ReLU, as AttackNet's first phase has them: four maps read, one written.
+Program norm_backward() {
+    Program program;
+    for (int i = 0; i < 4; ++i) program.inputs.push_back({.operand = i});
+    for (int i = 4; i < 11; ++i) program.inputs.push_back({.operand = i, .access = Access::channel});
+    using enum Opcode;
+    program.code = {{.op = add, .dst = 11, .a = 1, .b = 2},
+                    {.op = sub, .dst = 12, .a = 11, .b = 4},
+                    {.op = mad, .dst = 13, .a = 12, .b = 5, .c = 6},
+                    {.op = mad, .dst = 14, .a = 0, .b = 7, .c = 13},
+                    {.op = leaky_relu, .dst = 15, .a = 1, .imm0 = 0.2f},
+                    {.op = sub, .dst = 16, .a = 15, .b = 8},
+                    {.op = mad, .dst = 17, .a = 16, .b = 9, .c = 10},
+                    {.op = mad, .dst = 18, .a = 3, .b = 7, .c = 17},
+                    {.op = add, .dst = 19, .a = 14, .b = 18},
+                    {.op = leaky_step, .dst = 20, .a = 1, .b = 19, .imm0 = 0.2f}};
+    program.outputs = {{.source = 20, .operand = 0}};
+    return program;
+}
+
 void in_memory(benchmark::State& state, const Program& program, Isa isa) {
     const Fixture fixture(program, {16, 256, 256, 16}, {16}, isa);
     for (auto _ : state) fixture.run();
@@ -133,6 +153,8 @@ const bool registered = [] {
         add("memory/copy", in_memory, unary(Opcode::copy));
         add("memory/affine_leaky_relu", in_memory, affine_leaky_relu(false));
         add("memory/affine_leaky_relu_moments", in_memory, affine_leaky_relu(true));
+        add("memory/norm_backward", in_memory, norm_backward());
+        add("cache/norm_backward", in_cache, norm_backward());
         add("cache/affine_leaky_relu", in_cache, affine_leaky_relu(false));
         add("cache/affine_leaky_relu_moments", in_cache, affine_leaky_relu(true));
         for (const Opcode op : {Opcode::leaky_relu, Opcode::exp, Opcode::log, Opcode::tanh, Opcode::sigmoid,

@@ -4,7 +4,7 @@
 #include <array>
 #include <string>
 
-#include "kernels/merged_instructions.hpp"
+#include "kernels/chains.hpp"
 #include "kernels/moments.hpp"
 #include "kernels/pointwise_table.hpp"
 #include "liven/core/error.hpp"
@@ -81,14 +81,16 @@ private:
 class Compiler {
 public:
     Compiler(const Program& program, std::span<const Operand> step_inputs, std::span<const Operand> step_outputs,
-             const Walk& walk)
-        : program_(program), step_inputs_(step_inputs), step_outputs_(step_outputs), walk_(walk) {}
+             const Walk& walk, const LinkTable& links)
+        : program_(program), step_inputs_(step_inputs), step_outputs_(step_outputs), walk_(walk), link_table_(links) {}
 
     std::vector<ViewInput> inputs;
     std::vector<ViewInstruction> code;
     std::vector<ViewOutput> outputs;
     std::vector<ViewReduction> reductions;
+    Chains chains;
     int32_t rows = 0;
+    int32_t busy_rows = 0;  ///< rows that more than the end of a tile passes through
     int64_t partial_doubles = 0;
     int64_t block_floats = 0;
 
@@ -99,9 +101,9 @@ public:
         for (const Instruction& instruction : program_.code) add_instruction(instruction);
         for (const ProgramOutput& output : program_.outputs) add_output(output);
         for (const Reduction& reduction : program_.reductions) add_reduction(reduction);
-        merge();
         write_through();
         assign_rows();
+        make_chains();
     }
 
 private:
@@ -234,14 +236,20 @@ private:
                    result.shape.str());
     }
 
-    void merge() {
+    void make_chains() {
         std::vector<uint16_t> kept;
         for (const ViewOutput& output : outputs) kept.push_back(output.source);
         for (const ViewReduction& reduction : reductions) kept.push_back(reduction.source);
-        merge_instructions(code, kept);
-        // Operands that an instruction does not have name one that it has.
-        for (ViewInstruction& instruction : code)
-            if (instruction.merged == Merged::none) instruction.d = instruction.a;
+        std::vector<bool> repeats;
+        for (const ViewInput& input : inputs)
+            repeats.push_back(input.access != Access::full && input.access != Access::pixel);
+        chains = kernels::make_chains(code, kept, repeats, link_table_);
+        std::vector<bool> busy(static_cast<size_t>(rows), false);
+        for (const ViewInstruction& instruction : code)
+            if (chains.stored[instruction.dst]) busy[static_cast<size_t>(instruction.row)] = true;
+        for (const ViewInput& input : inputs)
+            if (input.row >= 0 && input.access != Access::scalar) busy[static_cast<size_t>(input.row)] = true;
+        busy_rows = static_cast<int32_t>(std::count(busy.begin(), busy.end(), true));
     }
 
     /// Lets an instruction write straight to its output when nobody reads an input afterwards: the output may lie in
@@ -259,13 +267,13 @@ private:
 
     bool reads_input(const ViewInstruction& instruction) const {
         const size_t count = inputs.size();
-        return instruction.a < count || instruction.b < count || instruction.c < count || instruction.d < count;
+        return instruction.a < count || instruction.b < count || instruction.c < count;
     }
 
     void assign_rows() {
         std::array<size_t, register_limit> last_use{};
         for (size_t i = 0; i < code.size(); ++i)
-            for (const uint16_t used : {code[i].dst, code[i].a, code[i].b, code[i].c, code[i].d}) last_use[used] = i;
+            for (const uint16_t used : {code[i].dst, code[i].a, code[i].b, code[i].c}) last_use[used] = i;
         for (const ViewOutput& output : outputs) last_use[output.source] = code.size();
         for (const ViewReduction& reduction : reductions) last_use[reduction.source] = code.size();
 
@@ -281,7 +289,7 @@ private:
         }
         for (size_t i = 0; i < code.size(); ++i) {
             ViewInstruction& instruction = code[i];
-            for (const uint16_t used : {instruction.a, instruction.b, instruction.c, instruction.d}) {
+            for (const uint16_t used : {instruction.a, instruction.b, instruction.c}) {
                 if (row[used] < 0 || last_use[used] > i) continue;
                 pool.give(row[used]);
                 row[used] = -1;
@@ -297,6 +305,7 @@ private:
     const Program& program_;
     std::span<const Operand> step_inputs_, step_outputs_;
     Walk walk_;
+    const LinkTable& link_table_;
     std::vector<bool> defined_;
 };
 
@@ -414,14 +423,16 @@ void finalize_slots(const ProgramView& view, const Buffers& buffers, const doubl
 
 CompiledProgram::CompiledProgram(const Program& program, std::span<const Operand> inputs,
                                  std::span<const Operand> outputs, const Walk& walk, Isa isa) {
-    Compiler compiler(program, inputs, outputs, walk);
+    const PointwiseTable& table = table_of(isa);
+    Compiler compiler(program, inputs, outputs, walk, *table.links);
     compiler.compile();
     inputs_ = std::move(compiler.inputs);
     code_ = std::move(compiler.code);
     outputs_ = std::move(compiler.outputs);
     reductions_ = std::move(compiler.reductions);
+    links_ = std::move(compiler.chains.links);
+    runs_ = std::move(compiler.chains.runs);
 
-    const PointwiseTable& table = table_of(isa);
     view_.prepare = table.prepare;
     view_.run = table.run;
     view_.clear = clear_slot;
@@ -429,7 +440,7 @@ CompiledProgram::CompiledProgram(const Program& program, std::span<const Operand
     view_.samples = walk.samples;
     view_.pixels = walk.pixels;
     view_.channels = walk.channels;
-    view_.row_floats = row_length(compiler.rows, walk);
+    view_.row_floats = row_length(compiler.busy_rows, walk);
     view_.row_stride = (view_.row_floats + 15) / 16 * 16 + row_gap;
     view_.partial_doubles = compiler.partial_doubles;
     const int64_t blocks = compiler.rows * view_.row_stride;
@@ -438,10 +449,13 @@ CompiledProgram::CompiledProgram(const Program& program, std::span<const Operand
 
     view_.inputs = inputs_.data();
     view_.code = code_.data();
+    view_.links = links_.data();
+    view_.runs = runs_.data();
     view_.outputs = outputs_.data();
     view_.reductions = reductions_.data();
     view_.input_count = static_cast<int32_t>(inputs_.size());
     view_.code_count = static_cast<int32_t>(code_.size());
+    view_.run_count = static_cast<int32_t>(runs_.size());
     view_.output_count = static_cast<int32_t>(outputs_.size());
     view_.reduction_count = static_cast<int32_t>(reductions_.size());
 }

@@ -39,6 +39,8 @@ public:
 private:
     std::vector<ViewInput> inputs_;
     std::vector<ViewInstruction> code_;
+    std::vector<ViewLink> links_;
+    std::vector<ViewRun> runs_;
     std::vector<ViewOutput> outputs_;
     std::vector<ViewReduction> reductions_;
     ProgramView view_;

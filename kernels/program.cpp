@@ -9,49 +9,48 @@ namespace {
 struct OpcodeEntry {
     Opcode op;
     std::string_view name;
-    int operands;
     int immediates;
 };
 
 constexpr std::array opcodes{
-    OpcodeEntry{Opcode::copy, "copy", 1, 0},
-    OpcodeEntry{Opcode::neg, "neg", 1, 0},
-    OpcodeEntry{Opcode::exp, "exp", 1, 0},
-    OpcodeEntry{Opcode::log, "log", 1, 0},
-    OpcodeEntry{Opcode::sqrt, "sqrt", 1, 0},
-    OpcodeEntry{Opcode::rsqrt, "rsqrt", 1, 0},
-    OpcodeEntry{Opcode::reciprocal, "reciprocal", 1, 0},
-    OpcodeEntry{Opcode::abs, "abs", 1, 0},
-    OpcodeEntry{Opcode::square, "square", 1, 0},
-    OpcodeEntry{Opcode::sign, "sign", 1, 0},
-    OpcodeEntry{Opcode::relu, "relu", 1, 0},
-    OpcodeEntry{Opcode::leaky_relu, "leaky_relu", 1, 1},
-    OpcodeEntry{Opcode::tanh, "tanh", 1, 0},
-    OpcodeEntry{Opcode::sigmoid, "sigmoid", 1, 0},
-    OpcodeEntry{Opcode::softplus, "softplus", 1, 0},
-    OpcodeEntry{Opcode::gelu, "gelu", 1, 0},
-    OpcodeEntry{Opcode::gelu_grad, "gelu_grad", 1, 0},
-    OpcodeEntry{Opcode::erf, "erf", 1, 0},
-    OpcodeEntry{Opcode::quick_gelu, "quick_gelu", 1, 0},
-    OpcodeEntry{Opcode::clamp, "clamp", 1, 2},
-    OpcodeEntry{Opcode::pow_const, "pow_const", 1, 1},
-    OpcodeEntry{Opcode::scale_const, "scale_const", 1, 1},
-    OpcodeEntry{Opcode::add_const, "add_const", 1, 1},
-    OpcodeEntry{Opcode::positive, "positive", 1, 0},
-    OpcodeEntry{Opcode::is_finite, "is_finite", 1, 0},
-    OpcodeEntry{Opcode::add, "add", 2, 0},
-    OpcodeEntry{Opcode::sub, "sub", 2, 0},
-    OpcodeEntry{Opcode::mul, "mul", 2, 0},
-    OpcodeEntry{Opcode::div, "div", 2, 0},
-    OpcodeEntry{Opcode::maximum, "maximum", 2, 0},
-    OpcodeEntry{Opcode::minimum, "minimum", 2, 0},
-    OpcodeEntry{Opcode::pow, "pow", 2, 0},
-    OpcodeEntry{Opcode::greater, "greater", 2, 0},
-    OpcodeEntry{Opcode::equal, "equal", 2, 0},
-    OpcodeEntry{Opcode::leaky_step, "leaky_step", 2, 1},
-    OpcodeEntry{Opcode::mad, "mad", 3, 0},
-    OpcodeEntry{Opcode::select, "select", 3, 0},
-    OpcodeEntry{Opcode::dropout, "dropout", 3, 2},
+    OpcodeEntry{Opcode::copy, "copy", 0},
+    OpcodeEntry{Opcode::neg, "neg", 0},
+    OpcodeEntry{Opcode::exp, "exp", 0},
+    OpcodeEntry{Opcode::log, "log", 0},
+    OpcodeEntry{Opcode::sqrt, "sqrt", 0},
+    OpcodeEntry{Opcode::rsqrt, "rsqrt", 0},
+    OpcodeEntry{Opcode::reciprocal, "reciprocal", 0},
+    OpcodeEntry{Opcode::abs, "abs", 0},
+    OpcodeEntry{Opcode::square, "square", 0},
+    OpcodeEntry{Opcode::sign, "sign", 0},
+    OpcodeEntry{Opcode::relu, "relu", 0},
+    OpcodeEntry{Opcode::leaky_relu, "leaky_relu", 1},
+    OpcodeEntry{Opcode::tanh, "tanh", 0},
+    OpcodeEntry{Opcode::sigmoid, "sigmoid", 0},
+    OpcodeEntry{Opcode::softplus, "softplus", 0},
+    OpcodeEntry{Opcode::gelu, "gelu", 0},
+    OpcodeEntry{Opcode::gelu_grad, "gelu_grad", 0},
+    OpcodeEntry{Opcode::erf, "erf", 0},
+    OpcodeEntry{Opcode::quick_gelu, "quick_gelu", 0},
+    OpcodeEntry{Opcode::clamp, "clamp", 2},
+    OpcodeEntry{Opcode::pow_const, "pow_const", 1},
+    OpcodeEntry{Opcode::scale_const, "scale_const", 1},
+    OpcodeEntry{Opcode::add_const, "add_const", 1},
+    OpcodeEntry{Opcode::positive, "positive", 0},
+    OpcodeEntry{Opcode::is_finite, "is_finite", 0},
+    OpcodeEntry{Opcode::add, "add", 0},
+    OpcodeEntry{Opcode::sub, "sub", 0},
+    OpcodeEntry{Opcode::mul, "mul", 0},
+    OpcodeEntry{Opcode::div, "div", 0},
+    OpcodeEntry{Opcode::maximum, "maximum", 0},
+    OpcodeEntry{Opcode::minimum, "minimum", 0},
+    OpcodeEntry{Opcode::pow, "pow", 0},
+    OpcodeEntry{Opcode::greater, "greater", 0},
+    OpcodeEntry{Opcode::equal, "equal", 0},
+    OpcodeEntry{Opcode::leaky_step, "leaky_step", 1},
+    OpcodeEntry{Opcode::mad, "mad", 0},
+    OpcodeEntry{Opcode::select, "select", 0},
+    OpcodeEntry{Opcode::dropout, "dropout", 2},
 };
 
 constexpr bool in_order() {
@@ -100,8 +99,8 @@ std::string str(const ProgramInput& input) {
 std::string str(const Instruction& code) {
     const OpcodeEntry& entry = entry_of(code.op);
     std::string text = std::string(entry.name) + "(" + name_of_register(code.a);
-    if (entry.operands > 1) text += ", " + name_of_register(code.b);
-    if (entry.operands > 2) text += ", " + name_of_register(code.c);
+    if (operands_of(code.op) > 1) text += ", " + name_of_register(code.b);
+    if (operands_of(code.op) > 2) text += ", " + name_of_register(code.c);
     if (entry.immediates > 0) text += ", " + number(code.imm0);
     if (entry.immediates > 1) text += ", " + number(code.imm1);
     if (code.op == Opcode::dropout) text += ", key " + std::to_string(code.key);
@@ -127,7 +126,27 @@ std::optional<Opcode> opcode_from(std::string_view name) {
     return std::nullopt;
 }
 
-int operands_of(Opcode op) { return entry_of(op).operands; }
+void Program::drop_unused_code() {
+    std::vector<bool> used(static_cast<size_t>(registers), false);
+    for (const ProgramOutput& output : outputs) used[output.source] = true;
+    for (const Reduction& reduction : reductions) used[reduction.source] = true;
+    for (size_t i = 0; i < inputs.size(); ++i) used[i] = true;
+    for (auto code_at = code.rbegin(); code_at != code.rend(); ++code_at) {
+        if (!used[code_at->dst]) continue;
+        const uint8_t operands[] = {code_at->a, code_at->b, code_at->c};
+        for (int i = 0; i < operands_of(code_at->op); ++i) used[operands[i]] = true;
+    }
+    std::erase_if(code, [&](const Instruction& instruction) { return !used[instruction.dst]; });
+    std::vector<uint8_t> place(used.size(), 0);
+    uint8_t next = 0;
+    for (size_t i = 0; i < used.size(); ++i)
+        if (used[i]) place[i] = next++;
+    for (Instruction& instruction : code)
+        for (uint8_t* reg : {&instruction.dst, &instruction.a, &instruction.b, &instruction.c}) *reg = place[*reg];
+    for (ProgramOutput& output : outputs) output.source = place[output.source];
+    for (Reduction& reduction : reductions) reduction.source = place[reduction.source];
+    registers = next;
+}
 
 std::string Program::str() const {
     std::string text;

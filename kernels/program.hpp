@@ -68,7 +68,7 @@ std::string_view name_of(Opcode op);
 /// The opcode of that name, or nothing.
 std::optional<Opcode> opcode_from(std::string_view name);
 /// How many of a, b, c it reads.
-int operands_of(Opcode op);
+constexpr int operands_of(Opcode op) { return op < Opcode::add ? 1 : op < Opcode::mad ? 2 : 3; }
 
 /// How an input is read while the program walks N x P x C.
 enum class Access : uint8_t {
@@ -124,6 +124,8 @@ struct Program {
     std::vector<Reduction> reductions;
     int registers = 0;
 
+    /// Removes instructions whose result nothing reads, and numbers the registers anew.
+    void drop_unused_code();
     bool empty() const { return code.empty() && outputs.empty() && reductions.empty(); }
     /// "%2 = leaky_relu(%0, 0.2); %3 = mad(%2, %c, %c)": for printed plans.
     std::string str() const;

@@ -42,26 +42,30 @@ struct ViewInput {
     int64_t pixel_stride = 0;  ///< floats to the next pixel (full, pixel) or sample (sample_channel)
 };
 
-/// Several instructions in one; see kernels/merged_instructions.hpp.
-enum class Merged : uint8_t {
-    none,
-    normalize,          ///< (a - b) * c + d, the product and the sum rounded once
-    add_scaled,         ///< a * imm0 + b * imm1
-    add_scaled_square,  ///< a * imm0 + b * b * imm1
-    shifted_root,       ///< sqrt(a) * b + imm0
-    minus_quotient      ///< a - b / c
-};
-
 struct ViewInstruction {
     Opcode op{};
-    Merged merged = Merged::none;  ///< what to do instead of op
-    bool may_write_through =
-        false;  ///< no later instruction reads an input: dst may lie in an output that shares its memory
-    uint16_t dst = 0, a = 0, b = 0, c = 0, d = 0;
+    uint16_t dst = 0, a = 0, b = 0, c = 0;
     int32_t row = -1;     ///< scratch row of dst
     int32_t output = -1;  ///< the output that dst may be written to directly
     float imm0 = 0, imm1 = 0;
     uint32_t key = 0;
+};
+
+/// A piece of code of one ISA, called by those that know its signature only: kernels/pointwise_links.hpp.
+using AnyLink = void (*)();
+
+/// One step of a chain: what it does to the block of values that the step before handed on in vector registers.
+struct ViewLink {
+    AnyLink run = nullptr;
+    uint16_t a = 0, b = 0;                 ///< registers it reads from memory, or (a) the one it stores
+    uint8_t repeats_a = 0, repeats_b = 0;  ///< 1: an operand by channel or a scalar, the same for every block
+    float imm0 = 0, imm1 = 0;
+};
+
+/// Instructions that are run together: as a chain, block after block, or a single one over the whole tile.
+struct ViewRun {
+    int32_t first = 0, count = 0;  ///< instructions
+    int32_t link = -1;             ///< where its chain begins; -1: no chain
 };
 
 struct ViewOutput {
@@ -102,9 +106,11 @@ struct ProgramView {
 
     const ViewInput* inputs = nullptr;
     const ViewInstruction* code = nullptr;
+    const ViewLink* links = nullptr;
+    const ViewRun* runs = nullptr;
     const ViewOutput* outputs = nullptr;
     const ViewReduction* reductions = nullptr;
-    int32_t input_count = 0, code_count = 0, output_count = 0, reduction_count = 0;
+    int32_t input_count = 0, code_count = 0, run_count = 0, output_count = 0, reduction_count = 0;
 };
 
 }  // namespace liven::kernels

@@ -1,12 +1,13 @@
 #include "kernels/pointwise_dropout.hpp"
+#include "kernels/pointwise_links.hpp"
 #include "kernels/pointwise_loops.hpp"
 #include "kernels/pointwise_sums.hpp"
 #include "kernels/pointwise_table.hpp"
 
 // How it works. A chunk is walked in tiles of at most row_floats values: whole pixels, or, when a pixel alone is wider,
-// one pixel by a range of channels. Each instruction is one vector loop over the tile. Where a register's values lie is
-// a pointer: into an operand when they are contiguous there, else a row of scratch. Rows are few and reused, so a
-// program of a dozen instructions moves a tile through L1 a dozen times and through memory once.
+// one pixel by a range of channels. Instructions run as chains, block after block of the tile (pointwise_links.hpp);
+// the rest of a tile, and operations that are slow by themselves, as one vector loop each. Where a register's values
+// lie is a pointer: into an operand when they are contiguous there, else a row of scratch. Rows are few and reused.
 
 namespace liven::kernels {
 namespace {
@@ -31,10 +32,10 @@ public:
                               .left = apart ? used / line : 1,
                               .gap = apart ? stride - used : 0};
     }
-    /// At the start of a tile of `bytes` an operand, before `instructions`.
-    void begin(int64_t bytes, int32_t instructions) {
+    /// At the start of a tile of `bytes` an operand, which has so many steps.
+    void begin(int64_t bytes, int64_t steps) {
         left_ = (bytes + line - 1) / line;
-        step_ = left_ / (instructions > 0 ? instructions : 1) + 1;
+        step_ = left_ / (steps > 0 ? steps : 1) + 1;
     }
     void issue() {
         const int64_t lines = step_ < left_ ? step_ : left_;
@@ -74,7 +75,8 @@ struct Run {
     const Chunk& chunk;
     float* scratch;
     int64_t channels, core_stride, sink_stride;
-    const float** at;  ///< where each register's values of the current tile lie
+    bool repeating;  ///< whole pixels make a block: operands by channel are the same in each
+    float** at;      ///< where each register's values of the current tile lie
     Ahead ahead;
 };
 
@@ -140,7 +142,7 @@ void place_input(Run& run, int32_t index, const Tile& tile) {
     const ViewInput& input = view.inputs[index];
     if (input.wide) return;
     float* row = row_of(view, run.scratch, input.row);
-    const float*& place = run.at[index];
+    float*& place = run.at[index];
     const int64_t pixel = run.chunk.sample * view.pixels + tile.pixel;
     switch (input.access) {
         case Access::scalar:
@@ -150,14 +152,14 @@ void place_input(Run& run, int32_t index, const Tile& tile) {
         case Access::sample_channel: {
             place = row;
             if (tile_pixels(view, run.channels) > 1) return;
-            place = operand_of(run.buffers, input.operand) + tile.channel;
+            place = const_cast<float*>(operand_of(run.buffers, input.operand)) + tile.channel;
             if (input.access == Access::sample_channel) place += run.chunk.sample * input.pixel_stride;
             return;
         }
         case Access::pixel:
-            place = operand_of(run.buffers, input.operand) + pixel * input.pixel_stride;
+            place = const_cast<float*>(operand_of(run.buffers, input.operand)) + pixel * input.pixel_stride;
             if (tile.channels == 1 && input.pixel_stride == 1) return;
-            spread(row, operand_of(run.buffers, input.operand) + pixel * input.pixel_stride, input.pixel_stride, tile);
+            spread(row, place, input.pixel_stride, tile);
             place = row;
             return;
         case Access::full:
@@ -166,10 +168,10 @@ void place_input(Run& run, int32_t index, const Tile& tile) {
     int64_t stride = input.pixel_stride;
     if (input.operand < 0) {
         stride = run.core_stride;
-        place =
-            run.chunk.core + (tile.pixel - run.chunk.first_pixel) * stride + (tile.channel - run.chunk.first_channel);
+        place = const_cast<float*>(run.chunk.core) + (tile.pixel - run.chunk.first_pixel) * stride +
+                (tile.channel - run.chunk.first_channel);
     } else {
-        place = operand_of(run.buffers, input.operand) + pixel * stride + tile.channel;
+        place = const_cast<float*>(operand_of(run.buffers, input.operand)) + pixel * stride + tile.channel;
     }
     if (tile.pixels == 1 || stride == tile.channels) return;
     gather(row, place, stride, tile);
@@ -216,23 +218,41 @@ void run_dropout(const Run& run, const ViewInstruction& code, float* dst, const 
         drop(dst + p * tile.channels, src + p * tile.channels, first + p * view.channels, tile.channels, key);
 }
 
+/// One instruction over the tile's values from `first` on.
+void run_whole(Run& run, const ViewInstruction& code, const Tile& tile, int64_t first) {
+    if (code.op == Opcode::dropout) return run_dropout(run, code, run.at[code.dst], tile);
+    loops.of[static_cast<int>(code.op)](run.at[code.dst] + first, run.at[code.a] + first, run.at[code.b] + first,
+                                        run.at[code.c] + first, code.imm0, code.imm1, tile.values() - first);
+}
+
+void run_instructions(Run& run, const ViewRun& part, const Tile& tile) {
+    const ViewInstruction* code = run.view.code + part.first;
+    if (part.link < 0) {
+        run.ahead.issue();
+        return run_whole(run, *code, tile, 0);
+    }
+    int64_t done = 0;
+    for (; done + block_values <= tile.values(); done += block_values) {
+        run.ahead.issue();
+        run_chain(run.view.links + part.link, run.at, {done, run.repeating ? 0 : done});
+    }
+    if (done == tile.values()) return;
+    for (int32_t i = 0; i < part.count; ++i) run_whole(run, code[i], tile, done);
+}
+
+/// How often a tile has its successor fetched.
+int64_t steps_of(const ProgramView& view, const Tile& tile) {
+    int64_t steps = 0;
+    for (int32_t i = 0; i < view.run_count; ++i) steps += view.runs[i].link < 0 ? 1 : tile.values() / block_values;
+    return steps;
+}
+
 void run_tile(Run& run, Sums& sums, const Tile& tile) {
     const ProgramView& view = run.view;
     for (int32_t i = 0; i < view.input_count; ++i) place_input(run, i, tile);
-    run.ahead.begin(tile.values() * static_cast<int64_t>(sizeof(float)), view.code_count);
-    for (int32_t i = 0; i < view.code_count; ++i) {
-        run.ahead.issue();
-        const ViewInstruction& code = view.code[i];
-        float* dst = place_result(run, code, tile);
-        if (code.merged != Merged::none)
-            run_merged(code, dst, run.at[code.a], run.at[code.b], run.at[code.c], run.at[code.d], tile.values());
-        else if (code.op == Opcode::dropout)
-            run_dropout(run, code, dst, tile);
-        else
-            run_opcode(code.op, dst, run.at[code.a], run.at[code.b], run.at[code.c], code.imm0, code.imm1,
-                       tile.values());
-        run.at[code.dst] = dst;
-    }
+    for (int32_t i = 0; i < view.code_count; ++i) run.at[view.code[i].dst] = place_result(run, view.code[i], tile);
+    run.ahead.begin(tile.values() * static_cast<int64_t>(sizeof(float)), steps_of(view, tile));
+    for (int32_t i = 0; i < view.run_count; ++i) run_instructions(run, view.runs[i], tile);
     // Before the outputs: they may lie in the memory of an input that is summed.
     sums.add(run.at, tile.pixels, tile.channel - run.chunk.first_channel, tile.channels);
     for (int32_t i = 0; i < view.output_count; ++i) {
@@ -273,8 +293,7 @@ void look_ahead(Run& run, int64_t first_tile) {
 
 void run(const ProgramView& view, const Buffers& buffers, const Chunk& chunk, float* scratch, double* slot) noexcept {
     const int64_t channels = chunk.channels > 0 ? chunk.channels : view.channels;
-    const float*
-        places[register_limit];  // set as the tile's values come to be: every register is made before it is read
+    float* places[register_limit];  // set as the tile's values come to be: every register is made before it is read
     Run state{view,
               buffers,
               chunk,
@@ -282,6 +301,7 @@ void run(const ProgramView& view, const Buffers& buffers, const Chunk& chunk, fl
               channels,
               chunk.core_stride > 0 ? chunk.core_stride : channels,
               chunk.sink_stride > 0 ? chunk.sink_stride : channels,
+              block_values % channels == 0,
               places,
               {}};
     const int64_t step = tile_pixels(view, channels);
@@ -301,10 +321,11 @@ void run(const ProgramView& view, const Buffers& buffers, const Chunk& chunk, fl
     sums.flush();
 }
 
-constexpr PointwiseTable table{prepare, run};
-
 }  // namespace
 
-const PointwiseTable* LIVEN_ISA_NAME(pointwise_table)() { return &table; }
+const PointwiseTable* LIVEN_ISA_NAME(pointwise_table)() {
+    static const PointwiseTable table{prepare, run, &link_table()};
+    return &table;
+}
 
 }  // namespace liven::kernels

@@ -1,0 +1,112 @@
+#include "kernels/chains.hpp"
+
+#include <algorithm>
+#include <array>
+
+namespace liven::kernels {
+namespace {
+
+class ChainBuilder {
+public:
+    ChainBuilder(std::span<const ViewInstruction> code, std::span<const uint16_t> kept,
+                 const std::vector<bool>& repeats, const LinkTable& table)
+        : code_(code), repeats_(repeats), table_(table) {
+        chains_.stored.resize(register_limit, false);
+        for (const uint16_t reg : kept) ++readers_[reg];
+        for (const ViewInstruction& instruction : code)
+            for (const uint16_t reg : operands(instruction)) ++readers_[reg];
+    }
+
+    Chains run() {
+        for (size_t i = 0; i < code_.size(); ++i) {
+            if (table_.step[static_cast<int>(code_[i].op)][0])
+                add_step(i);
+            else
+                add_loop(i);
+        }
+        close();
+        return std::move(chains_);
+    }
+
+private:
+    static std::span<const uint16_t> operands(const ViewInstruction& instruction) {
+        return {&instruction.a, static_cast<size_t>(operands_of(instruction.op))};
+    }
+
+    void add_loop(size_t i) {
+        close();
+        chains_.stored[code_[i].dst] = true;
+        chains_.runs.push_back({.first = static_cast<int32_t>(i), .count = 1});
+    }
+
+    void add_step(size_t i) {
+        const ViewInstruction& instruction = code_[i];
+        const std::span<const uint16_t> all = operands(instruction);
+        if (!open_) {
+            chains_.runs.push_back(
+                {.first = static_cast<int32_t>(i), .count = 0, .link = static_cast<int32_t>(chains_.links.size())});
+            open_ = true;
+        }
+        size_t taken = 0;
+        const bool handed_on = held_ >= 0 && std::count(all.begin(), all.end(), held_) == 1;
+        if (handed_on) {
+            taken = static_cast<size_t>(std::find(all.begin(), all.end(), held_) - all.begin());
+            if (--readers_[static_cast<size_t>(held_)] > 0) store_held();
+        } else {
+            store_held_if_read();
+            chains_.links.push_back({.run = table_.load, .a = all[0], .repeats_a = repeats(all[0])});
+        }
+        if (instruction.op != Opcode::copy) chains_.links.push_back(step(instruction, taken));
+        held_ = instruction.dst;
+        ++chains_.runs.back().count;
+    }
+
+    ViewLink step(const ViewInstruction& instruction, size_t taken) const {
+        const AnyLink* forms = table_.step[static_cast<int>(instruction.op)];
+        ViewLink link{.run = forms[taken] ? forms[taken] : forms[0],  // a and b exchanged
+                      .imm0 = instruction.imm0,
+                      .imm1 = instruction.imm1};
+        std::array<uint16_t, 3> rest{};
+        size_t count = 0;
+        for (size_t i = 0; i < operands(instruction).size(); ++i)
+            if (i != taken) rest[count++] = operands(instruction)[i];
+        if (count > 0) link.a = rest[0], link.repeats_a = repeats(rest[0]);
+        if (count > 1) link.b = rest[1], link.repeats_b = repeats(rest[1]);
+        return link;
+    }
+
+    uint8_t repeats(uint16_t reg) const { return reg < repeats_.size() && repeats_[reg] ? 1 : 0; }
+
+    void store_held() {
+        const auto reg = static_cast<uint16_t>(held_);
+        chains_.links.push_back({.run = table_.store, .a = reg});
+        chains_.stored[reg] = true;
+    }
+    void store_held_if_read() {
+        if (held_ >= 0 && readers_[static_cast<size_t>(held_)] > 0) store_held();
+    }
+    void close() {
+        if (!open_) return;
+        store_held_if_read();
+        chains_.links.push_back({.run = table_.end});
+        open_ = false;
+        held_ = -1;
+    }
+
+    std::span<const ViewInstruction> code_;
+    const std::vector<bool>& repeats_;
+    const LinkTable& table_;
+    Chains chains_;
+    std::array<int, register_limit> readers_{};  ///< still to come
+    int held_ = -1;                              ///< the register whose values the last link hands on
+    bool open_ = false;
+};
+
+}  // namespace
+
+Chains make_chains(std::span<const ViewInstruction> code, std::span<const uint16_t> kept,
+                   const std::vector<bool>& repeats, const LinkTable& table) {
+    return ChainBuilder(code, kept, repeats, table).run();
+}
+
+}  // namespace liven::kernels
