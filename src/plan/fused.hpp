@@ -61,6 +61,11 @@ struct Group {     // NOLINT(bugprone-reserved-identifier): the name is the comp
 struct FusedGraph {
     Graph graph;  ///< keeps the nodes alive
     std::vector<Group> groups;
+    /// What computing again instead of storing saves a run, in bytes; see recompute.hpp.
+    struct Recomputed {
+        double stored_bytes = 0;  ///< maps that need no memory
+        double moved_bytes = 0;   ///< reads and writes less
+    } recomputed;
     std::string str() const;
     std::string graphviz() const;
 };
