@@ -1,0 +1,223 @@
+#include "bench/support/session.hpp"
+
+#include <benchmark/benchmark.h>
+
+#include <algorithm>
+#include <charconv>
+#include <chrono>
+#include <cstdio>
+#include <exception>
+#include <string_view>
+
+#include "liven/core/error.hpp"
+
+namespace liven::bench {
+namespace {
+
+constexpr double kMostOfPeak = 1.01;
+
+std::vector<std::string> split(const std::string& text) {
+    std::vector<std::string> words;
+    for (size_t start = 0; start <= text.size();) {
+        const size_t comma = std::min(text.find(',', start), text.size());
+        words.push_back(text.substr(start, comma - start));
+        start = comma + 1;
+    }
+    return words;
+}
+
+int integer(const std::string& option, const std::string& text) {
+    int value = 0;
+    const char* end = text.data() + text.size();
+    if (std::from_chars(text.data(), end, value).ptr != end || value < 1)
+        throw Error(option, "expected a positive number, got '" + text + "'");
+    return value;
+}
+
+Isa isa_from(const std::string& text) {
+    for (const Isa isa : available_isas())
+        if (name_of(isa) == text) return isa;
+    throw Error("--isa", "'" + text + "' is none of this machine's instruction sets");
+}
+
+/// The value of "--name value" or "--name=value", taken out of the command line.
+std::optional<std::string> take(const std::string& name, int& argc, char** argv) {
+    for (int i = 1; i < argc; ++i) {
+        const std::string_view word = argv[i];
+        int words = 0;
+        std::string value;
+        if (word == name && i + 1 < argc)
+            words = 2, value = argv[i + 1];
+        else if (word.starts_with(name + "="))
+            words = 1, value = word.substr(name.size() + 1);
+        else
+            continue;
+        std::copy(argv + i + words, argv + argc, argv + i);
+        argc -= words;
+        return value;
+    }
+    return std::nullopt;
+}
+
+std::vector<Session::Model> models_in(const std::filesystem::path& folder, const std::vector<std::string>& wanted) {
+    std::vector<Session::Model> models;
+    if (!std::filesystem::is_directory(folder))
+        throw Error("--shapes", "no folder " + folder.string(), "run it from the top of the tree, or say --shapes");
+    for (const auto& file : std::filesystem::directory_iterator(folder)) {
+        const std::string name = file.path().stem().string();
+        if (file.path().extension() == ".txt" && (wanted.empty() || std::count(wanted.begin(), wanted.end(), name)))
+            models.push_back({name, read_shapes(file.path())});
+    }
+    std::sort(models.begin(), models.end(), [](const auto& a, const auto& b) { return a.name < b.name; });
+    if (models.empty()) throw Error("--models", "none of these has a file in " + folder.string());
+    return models;
+}
+
+/// A short line a benchmark: its figures, then its name.
+class Table final : public benchmark::BenchmarkReporter {
+public:
+    bool ReportContext(const Context&) override {
+        std::printf("%10s %9s %8s %9s %7s  %s\n", "ms", "GFLOP/s", "GB/s", "of peak", "rounds",
+                    "model/kernel/ISA/threads/weights/shape");
+        return true;
+    }
+    void ReportRuns(const std::vector<Run>& runs) override {
+        for (const Run& run : runs) {
+            const std::string& name = run.run_name.function_name;
+            if (run.error_occurred) {
+                std::printf("%s: %s\n", name.c_str(), run.error_message.c_str());
+                continue;
+            }
+            const auto counter = [&](const char* key) {
+                const auto found = run.counters.find(key);
+                return found == run.counters.end() ? 0.0 : found->second.value;
+            };
+            const bool fma = run.counters.count("fma%") > 0;
+            std::printf("%10.3f %9.1f %8.1f %5.1f%% %s %7.0f  %s\n", run.GetAdjustedRealTime(), counter("GFLOP/s"),
+                        counter("GB/s"), counter(fma ? "fma%" : "memory%"), fma ? "fma" : "mem", counter("rounds"),
+                        name.c_str());
+        }
+        std::fflush(stdout);
+    }
+};
+
+int64_t unix_seconds() {
+    return std::chrono::duration_cast<std::chrono::seconds>(std::chrono::system_clock::now().time_since_epoch())
+        .count();
+}
+
+}  // namespace
+
+Session::Session(int& argc, char** argv) : isas_(available_isas().begin(), available_isas().end()) {
+    const std::string folder = take("--shapes", argc, argv).value_or("bench/shapes");
+    const auto models = take("--models", argc, argv);
+    models_ = models_in(folder, models ? split(*models) : std::vector<std::string>{});
+    if (const auto text = take("--threads", argc, argv)) {
+        threads_.clear();
+        for (const std::string& word : split(*text)) threads_.push_back(integer("--threads", word));
+    }
+    if (const auto text = take("--isa", argc, argv)) {
+        isas_.clear();
+        for (const std::string& word : split(*text)) isas_.push_back(isa_from(word));
+    }
+    if (const auto text = take("--rounds", argc, argv)) protocol_.rounds = integer("--rounds", *text);
+    if (const auto text = take("--results", argc, argv)) results_.emplace(*text);
+}
+
+Stopwatch& Session::stopwatch(int threads) {
+    return stopwatches_.try_emplace(threads, threads, protocol_).first->second;
+}
+
+void Session::add(const Entry& entry, int threads, Isa isa, std::function<Made(Stopwatch&)> make) {
+    const std::string name = entry.model + "/" + entry.kernel + "/" + std::string(name_of(isa)) + "/" +
+                             std::to_string(threads) + (entry.cold_weights ? "/cold/" : "/hot/") + entry.line->text;
+    benchmark::RegisterBenchmark(
+        name.c_str(),
+        [=, this](benchmark::State& state) {
+            Stopwatch& watch = stopwatch(threads);
+            const Made made = make(watch);
+            if (!made.refusal.empty()) {
+                state.SkipWithError(made.refusal.c_str());
+                for (auto _ : state) continue;
+                return;
+            }
+            Timing timing;
+            for (auto _ : state) {
+                timing = watch.time(made.work, isa);
+                state.SetIterationTime(timing.seconds);
+            }
+            if (timing.kept == 0) return state.SkipWithError("the machine is too restless: no round's probes agreed");
+            state.counters["GFLOP/s"] = made.work.flops / timing.seconds * 1e-9;
+            state.counters["GB/s"] = made.work.bytes / timing.seconds * 1e-9;
+            state.counters[timing.roof == Roof::fma ? "fma%" : "memory%"] = 100 * timing.share;
+            state.counters["rounds"] = timing.kept;
+            record(entry, isa, watch, made.work, timing);
+        })
+        ->UseManualTime()
+        ->Unit(benchmark::kMillisecond)
+        ->Iterations(1);
+}
+
+void Session::record(const Entry& entry, Isa isa, Stopwatch& stopwatch, const Work& work, const Timing& timing) {
+    const bool fma = timing.roof == Roof::fma;
+    const double least = entry.line->least_flops() / work.flops * timing.share;
+    const bool exceeded = fma && entry.direct && least > kMostOfPeak;
+    if (exceeded) {
+        exceeded_ = true;
+        std::fprintf(
+            stderr,
+            "\nINVALID: %s reached %.1f %% of the FMA peak, which no direct kernel can. The probes are wrong.\n\n",
+            entry.kernel.c_str(), 100 * least);
+    }
+    if (!results_) return;
+    results_->append(Json::object({{"kind", "kernel"},
+                                   {"at", unix_seconds()},
+                                   {"engine", entry.engine},
+                                   {"kernel", entry.kernel},
+                                   {"isa", name_of(isa)},
+                                   {"threads", stopwatch.team().threads()},
+                                   {"weights", entry.cold_weights ? "cold" : "hot"},
+                                   {"model", entry.model},
+                                   {"shape", entry.line->text},
+                                   {"op", entry.line->op},
+                                   {"count", entry.line->count},
+                                   {"flops", work.flops},
+                                   {"bytes", work.bytes},
+                                   {"ms", timing.seconds * 1e3},
+                                   {"gflops", work.flops / timing.seconds * 1e-9},
+                                   {"gbytes", work.bytes / timing.seconds * 1e-9},
+                                   {"roof", fma ? "fma" : "memory"},
+                                   {"share", timing.share},
+                                   {"probe", timing.peak * 1e-9},
+                                   {"fma_peak_gflops", stopwatch.fma_peak(isa) * 1e-9},
+                                   {"memory_read_gbytes", stopwatch.memory_rates().read * 1e-9},
+                                   {"memory_copy_gbytes", stopwatch.memory_rates().copy * 1e-9},
+                                   {"memory_stream_gbytes", stopwatch.memory_rates().stream * 1e-9},
+                                   {"rounds", timing.kept},
+                                   {"dropped", timing.dropped},
+                                   {"valid", !exceeded}}));
+}
+
+int Session::run(int argc, char** argv) {
+    benchmark::Initialize(&argc, argv);
+    if (benchmark::ReportUnrecognizedArguments(argc, argv)) return 1;
+    Table table;
+    benchmark::RunSpecifiedBenchmarks(&table);
+    benchmark::Shutdown();
+    if (exceeded_) std::fprintf(stderr, "\nINVALID RUN: a direct kernel was above the peak; throw the figures away.\n");
+    return exceeded_ ? 1 : 0;
+}
+
+int run_lines(const char* program, int argc, char** argv,
+              void (*add)(Session&, const std::string& model, const ShapeLine& line, int threads)) try {
+    Session session(argc, argv);
+    for (const int threads : session.threads())
+        for (const Session::Model& model : session.models())
+            for (const ShapeLine& line : model.lines) add(session, model.name, line, threads);
+    return session.run(argc, argv);
+} catch (const std::exception& error) {
+    std::fprintf(stderr, "%s: %s\n", program, error.what());
+    return 1;
+}
+
+}  // namespace liven::bench
