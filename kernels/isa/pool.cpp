@@ -103,7 +103,25 @@ void max_row(const PoolRow& row) {
     }
 }
 
+void pick_2x2(const PoolRow& row) {
+    each_plain_window(row, [&](auto access, int64_t x, int64_t c, int64_t count) {
+        const int64_t at = 2 * x * row.src_pixel + c, from = 2 * x * row.picked_pixel + c;
+        vec best = access.get(row.src[0] + at, count), picked = access.get(row.picked[0] + from, count);
+        const auto take = [&](int64_t line, int64_t column) {
+            const vec value = access.get(row.src[line] + at + column * row.src_pixel, count);
+            const mask better = wins(value, best);
+            picked = select(better, access.get(row.picked[line] + from + column * row.picked_pixel, count), picked);
+            best = select(better, value, best);
+        };
+        take(0, 1);
+        take(1, 0);
+        take(1, 1);
+        access.put(row.dst + x * row.dst_pixel + c, picked, count);
+    });
+}
+
 void pick_row(const PoolRow& row) {
+    if (is_plain_2x2(row)) return pick_2x2(row);
     for (int64_t x = 0; x < row.out_width; ++x) {
         const Columns columns(row, x);
         each_vector(row.channels, [&](auto access, int64_t c, int64_t count) {

@@ -18,6 +18,10 @@ NodePtr clone(const Node& node, const ValueList& inputs) {
     return copy;
 }
 
+NodePtr reapply(const Node& node, const ValueList& inputs) {
+    return record(*node.operation, node.attributes, Node::attribute_bytes, {inputs.data(), inputs.size()});
+}
+
 PassScope::PassScope(const Node& origin, bool gradient) {
     recording().pass_scopes.push_back({origin.scope, gradient || origin.is_gradient});
 }

@@ -10,8 +10,19 @@ namespace liven::detail {
 
 using ValueList = SmallVector<Value, 4>;
 
-/// The same node with other inputs.
+template <class Op>
+bool is(const Node& node) {
+    return node.operation == &operation<Op>();
+}
+template <class Op>
+bool is(const Value& value) {
+    return is<Op>(*value.node);
+}
+
+/// The same node with other inputs of the same shapes.
 NodePtr clone(const Node& node, const ValueList& inputs);
+/// The same operation on inputs of other shapes: its results' shapes are inferred anew.
+NodePtr reapply(const Node& node, const ValueList& inputs);
 
 /// While one lives, what passes record is marked with the scope of the node it replaces.
 class PassScope {

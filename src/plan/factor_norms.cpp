@@ -16,17 +16,13 @@
 namespace liven {
 namespace {
 
+using detail::is;
 using detail::is_wide_product;
 using detail::ValueList;
 
 // More rows than this, or fewer elements, and storing the gradient costs less than it saves.
 constexpr int64_t kMostRows = 64;
 constexpr int64_t kFewestElements = 1 << 16;
-
-template <class Op>
-bool is(const Value& value) {
-    return value.node->operation == &operation<Op>();
-}
 
 /// A gradient as product + factor * weights; weights may be missing.
 struct Factored {

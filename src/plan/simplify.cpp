@@ -13,16 +13,8 @@
 namespace liven {
 namespace {
 
+using detail::is;
 using detail::ValueList;
-
-template <class Op>
-bool is(const Node& node) {
-    return node.operation == &operation<Op>();
-}
-template <class Op>
-bool is(const Value& value) {
-    return is<Op>(*value.node);
-}
 
 std::optional<float> constant(const Value& value) {
     if (!is<ops::Constant>(value)) return {};
@@ -204,7 +196,7 @@ Graph fold_batch_norm(const Graph& graph) {
 Graph simplify(const Graph& graph) {
     Graph simple = graph;
     for (int round = 0; round < 3; ++round) simple = share_common(detail::rewrite(simple, improve));
-    return share_common(factor_norms(fold_batch_norm(simple)));
+    return share_common(factor_norms(sum_behind_pools(fold_batch_norm(simple))));
 }
 
 }  // namespace liven

@@ -46,6 +46,9 @@ Graph lower(const Graph& graph);
 /// Removes what need not be computed: dead nodes, common subexpressions, arithmetic with constants 0 and 1, batch-norm
 /// after a convolution at inference.
 Graph simplify(const Graph& graph);
+/// Sums over the gradient of a max pool, taken over the pooled map: see src/plan/sum_behind_pools.cpp.
+Graph sum_behind_pools(const Graph& graph);
+
 /// The norm of a wide dense layer's gradient without the gradient: see src/plan/factor_norms.cpp. The last rule of
 /// simplify().
 Graph factor_norms(const Graph& graph);
