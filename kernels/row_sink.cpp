@@ -3,8 +3,6 @@
 #include "kernels/rounding.hpp"
 
 namespace liven::kernels {
-namespace {}  // namespace
-
 RowSink::RowSink(const Problem& problem, const Shape& result, int64_t rows, int64_t slots, Isa isa, int64_t channels)
     : result_(result), rows_(rows), slots_(slots), channels_(channels > 0 ? channels : result[3]) {
     if (!problem.epilogue) {
@@ -23,6 +21,10 @@ size_t RowSink::scratch_bytes() const {
 
 void RowSink::finalize(int64_t unit, const Buffers& buffers) const noexcept {
     program_->finalize(unit, buffers, reinterpret_cast<const double*>(buffers.workspace + workspace_offset_), slots_);
+}
+
+double* RowSink::partial(const Buffers& buffers, int64_t slot) const {
+    return reinterpret_cast<double*>(buffers.workspace + workspace_offset_) + slot * program_->view().partial_doubles;
 }
 
 RowSink::Rows::Rows(const RowSink& sink, const Buffers& buffers, std::byte* scratch, int64_t sample, int64_t slot,
@@ -46,8 +48,7 @@ RowSink::Rows::Rows(const RowSink& sink, const Buffers& buffers, std::byte* scra
     program_scratch_ = reinterpret_cast<float*>(scratch + row_bytes);
     const ProgramView& view = sink_.program_->view();
     if (sink_.program_->reduces()) {
-        partial_ =
-            reinterpret_cast<double*>(buffers_.workspace + sink_.workspace_offset_) + slot * view.partial_doubles;
+        partial_ = sink_.partial(buffers_, slot);
         view.clear(view, partial_, slice_.first, slice_.count);
     }
     view.prepare(view, buffers_, sample_, slice_.first, slice_.count, program_scratch_);

@@ -22,6 +22,11 @@ public:
     size_t workspace_bytes() const { return program_ ? static_cast<size_t>(slots_) * program_->partial_bytes() : 0; }
     void place(size_t workspace_offset) { workspace_offset_ = workspace_offset; }
 
+    /// The epilogue as it runs, null when there is none; and the partial sums of a slot, for a kernel that takes its
+    /// results through the epilogue by itself.
+    const ProgramView* view() const { return program_ ? &program_->view() : nullptr; }
+    double* partial(const Buffers& buffers, int64_t slot) const;
+
     bool reduces() const { return program_ && program_->reduces(); }
     /// The last stage of a step that reduces.
     int64_t finalize_units() const { return program_->finalize_units(); }

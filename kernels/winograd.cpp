@@ -9,6 +9,7 @@
 //                refuses it
 #include <algorithm>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 
@@ -20,7 +21,9 @@
 #include "kernels/rounding.hpp"
 #include "kernels/row_reach.hpp"
 #include "kernels/row_sink.hpp"
+#include "kernels/winograd_finish.hpp"
 #include "kernels/winograd_geometry.hpp"
+#include "kernels/winograd_patch.hpp"
 #include "kernels/winograd_table.hpp"
 
 namespace liven::kernels {
@@ -47,13 +50,16 @@ public:
           taps_(problem.op == "conv2d_input_grad" ? input_grad_taps(parsed.geometry) : forward_taps(parsed.geometry)),
           packed_(taps_, parsed.geometry, problem.op == "conv2d_input_grad"),
           chunks_(cut(parsed.geometry)),
+          in_place_(!parsed.map.program && tile_columns() >= 8),
           band_rows_(std::min(chunks_.rows, side * ceil_div(2 * winograd_group_tiles, tile_columns()))),
           band_(parsed.map, problem, isa,
                 {.first_column = taps_.w.lowest(),
                  .columns = tile_columns() * side + 2,
                  .rows = band_rows_ + 2,
-                 .dense_pixels = false}),
+                 .dense_pixels = false,
+                 .in_place = in_place_}),
           sink_(problem, result_, band_rows_, result_[0] * chunks_.count, isa),
+          epilogue_(WinogradEpilogue::of(problem, result_)),
           table_(winograd_table(isa)) {
         lay_out();
     }
@@ -90,15 +96,20 @@ private:
         workspace_bytes = weights + sink_.workspace_bytes();
         const int64_t band_tiles = band_rows_ / side * tile_columns();
         tiles_bytes_ = whole_lines(static_cast<size_t>(band_tiles) * sizeof(WinogradTile));
-        zero_bytes_ =
-            whole_lines(static_cast<size_t>((tile_columns() * side + 2) * band_.pixel_stride()) * sizeof(float));
+        for (int64_t x = 0; x < result_[2]; x += side)
+            edge_columns_ += in_place_ && !inside(x + taps_.w.lowest()) ? 1 : 0;
+        patches_bytes_ =
+            whole_lines(static_cast<size_t>(band_rows_ / side * edge_columns_ * patch_floats()) * sizeof(float));
+        zero_bytes_ = whole_lines(static_cast<size_t>(6 * band_.pixel_stride()) * sizeof(float));
         src_points_bytes_ =
             whole_lines(static_cast<size_t>(winograd_group_tiles * winograd_tile_floats(depth_)) * sizeof(float));
         dst_points_bytes_ =
             whole_lines(static_cast<size_t>(winograd_group_tiles * winograd_tile_floats(channels())) * sizeof(float));
         band_bytes_ = whole_lines(band_.scratch_bytes());
         scratch_bytes =
-            tiles_bytes_ + zero_bytes_ + src_points_bytes_ + dst_points_bytes_ + band_bytes_ + sink_.scratch_bytes();
+            tiles_bytes_ + patches_bytes_ + zero_bytes_ + src_points_bytes_ + dst_points_bytes_ + band_bytes_;
+        scratch_bytes +=
+            epilogue_ ? static_cast<size_t>(epilogue_->block_floats()) * sizeof(float) : sink_.scratch_bytes();
         stages = {{.units = packed_.blocks(), .reads = weights_operand_},
                   {.units = result_[0] * chunks_.count,
                    .samples = result_[0],
@@ -118,91 +129,128 @@ private:
                        reinterpret_cast<float*>(buffers.workspace) + block * block_floats());
     }
 
-    /// The scratch of one unit.
+    int64_t patch_floats() const { return 36 * band_.pixel_stride(); }
+    /// Whether the six source columns from `first` on lie in the map.
+    bool inside(int64_t first) const { return first >= 0 && first + 6 <= taps_.w.extent; }
+    int64_t dst_step() const { return epilogue_ ? epilogue_->dst_step() : sink_.pixel_stride(); }
+
+    /// What one unit works on and with.
     struct Bench {
+        const Buffers& buffers;
+        int64_t first_row;  ///< of the sample, rows counted through all samples
         WinogradTile* tiles;
-        float* zeros;
-        float* src_points;
-        float* dst_points;
-        std::byte* band;
-        std::byte* sink;
+        float *patches, *zeros, *src_points, *dst_points;
+        std::byte *band, *sink;
+        /// One of them takes the results.
+        std::optional<RowSink::Rows> rows;
+        std::optional<WinogradEpilogue::Run> epilogue;
+
+        float* dst(int64_t y) { return epilogue ? epilogue->dst(first_row + y) : rows->begin(y); }
     };
-    Bench bench(const Buffers& buffers) const noexcept {
+    Bench bench(int64_t unit, const Buffers& buffers) const noexcept {
+        const int64_t sample = unit / chunks_.count;
         std::byte* at = buffers.scratch;
-        Bench b{};
-        b.tiles = reinterpret_cast<WinogradTile*>(at);
-        b.zeros = reinterpret_cast<float*>(at += tiles_bytes_);
-        b.src_points = reinterpret_cast<float*>(at += zero_bytes_);
-        b.dst_points = reinterpret_cast<float*>(at += src_points_bytes_);
-        b.band = at += dst_points_bytes_;
-        b.sink = at += band_bytes_;
+        Bench b{.buffers = buffers,
+                .first_row = sample * result_[1],
+                .tiles = reinterpret_cast<WinogradTile*>(at),
+                .patches = reinterpret_cast<float*>(at += tiles_bytes_),
+                .zeros = reinterpret_cast<float*>(at += patches_bytes_),
+                .src_points = reinterpret_cast<float*>(at += zero_bytes_),
+                .dst_points = reinterpret_cast<float*>(at += src_points_bytes_),
+                .band = at += dst_points_bytes_,
+                .sink = at += band_bytes_,
+                .rows = std::nullopt,
+                .epilogue = std::nullopt};
+        std::fill_n(b.zeros, zero_bytes_ / sizeof(float), 0.0f);
+        if (epilogue_)
+            b.epilogue.emplace(*epilogue_, buffers, sink_, unit, reinterpret_cast<float*>(b.sink), table_);
+        else
+            b.rows.emplace(sink_, buffers, b.sink, sample, unit);
         return b;
     }
 
     void compute(int64_t unit, const Buffers& buffers) const noexcept {
-        const int64_t sample = unit / chunks_.count, chunk = unit % chunks_.count;
-        const Bench scratch = bench(buffers);
-        std::fill_n(scratch.zeros, zero_bytes_ / sizeof(float), 0.0f);
-        BandLoader::Rows src(band_, buffers, scratch.band, sample);
-        RowSink::Rows dst(sink_, buffers, scratch.sink, sample, unit);
+        const int64_t chunk = unit % chunks_.count;
+        Bench b = bench(unit, buffers);
+        BandLoader::Rows src(band_, buffers, b.band, unit / chunks_.count);
         const int64_t end = chunks_.end(chunk, result_[1]);
         for (int64_t y = chunks_.begin(chunk); y < end; y += band_rows_) {
-            const int64_t last = std::min(end, y + band_rows_);
+            const int64_t last = std::min(end, y + band_rows_), next_last = std::min(end, last + band_rows_);
             const TapAxis::Range range = taps_.h.sources(y, last);
             src.load(range.first, range.last);
-            const int64_t tiles = find_tiles(scratch, src, dst.begin(y), y, last);
-            std::span<const std::byte> soon;
-            if (last < end)
-                soon = src.upcoming(taps_.h.sources(last, std::min(end, last + band_rows_)).last - range.last);
-            groups(scratch, buffers, tiles, soon);
-            dst.done(y, last - y);
+            const int64_t tiles = find_tiles(b, src, y, last);
+            Soon soon;
+            if (last < end) soon.src = src.upcoming(taps_.h.sources(last, next_last).last - range.last);
+            if (b.epilogue) soon.map = b.epilogue->upcoming(b.first_row + last, b.first_row + next_last);
+            groups(b, tiles, soon);
+            if (b.rows) b.rows->done(y, last - y);
         }
+        if (b.epilogue) b.epilogue->end();
     }
 
-    int64_t find_tiles(const Bench& scratch, const BandLoader::Rows& src, float* dst, int64_t first,
-                       int64_t last) const noexcept {
-        WinogradTile* tile = scratch.tiles;
+    int64_t find_tiles(Bench& b, const BandLoader::Rows& src, int64_t first, int64_t last) const noexcept {
+        const int64_t src_step = band_.pixel_stride(), dst_pixel = dst_step(), width = result_[2];
+        const int64_t lowest = taps_.h.lowest(), left = taps_.w.lowest();
+        WinogradTile* tile = b.tiles;
+        float *patch = b.patches, *dst = b.dst(first);
         for (int64_t y = first; y < last; y += side) {
             const float* rows[6];
+            int64_t inside_map[6];  // 1, or 0 for rows of zeros, where all tiles read the same few
             for (int64_t r = 0; r < 6; ++r) {
-                const int64_t row = y + taps_.h.lowest() + r;
+                const int64_t row = y + lowest + r;
                 // Rows below the last one that any result needs were not loaded: they only meet results outside the
                 // map.
-                const bool needed =
+                inside_map[r] =
                     row >= 0 && row < taps_.h.extent && row <= last - 1 + taps_.h.phases[0].taps.back().offset;
-                rows[r] = needed ? src[row] : scratch.zeros;
+                rows[r] = inside_map[r] ? src[row] : b.zeros;
             }
-            for (int64_t x = 0; x < result_[2]; x += side, ++tile) {
-                for (int64_t r = 0; r < 6; ++r) tile->rows[r] = rows[r] + x * band_.pixel_stride();
-                tile->dst = dst + ((y - first) * result_[2] + x) * sink_.pixel_stride();
+            for (int64_t x = 0; x < width; x += side, ++tile, dst += side * dst_pixel) {
+                for (int64_t r = 0; r < 6; ++r) tile->rows[r] = rows[r] + x * src_step * inside_map[r];
+                if (in_place_ && !inside(x + left)) {
+                    WinogradPatch{.first_column = x + left,
+                                  .width = taps_.w.extent,
+                                  .channels = depth_,
+                                  .src_step = src_step,
+                                  .step = src_step,
+                                  .zeros = b.zeros}
+                        .copy(tile->rows, patch);
+                    patch += patch_floats();
+                }
+                tile->dst = dst;
+                tile->dst_row = b.first_row + y;
+                tile->dst_column = x;
                 tile->dst_rows = std::min(side, last - y);
-                tile->dst_columns = std::min(side, result_[2] - x);
+                tile->dst_columns = std::min(side, width - x);
             }
+            dst += (side * width - ceil_div(width, side) * side) * dst_pixel;
         }
-        return tile - scratch.tiles;
+        return tile - b.tiles;
     }
 
-    void groups(const Bench& scratch, const Buffers& buffers, int64_t tiles,
-                std::span<const std::byte> soon) const noexcept {
+    /// What the next band will read.
+    struct Soon {
+        std::span<const std::byte> src, map;
+    };
+
+    void groups(Bench& b, int64_t tiles, const Soon& soon) const noexcept {
         // At 16 channels fewer tiles stay in L1.
         const int64_t most = depth_ <= 16 && channels() <= 16 ? 8 : winograd_group_tiles;
         const int64_t count = ceil_div(tiles, most);
         for (int64_t g = 0; g < count; ++g) {
             const int64_t first = tiles * g / count, last = tiles * (g + 1) / count;
-            const size_t from = soon.size() * static_cast<size_t>(g) / static_cast<size_t>(count);
-            const size_t to = soon.size() * static_cast<size_t>(g + 1) / static_cast<size_t>(count);
-            const WinogradGroup group{.tiles = scratch.tiles + first,
-                                      .count = last - first,
-                                      .depth = depth_,
-                                      .channels = channels(),
-                                      .src_step = band_.pixel_stride(),
-                                      .weights = reinterpret_cast<const float*>(buffers.workspace),
-                                      .dst_row_step = result_[2] * sink_.pixel_stride(),
-                                      .dst_step = sink_.pixel_stride(),
-                                      .src_points = scratch.src_points,
-                                      .dst_points = scratch.dst_points,
-                                      .soon = soon.data() + from,
-                                      .soon_bytes = static_cast<int64_t>(to - from)};
+            WinogradGroup group{.tiles = b.tiles + first,
+                                .count = last - first,
+                                .depth = depth_,
+                                .channels = channels(),
+                                .src_step = band_.pixel_stride(),
+                                .weights = reinterpret_cast<const float*>(b.buffers.workspace),
+                                .dst_row_step = result_[2] * dst_step(),
+                                .dst_step = dst_step(),
+                                .src_points = b.src_points,
+                                .dst_points = b.dst_points,
+                                .src_soon = share_of(soon.src, g, count),
+                                .map_soon = share_of(soon.map, g, count)};
+            if (b.epilogue) group.finish = b.epilogue->next({group.tiles, static_cast<size_t>(group.count)});
             table_.group(group);
         }
     }
@@ -213,12 +261,15 @@ private:
     TapPlan taps_;
     PackedWeights packed_;
     RowChunks chunks_;
+    bool in_place_;  ///< wide maps are read where they lie: only the tiles at either edge need a copy with its zeros
     int64_t band_rows_;
     BandLoader band_;
     RowSink sink_;
+    std::optional<WinogradEpilogue> epilogue_;
     const WinogradTable& table_;
-    size_t packed_offset_ = 0, tiles_bytes_ = 0, zero_bytes_ = 0, src_points_bytes_ = 0, dst_points_bytes_ = 0,
-           band_bytes_ = 0;
+    int64_t edge_columns_ = 0;  ///< of tiles, that need patches
+    size_t packed_offset_ = 0, tiles_bytes_ = 0, patches_bytes_ = 0, zero_bytes_ = 0, src_points_bytes_ = 0,
+           dst_points_bytes_ = 0, band_bytes_ = 0;
 };
 
 /// Nominal FLOPs over the measured share of the peak, the waste at the edges of the map counted; and making the

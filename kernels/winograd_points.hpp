@@ -1,7 +1,10 @@
 #pragma once
 
-// The source transform that all of Winograd's kernels share. Include it from kernels/isa/*.cpp only, as
-// kernels/simd.hpp.
+// What all of Winograd's kernels share: the source transform, and memory asked for ahead of its use. Include it from
+// kernels/isa/*.cpp only, as kernels/simd.hpp.
+
+#include <cstddef>
+#include <span>
 
 #include "kernels/simd.hpp"
 
@@ -46,6 +49,15 @@ template <int Pair>
 inline constexpr int first_of_pair = Pair == 0 ? 0 : 2 * Pair - 1;
 template <int Pair>
 inline constexpr int second_of_pair = Pair == 0 ? 5 : 2 * Pair;
+
+/// Asks for part `part` of `parts` of some memory. A few lines at a time: more than the core can have under way would
+/// keep the products waiting.
+LIVEN_INLINE void prefetch_share(std::span<const std::byte> memory, int64_t part, int64_t parts) {
+    constexpr int64_t line = 64;
+    const int64_t lines = (static_cast<int64_t>(memory.size()) + line - 1) / line;
+    for (int64_t l = lines * part / parts; l < lines * (part + 1) / parts; ++l)
+        __builtin_prefetch(memory.data() + l * line, 0, 2);
+}
 
 }  // namespace
 }  // namespace liven::kernels

@@ -1,7 +1,9 @@
 #pragma once
 
+#include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <span>
 
 #include "liven/core/isa.hpp"
 
@@ -19,7 +21,34 @@ constexpr int64_t winograd_tile_floats(int64_t channels) { return winograd_point
 struct WinogradTile {
     const float* rows[6] = {};  ///< the first of six pixels in each source row
     float* dst = nullptr;
+    int64_t dst_row = 0, dst_column = 0;    ///< of the first result, rows counted through all samples
     int64_t dst_rows = 4, dst_columns = 4;  ///< results that lie inside the map
+};
+
+/// What becomes of a result x on its way to memory. With y = x + bias, z = leaky(y) and w = z + map:
+enum class WinogradFinishKind : uint8_t {
+    plain,                       ///< x is written
+    activated,                   ///< z is written
+    activated_moments,           ///< likewise, with its moments
+    biased_moments,              ///< y is written, the moments are z's
+    added,                       ///< w is written
+    added_moments,               ///< likewise, with its moments
+    activated_moments_of_added,  ///< z is written, the moments are w's
+    stepped,                     ///< leaky_step(map, x) is written and summed
+    centred                      ///< x is written; x * (leaky(map) - mean) and x are summed
+};
+
+struct WinogradFinish {
+    WinogradFinishKind kind = WinogradFinishKind::plain;
+    const float* bias = nullptr;  ///< by channel; null: none
+    float slope = 1;              ///< of leaky below zero
+    float least = -INFINITY;      ///< of leaky: 0 makes it a relu, which slope 0 would not be for an infinite x
+    const float* map = nullptr;   ///< a second map as wide as the result, from its first sample on
+    int64_t map_row_step = 0, map_step = 0;
+    const float* mean = nullptr;  ///< by channel
+    /// The running block of sums, three times the channels: of moments shift, sum and squares; otherwise the two sums.
+    float* block = nullptr;
+    bool fresh = false;  ///< the block is empty
 };
 
 /// A handful of tiles through all three steps: nothing transformed ever leaves L2.
@@ -32,11 +61,12 @@ struct WinogradGroup {
     const float* weights = nullptr;  ///< channels / 16 x 36 x depth x 16
     int64_t dst_row_step = 0;
     int64_t dst_step = 0;
-    float* src_points = nullptr;      ///< scratch, count x winograd_tile_floats(depth)
-    float* dst_points = nullptr;      ///< scratch, count x winograd_tile_floats(channels)
-    bool add = false;                 ///< the products are added to dst_points instead of written
-    const std::byte* soon = nullptr;  ///< memory that will be read next: asked into L2 meanwhile
-    int64_t soon_bytes = 0;
+    float* src_points = nullptr;  ///< scratch, count x winograd_tile_floats(depth)
+    float* dst_points = nullptr;  ///< scratch, count x winograd_tile_floats(channels)
+    bool add = false;             ///< the products are added to dst_points instead of written
+    std::span<const std::byte> src_soon = {},
+                               map_soon = {};  ///< memory that will be read next: asked into L2 meanwhile
+    WinogradFinish finish = {};
 };
 
 struct WinogradTable {
@@ -48,6 +78,9 @@ struct WinogradTable {
     void (*products)(const WinogradGroup&) noexcept = nullptr;
     /// The last, from dst_points, for tiles [first, last) of the group.
     void (*results)(const WinogradGroup&, int64_t first, int64_t last) noexcept = nullptr;
+    /// Adds the block of `pixels` to the partial sums: of moments count, mean and squared deviations at slots[0].
+    void (*merge)(const WinogradFinish&, int64_t pixels, int64_t channels,
+                  double* const (&slots)[2]) noexcept = nullptr;
 };
 
 const WinogradTable& winograd_table(Isa isa);

@@ -23,6 +23,7 @@
 #include "kernels/row_reach.hpp"
 #include "kernels/slot_sum.hpp"
 #include "kernels/winograd_geometry.hpp"
+#include "kernels/winograd_patch.hpp"
 #include "kernels/winograd_weight_grad_cut.hpp"
 #include "kernels/winograd_weight_grad_table.hpp"
 
@@ -243,17 +244,14 @@ private:
 
     /// Gives a tile at the edge a copy of its source pixels, zeros where there are none.
     void patch(Bench& b, WinogradGradTile& tile, int64_t x) const noexcept {
-        const int64_t channels = b.src_channels.count, first = x + taps_.w.lowest();
-        float* at = b.patches + b.patch_count++ * patch_floats_;
-        for (int64_t r = 0; r < 6; ++r) {
-            const float* row = tile.src[r];
-            tile.src[r] = at;
-            for (int64_t p = 0; p < 6; ++p, at += channels)
-                if (row != b.zeros && first + p >= 0 && first + p < geometry_.src_w)
-                    std::copy_n(row + p * tile.src_step, channels, at);
-                else
-                    std::fill_n(at, channels, 0.0f);
-        }
+        const int64_t channels = b.src_channels.count;
+        WinogradPatch{.first_column = x + taps_.w.lowest(),
+                      .width = geometry_.src_w,
+                      .channels = channels,
+                      .src_step = tile.src_step,
+                      .step = channels,
+                      .zeros = b.zeros}
+            .copy(tile.src, b.patches + b.patch_count++ * patch_floats_);
         tile.src_step = channels;
     }
 
@@ -292,11 +290,6 @@ private:
                                .diff_soon = share_of(soon.diff, share, shares)},
                               share / groups);
         }
-    }
-
-    static std::span<const std::byte> share_of(std::span<const std::byte> all, int64_t share, int64_t shares) {
-        const auto bound = [&](int64_t s) { return all.size() * static_cast<size_t>(s) / static_cast<size_t>(shares); };
-        return all.subspan(bound(share), bound(share + 1) - bound(share));
     }
 
     /// Takes the sums back to nine taps and adds these to the chunk's.

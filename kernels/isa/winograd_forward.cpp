@@ -10,6 +10,7 @@
 // expected       36 FMAs where the direct kernel has 144, so at most 400 % of its peak; the transforms leave 135-160 %
 //                at 16 channels, 200-290 % from 32 to 128; from 256 the weights' points come from L3 (100-190 %)
 #include "kernels/conv2d_table.hpp"
+#include "kernels/pointwise_sums.hpp"
 #include "kernels/winograd_points.hpp"
 #include "kernels/winograd_table.hpp"
 
@@ -102,8 +103,114 @@ LIVEN_INLINE void transform_source(const WinogradTile& tile, int64_t src_step, i
     transform_row_pair<2>(rows, src_step, points);
 }
 
+using Kind = WinogradFinishKind;
+
+constexpr bool reads_map(Kind kind) { return kind >= Kind::added; }
+constexpr bool takes_moments(Kind kind) {
+    return kind == Kind::activated_moments || kind == Kind::biased_moments || kind == Kind::added_moments ||
+           kind == Kind::activated_moments_of_added;
+}
+constexpr bool sums_up(Kind kind) { return takes_moments(kind) || kind >= Kind::stepped; }
+
+/// What results of some channels go through, and four chains of sums: one would wait for its additions.
+template <Kind K>
+struct Finisher {
+    vec bias, slope, least, mean, shift;
+    vec first[4], second[4];
+
+    LIVEN_INLINE Finisher(const WinogradFinish& finish, int64_t channel)
+        : bias(finish.bias ? load(finish.bias + channel) : zero()),
+          slope(splat(finish.slope)),
+          least(splat(finish.least)),
+          mean(K == Kind::centred ? load(finish.mean + channel) : zero()) {}
+
+    /// Continues the block, or starts it: at `value`, the first.
+    LIVEN_INLINE void begin(const WinogradFinish& finish, int64_t channel, int64_t channels, bool fresh, vec value,
+                            vec map) {
+        if constexpr (!sums_up(K)) return;
+        const float* block = finish.block + channel;
+        if (fresh) {
+            shift = summed(value, map);
+            first[0] = second[0] = zero();
+        } else if (takes_moments(K)) {
+            shift = load(block);
+            first[0] = load(block + channels);
+            second[0] = load(block + 2 * channels);
+        } else {
+            first[0] = load(block);
+            second[0] = load(block + channels);
+        }
+#pragma GCC unroll 3
+        for (int i = 1; i < 4; ++i) first[i] = second[i] = zero();
+    }
+    LIVEN_INLINE void end(const WinogradFinish& finish, int64_t channel, int64_t channels) const {
+        if constexpr (!sums_up(K)) return;
+        float* block = finish.block + channel;
+        const vec a = (first[0] + first[1]) + (first[2] + first[3]);
+        const vec b = (second[0] + second[1]) + (second[2] + second[3]);
+        if (takes_moments(K)) {
+            store(block, shift);
+            store(block + channels, a);
+            store(block + 2 * channels, b);
+        } else {
+            store(block, a);
+            store(block + channels, b);
+        }
+    }
+
+    LIVEN_INLINE vec leaky(vec x) const { return max_of(least, select(x > zero(), x, slope * x)); }
+    LIVEN_INLINE vec summed(vec x, vec map) const {
+        if constexpr (K == Kind::stepped) return select(map > zero(), x, slope * x);
+        if constexpr (K == Kind::centred) return x * (leaky(map) - mean);
+        const vec z = leaky(x + bias);
+        if constexpr (reads_map(K)) return map + z;
+        return z;
+    }
+    LIVEN_INLINE vec written(vec x, vec map) const {
+        if constexpr (K == Kind::plain || K == Kind::centred) return x;
+        if constexpr (K == Kind::biased_moments) return x + bias;
+        if constexpr (K == Kind::activated_moments_of_added) return leaky(x + bias);
+        return summed(x, map);
+    }
+    LIVEN_INLINE vec take(vec x, vec map, int chain) {
+        if constexpr (takes_moments(K)) {
+            const vec d = summed(x, map) - shift;
+            first[chain] = first[chain] + d;
+            second[chain] = madd(d, d, second[chain]);
+        } else if constexpr (sums_up(K)) {
+            first[chain] = first[chain] + summed(x, map);
+            if constexpr (K == Kind::centred) second[chain] = second[chain] + x;
+        }
+        return written(x, map);
+    }
+};
+
+/// Where the results of a tile go, and the second map beside them.
+struct ResultPlaces {
+    float* dst;
+    int64_t dst_row_step, dst_step;
+    const float* map;
+    int64_t map_row_step, map_step;
+};
+
+/// Results of a tile that hangs over the edge of the map.
+template <Kind K>
+void finish_part(Finisher<K>& finisher, const WinogradFinish& finish, const WinogradTile& tile,
+                 const ResultPlaces& places, const vec (&values)[4][4], int64_t channel, int64_t channels, bool fresh) {
+    const auto map_at = [&](int64_t y, int64_t x) {
+        return reads_map(K) ? load(places.map + y * places.map_row_step + x * places.map_step) : zero();
+    };
+    finisher.begin(finish, channel, channels, fresh, values[0][0], map_at(0, 0));
+    for (int64_t y = 0; y < tile.dst_rows; ++y)
+        for (int64_t x = 0; x < tile.dst_columns; ++x)
+            store(places.dst + y * places.dst_row_step + x * places.dst_step,
+                  finisher.take(values[y][x], map_at(y, x), 0));
+    finisher.end(finish, channel, channels);
+}
+
+template <Kind K>
 LIVEN_INLINE void transform_results(const WinogradGroup& group, const WinogradTile& tile, int64_t channel,
-                                    const float* points) {
+                                    const float* points, bool fresh) {
     vec columns[4][6];
 #pragma GCC unroll 6
     for (int x = 0; x < 6; ++x) {
@@ -114,21 +221,33 @@ LIVEN_INLINE void transform_results(const WinogradGroup& group, const WinogradTi
 #pragma GCC unroll 4
         for (int y = 0; y < 4; ++y) columns[y][x] = o[y];
     }
-    const bool whole = tile.dst_rows == 4 && tile.dst_columns == 4;
-    float* dst = tile.dst + channel;
+    const WinogradFinish& finish = group.finish;
+    ResultPlaces places{.dst = tile.dst + channel,
+                        .dst_row_step = group.dst_row_step,
+                        .dst_step = group.dst_step,
+                        .map = nullptr,
+                        .map_row_step = finish.map_row_step,
+                        .map_step = finish.map_step};
+    if constexpr (reads_map(K))
+        places.map = finish.map + tile.dst_row * finish.map_row_step + tile.dst_column * finish.map_step + channel;
+    Finisher<K> finisher(finish, channel);
+    if (tile.dst_rows != 4 || tile.dst_columns != 4) {
+        vec values[4][4];
+        for (int y = 0; y < 4; ++y) results(columns[y], values[y]);
+        return finish_part<K>(finisher, finish, tile, places, values, channel, group.channels, fresh);
+    }
 #pragma GCC unroll 4
-    for (int y = 0; y < 4; ++y, dst += group.dst_row_step) {
+    for (int y = 0; y < 4; ++y, places.dst += places.dst_row_step, places.map += places.map_row_step) {
         vec o[4];
         results(columns[y], o);
-        if (whole) {
 #pragma GCC unroll 4
-            for (int x = 0; x < 4; ++x) store(dst + x * group.dst_step, o[x]);
-        } else if (y < tile.dst_rows) {
-#pragma GCC unroll 4
-            for (int x = 0; x < 4; ++x)
-                if (x < tile.dst_columns) store(dst + x * group.dst_step, o[x]);
+        for (int x = 0; x < 4; ++x) {
+            const vec map = reads_map(K) ? load(places.map + x * places.map_step) : zero();
+            if (y == 0 && x == 0) finisher.begin(finish, channel, group.channels, fresh, o[0], map);
+            store(places.dst + x * places.dst_step, finisher.take(o[x], map, y));
         }
     }
+    finisher.end(finish, channel, group.channels);
 }
 
 /// How the operands of a product lie.
@@ -221,16 +340,14 @@ LIVEN_INLINE void products(const WinogradGroup& group, const float* src, const f
 }
 
 void source_and_products(const WinogradGroup& group) noexcept {
-    constexpr int64_t line = 64;
     const int64_t src_step = winograd_tile_floats(group.depth);
     for (int64_t t = 0; t < group.count; ++t)
         for (int64_t c = 0; c < group.depth; c += lanes)
             transform_source(group.tiles[t], group.src_step, c, group.src_points + t * src_step + point_offset(c));
-    const int64_t lines = (group.soon_bytes + line - 1) / line;
     const int64_t block_step = winograd_points * group.depth * conv_block;
     for (int64_t k = 0; k < winograd_points; ++k) {
-        for (int64_t l = lines * k / winograd_points; l < lines * (k + 1) / winograd_points; ++l)
-            __builtin_prefetch(group.soon + l * line, 0, 2);
+        prefetch_share(group.src_soon, k, winograd_points);
+        prefetch_share(group.map_soon, k, winograd_points);
         const float* src = group.src_points + k * conv_block;
         const float* weights = group.weights + k * group.depth * conv_block;
         float* dst = group.dst_points + k * conv_block;
@@ -242,11 +359,40 @@ void source_and_products(const WinogradGroup& group) noexcept {
     }
 }
 
-void group_results(const WinogradGroup& group, int64_t first, int64_t last) noexcept {
+template <Kind K>
+void finish_group(const WinogradGroup& group, int64_t first, int64_t last) noexcept {
     const int64_t dst_step = winograd_tile_floats(group.channels);
     for (int64_t t = first; t < last; ++t)
         for (int64_t c = 0; c < group.channels; c += lanes)
-            transform_results(group, group.tiles[t], c, group.dst_points + t * dst_step + point_offset(c));
+            transform_results<K>(group, group.tiles[t], c, group.dst_points + t * dst_step + point_offset(c),
+                                 group.finish.fresh && t == first);
+}
+
+void group_results(const WinogradGroup& group, int64_t first, int64_t last) noexcept {
+    static constexpr decltype(&finish_group<Kind::plain>) all[] = {
+        finish_group<Kind::plain>,
+        finish_group<Kind::activated>,
+        finish_group<Kind::activated_moments>,
+        finish_group<Kind::biased_moments>,
+        finish_group<Kind::added>,
+        finish_group<Kind::added_moments>,
+        finish_group<Kind::activated_moments_of_added>,
+        finish_group<Kind::stepped>,
+        finish_group<Kind::centred>,
+    };
+    all[static_cast<int>(group.finish.kind)](group, first, last);
+}
+
+void merge(const WinogradFinish& finish, int64_t pixels, int64_t channels, double* const (&slots)[2]) noexcept {
+    const float* block = finish.block;
+    if (takes_moments(finish.kind)) {
+        merge_block(static_cast<double>(pixels), block, block + channels, block + 2 * channels, slots[0],
+                    slots[0] + channels, slots[0] + 2 * channels, channels);
+        return;
+    }
+    const int sums = finish.kind == Kind::centred ? 2 : 1;
+    for (int i = 0; i < sums; ++i)
+        for (int64_t c = 0; c < channels; ++c) slots[i][c] += double{block[i * channels + c]};
 }
 
 void winograd_group(const WinogradGroup& group) noexcept {
@@ -254,8 +400,11 @@ void winograd_group(const WinogradGroup& group) noexcept {
     group_results(group, 0, group.count);
 }
 
-constexpr WinogradTable table{
-    .weights = transform_weights, .group = winograd_group, .products = source_and_products, .results = group_results};
+constexpr WinogradTable table{.weights = transform_weights,
+                              .group = winograd_group,
+                              .products = source_and_products,
+                              .results = group_results,
+                              .merge = merge};
 
 }  // namespace
 

@@ -160,15 +160,6 @@ LIVEN_INLINE void block_product(const WinogradGradGroup& group, const float* src
     }
 }
 
-/// Asks for part `part` of `parts` of some memory. A few lines at a time: more than the core can have under way would
-/// keep the products waiting.
-LIVEN_INLINE void prefetch_share(std::span<const std::byte> memory, int64_t part, int64_t parts) {
-    constexpr int64_t line = 64;
-    const int64_t lines = (static_cast<int64_t>(memory.size()) + line - 1) / line;
-    for (int64_t l = lines * part / parts; l < lines * (part + 1) / parts; ++l)
-        __builtin_prefetch(memory.data() + l * line, 0, 2);
-}
-
 template <int Pass>
 void accumulate_pass(const WinogradGradGroup& group) noexcept {
     const int64_t src_step = winograd_grad_points(1, group.src_channels);
