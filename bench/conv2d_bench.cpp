@@ -27,13 +27,31 @@ struct Case {
     }
 };
 
-constexpr Case kCases[] = {{"3-16@256", 2, 256, 3, 16, 3},        {"16-16@256", 2, 256, 16, 16, 3},
-                           {"16-16@128", 8, 128, 16, 16, 3},      {"32-32@128", 2, 128, 32, 32, 3},
-                           {"64-64@56", 4, 56, 64, 64, 3},        {"128-128@28", 8, 28, 128, 128, 3},
-                           {"256-256@14", 8, 14, 256, 256, 3},    {"512-512@7", 16, 7, 512, 512, 3},
-                           {"64-128@56s2", 4, 56, 64, 128, 3, 2}, {"3-64@224k7s2", 1, 224, 3, 64, 7, 2},
-                           {"64-256@56k1", 2, 56, 64, 256, 1},    {"256-64@56k1", 2, 56, 256, 64, 1},
-                           {"64-32@112k2", 1, 112, 64, 32, 2},    {"64@56depthwise", 4, 56, 64, 64, 3, 1, 64}};
+constexpr Case kCases[] = {{"3-16@256", 2, 256, 3, 16, 3},
+                           {"16-16@256", 2, 256, 16, 16, 3},
+                           {"16-16@128", 8, 128, 16, 16, 3},
+                           {"32-32@128", 2, 128, 32, 32, 3},
+                           {"64-64@56", 4, 56, 64, 64, 3},
+                           {"128-128@28", 8, 28, 128, 128, 3},
+                           {"256-256@14", 8, 14, 256, 256, 3},
+                           {"512-512@7", 16, 7, 512, 512, 3},
+                           {"64-128@56s2", 4, 56, 64, 128, 3, 2},
+                           {"3-64@224k7s2", 1, 224, 3, 64, 7, 2},
+                           {"64-256@56k1", 2, 56, 64, 256, 1},
+                           {"256-64@56k1", 2, 56, 256, 64, 1},
+                           {"64-64@56k1", 2, 56, 64, 64, 1},
+                           {"512-128@28k1", 4, 28, 512, 128, 1},
+                           {"128-512@28k1", 4, 28, 128, 512, 1},
+                           {"1024-256@14k1", 8, 14, 1024, 256, 1},
+                           {"256-1024@14k1", 8, 14, 256, 1024, 1},
+                           {"512-2048@7k1", 16, 7, 512, 2048, 1},
+                           {"2048-512@7k1", 16, 7, 2048, 512, 1},
+                           {"256-512@56k1s2", 2, 56, 256, 512, 1, 2},
+                           {"512-2048@7k1n1", 1, 7, 512, 2048, 1},
+                           {"16-16@64k1", 4, 64, 16, 16, 1},
+                           {"32-32@64k1", 4, 64, 32, 32, 1},
+                           {"64-32@112k2", 1, 112, 64, 32, 2},
+                           {"64@56depthwise", 4, 56, 64, 64, 3, 1, 64}};
 
 /// "Same" padding as Keras has it: the odd pixel comes last.
 Conv2dAttributes attributes_of(const Case& c) {
@@ -91,6 +109,9 @@ bool takes(const kernels::KernelInfo& kernel, const Case& c) {
     const bool depthwise = kernel.name.find("depthwise") != std::string_view::npos;
     const bool winograd = kernel.name.find("winograd") != std::string_view::npos;
     const bool small_maps = kernel.name.find("by_channels") != std::string_view::npos;
+    const bool gemm = kernel.name.find("gemm") != std::string_view::npos;
+    const bool strided_input_grad = kernel.op == "conv2d_input_grad" && c.stride > 1;
+    if (gemm && (c.kernel > 1 || c.groups > 1 || strided_input_grad)) return false;
     return depthwise == (c.groups > 1) && (!winograd || (c.kernel == 3 && c.stride == 1 && c.c % 16 == 0)) &&
            (!small_maps || c.h <= 32);
 }

@@ -4,6 +4,7 @@
 #include "kernels/conv2d_direct.hpp"
 #include "kernels/conv2d_geometry.hpp"
 #include "kernels/conv2d_table.hpp"
+#include "kernels/gemm_conv2d.hpp"
 #include "kernels/step.hpp"
 
 namespace liven::kernels {
@@ -61,15 +62,22 @@ double cost_of(const Problem& problem, double share) {
 double cost_dense(const Problem& problem) { return cost_of(problem, problem.op == "conv2d_weight_grad" ? 0.8 : 0.95); }
 double cost_depthwise(const Problem& problem) { return cost_of(problem, 0.3); }
 
+template <Isa isa>
+double cost_gemm(const Problem& problem) {
+    return cost_gemm_conv2d(problem, isa);
+}
+
 struct Tiles {
     Isa isa;
-    std::string_view forward, weight_grad, depthwise;
+    std::string_view forward, weight_grad, depthwise, gemm;
+    double (*cost_gemm)(const Problem&);
 };
-constexpr Tiles tiles[] = {
-    {Isa::baseline, "3 pixels x 16 channels", "3 elements x 16 channels", "4 pixels x 4 channels"},
-    {Isa::avx2, "6 pixels x 16 channels", "6 elements x 16 channels", "4 pixels x 8 channels"},
-    {Isa::avx512, "8 pixels x 16 or 32 channels", "24 elements, or 3 rows x 9, x 16 channels",
-     "4 pixels x 16 channels"}};
+constexpr Tiles tiles[] = {{Isa::baseline, "3 pixels x 16 channels", "3 elements x 16 channels",
+                            "4 pixels x 4 channels", "4 pixels x 8 channels", cost_gemm<Isa::baseline>},
+                           {Isa::avx2, "6 pixels x 16 channels", "6 elements x 16 channels", "4 pixels x 8 channels",
+                            "6 pixels x 16 channels", cost_gemm<Isa::avx2>},
+                           {Isa::avx512, "8 pixels x 16 or 32 channels", "24 elements, or 3 rows x 9, x 16 channels",
+                            "4 pixels x 16 channels", "12 pixels x 32 channels", cost_gemm<Isa::avx512>}};
 
 }  // namespace
 
@@ -84,11 +92,18 @@ void register_conv2d_direct(std::vector<KernelInfo>& out) {
                            .cost = depthwise ? cost_depthwise : cost_dense,
                            .make = op == "conv2d_weight_grad" ? make_direct_weight_grad : make_direct_convolution});
         };
+        const auto add_gemm = [&](std::string_view op, std::string_view name,
+                                  std::unique_ptr<Step> (*make)(const Problem&, Isa)) {
+            out.push_back({op, name, t.isa, t.gemm, refuse_gemm_conv2d, t.cost_gemm, make});
+        };
         add("conv2d", "conv2d_fwd_direct_nhwc_f32", t.forward, false);
         add("conv2d", "conv2d_fwd_depthwise_nhwc_f32", t.depthwise, true);
+        add_gemm("conv2d", "conv2d_fwd_gemm_nhwc_f32", make_gemm_conv2d);
         add("conv2d_input_grad", "conv2d_bwd_data_direct_nhwc_f32", t.forward, false);
         add("conv2d_input_grad", "conv2d_bwd_data_depthwise_nhwc_f32", t.depthwise, true);
+        add_gemm("conv2d_input_grad", "conv2d_bwd_data_gemm_nhwc_f32", make_gemm_conv2d);
         add("conv2d_weight_grad", "conv2d_bwd_weights_direct_nhwc_f32", t.weight_grad, false);
+        add_gemm("conv2d_weight_grad", "conv2d_bwd_weights_gemm_nhwc_f32", make_gemm_conv2d_weight_grad);
         add("conv2d_weight_grad", "conv2d_bwd_weights_depthwise_nhwc_f32", t.depthwise, true);
     }
 }

@@ -8,12 +8,18 @@
 /// and walks it.
 namespace liven::kernels {
 
+/// A block of a matrix as it lies in memory.
+struct GemmBlock {
+    const float* data = nullptr;
+    int64_t row = 0;  ///< floats from one row to the next
+};
+
 /// One register tile: c (rows x columns) = a (rows x depth) b (depth x columns) [+ add].
 struct GemmTile {
-    /// Element (r, k) of a is a[r * a_row + k] when `a_packed` is false, else a[k * rows + r].
+    /// Element (r, k) of a is a[r * a_row + k], or a[k * a_row + r] when `a_turned`.
     const float* a = nullptr;
     int64_t a_row = 0;
-    bool a_packed = false;
+    bool a_turned = false;
     /// Row k of b starts at b + k * b_row and can be read up to a whole number of vectors.
     const float* b = nullptr;
     int64_t b_row = 0;

@@ -8,6 +8,19 @@
 #include "liven/core/window.hpp"
 
 namespace liven::kernels {
+
+/// L1 has 64 sets of 8 ways.
+bool rows_share_cache(int64_t row, int64_t strip) {
+    const int64_t bytes = row * static_cast<int64_t>(sizeof(float));
+    if (strip <= 4 || bytes % 64 != 0) return true;
+    int64_t lines = bytes / 64, sets = 64;
+    while (lines % 2 == 0 && sets > 1) {
+        lines /= 2;
+        sets /= 2;
+    }
+    return ceil_div(strip, sets) <= 3;
+}
+
 namespace {
 
 constexpr int64_t kDepth = 256;                      // a panel of b (256 x 32 floats) is the size of L1
@@ -82,18 +95,6 @@ std::string read_sizes(const Problem& problem, GemmPlan& plan) {
     }
     plan.dst_batch = plan.m * plan.dst_row;
     return {};
-}
-
-/// Rows of a with this stride, a strip of them, do not push each other out of L1 (64 sets of 8 ways).
-bool rows_share_cache(int64_t row, int64_t strip) {
-    const int64_t bytes = row * static_cast<int64_t>(sizeof(float));
-    if (strip <= 4 || bytes % 64 != 0) return true;
-    int64_t lines = bytes / 64, sets = 64;
-    while (lines % 2 == 0 && sets > 1) {
-        lines /= 2;
-        sets /= 2;
-    }
-    return ceil_div(strip, sets) <= 3;
 }
 
 void set_units(GemmPlan& plan, int64_t unit_m, int64_t unit_n, int64_t unit_k) {

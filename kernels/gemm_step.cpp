@@ -102,8 +102,7 @@ void GemmStep::run_tiles(const GemmUnit& unit, const GemmBlock& a, const GemmBlo
     const float *strips = tile.a, *panels = tile.b;
     float* c = tile.c;
     const float* add = tile.add;
-    tile.a_row = a.row;
-    tile.a_packed = !plan_.a_direct;
+    tile.a_turned = !plan_.a_direct;
     if (rows == 1 && plan_.b_direct && columns % kernels_.row_columns == 0 && !tile.stream) {
         tile.columns = kernels_.row_columns;
         tile.b_row = b.row;
@@ -124,6 +123,7 @@ void GemmStep::run_tiles(const GemmUnit& unit, const GemmBlock& a, const GemmBlo
         tile.b_row = in_place ? b.row : width;
         for (int64_t m = 0; m < rows; m += strip) {
             tile.rows = std::min(strip, rows - m);
+            tile.a_row = plan_.a_direct ? a.row : tile.rows;
             tile.a = strips + m / strip * a_pitch;
             tile.c = c + m * tile.c_row + n;
             tile.add = add ? add + m * tile.add_row + n : nullptr;

@@ -19,12 +19,6 @@ Walk gemm_walk(const Program& program, const Shape& shape);
 /// The walk of the product's epilogue.
 Walk gemm_epilogue_walk(const Problem& problem);
 
-/// A block of an operand as it lies in memory.
-struct GemmBlock {
-    const float* data = nullptr;
-    int64_t row = 0;
-};
-
 /// Up to two pieces of memory that the tiles of a block bring into L2, evenly spread over their steps of k.
 class GemmAhead {
 public:

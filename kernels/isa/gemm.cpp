@@ -77,7 +77,7 @@ void tile(const GemmTile& t) {
         }
 #pragma GCC unroll 3
         for (int i = 0; i < (packed ? 1 : bases); ++i) {
-            a[i] += packed ? rows : 1;          // NOLINT(bugprone-branch-clone): the same where rows is 1
+            a[i] += packed ? a_row : 1;
             if (!packed) asm("" : "+r"(a[i]));  // keeps the compiler from folding the pointers into twelve offsets
         }
         b += b_row;
@@ -152,9 +152,9 @@ TileFunction tile_of(int64_t rows) {
 
 void run_tile(const GemmTile& t) {
     if (t.columns <= lanes)
-        (t.a_packed ? tile_of<1, true>(t.rows) : tile_of<1, false>(t.rows))(t);
+        (t.a_turned ? tile_of<1, true>(t.rows) : tile_of<1, false>(t.rows))(t);
     else
-        (t.a_packed ? tile_of<2, true>(t.rows) : tile_of<2, false>(t.rows))(t);
+        (t.a_turned ? tile_of<2, true>(t.rows) : tile_of<2, false>(t.rows))(t);
 }
 
 /// The columns of up to `lanes` rows of src, one vector a column (zeros beyond the rows), handed to `put(column,
@@ -201,11 +201,15 @@ void transpose_matrix(const float* src, int64_t src_row, int64_t rows, int64_t c
 void pack(const float* src, int64_t src_row, int64_t rows, int64_t panels, int64_t width, float* dst, int64_t dst_row,
           int64_t pitch) {
     const int64_t whole = width / lanes * lanes, rest = width - whole;
+    const int64_t soon = 16 * src_row;  // rows a page apart are no stream to the hardware
     for (int64_t r = 0; r < rows; ++r) {
         for (int64_t p = 0; p < panels; ++p) {
             const float* in = src + r * src_row + p * width;
             float* out = dst + r * dst_row + p * pitch;
-            for (int64_t c = 0; c < whole; c += lanes) store(out + c, load(in + c));
+            for (int64_t c = 0; c < whole; c += lanes) {
+                if (c % 16 == 0) __builtin_prefetch(in + soon + c);
+                store(out + c, load(in + c));
+            }
             if (rest > 0) store(out + whole, load_part(in + whole, rest));
         }
     }

@@ -1,0 +1,23 @@
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "kernels/conv2d_geometry.hpp"
+#include "kernels/step.hpp"
+
+/// Convolutions of 1x1 as matrix products: a pixel is a row.
+namespace liven::kernels {
+
+/// Why a convolution, or one of its gradients, is no matrix product; an empty string when it is.
+std::string refuse_gemm_conv2d(const Problem& problem);
+
+/// conv2d and conv2d_input_grad.
+std::unique_ptr<Step> make_gemm_conv2d(const Problem& problem, Isa isa);
+/// conv2d_weight_grad.
+std::unique_ptr<Step> make_gemm_conv2d_weight_grad(const Problem& problem, Isa isa);
+
+/// Expected time, see KernelInfo::cost.
+double cost_gemm_conv2d(const Problem& problem, Isa isa);
+
+}  // namespace liven::kernels

@@ -1,0 +1,50 @@
+#pragma once
+
+#include <optional>
+
+#include "kernels/band.hpp"
+#include "kernels/compiled_program.hpp"
+#include "kernels/gemm.hpp"
+#include "liven/core/window.hpp"
+
+namespace liven::kernels {
+
+/// The pixels of an N x H x W x C map that a 1x1 convolution meets, as rows of a matrix: read where they lie, copied
+/// to where they do not push each other out of L1, or made by a prologue.
+class GemmPixels {
+public:
+    struct Options {
+        Extent2d stride{1};
+        int64_t width = 0;      ///< pixels of a row that the convolution meets
+        int64_t rows = 0;       ///< most rows taken together
+        int64_t channels = 0;   ///< most channels taken together; 0: all of them
+        bool in_place = false;  ///< pixels may be read where they lie, `pixel_stride` apart
+    };
+    /// A source with a program has a stride of 1.
+    GemmPixels(const MapSource& source, const Problem& problem, Isa isa, const Options& options);
+
+    size_t scratch_bytes() const { return program_offset_ + (program_ ? program_->scratch_bytes() : 0); }
+
+    /// Rows that are taken, as the result counts them.
+    struct Rows {
+        int64_t sample = 0, first = 0, count = 0;
+        int64_t before = 0;  ///< rows already taken, of the samples before, that these have to follow
+    };
+    /// Rows of `width` pixels each without gaps between them. `scratch`: scratch_bytes() of this thread, 64-byte
+    /// aligned; the pixels may lie there, and then whole vectors of their channels can be read.
+    GemmBlock take(const Buffers& buffers, std::byte* scratch, const Rows& rows,
+                   ChannelSlice slice = {}) const noexcept;
+
+private:
+    GemmBlock made(const Buffers& buffers, std::byte* scratch, const Rows& rows, ChannelSlice slice) const noexcept;
+
+    MapSource source_;
+    Options options_;
+    const GemmKernels& kernels_;
+    int64_t pitch_ = 0;  ///< floats from one copied pixel to the next
+    size_t program_offset_ = 0;
+    bool in_place_ = false;
+    std::optional<CompiledProgram> program_;
+};
+
+}  // namespace liven::kernels
