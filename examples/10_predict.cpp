@@ -3,6 +3,7 @@
 #include <filesystem>
 #include <liven/data/synthesize.hpp>
 #include <liven/models/livenessnet.hpp>
+#include <liven/nn/session.hpp>
 #include <liven/train/evaluate.hpp>
 #include <liven/train/model_file.hpp>
 #include <memory>
@@ -58,11 +59,11 @@ int main(int argc, char** argv) try {
 
     // 3. Preprocess as in training: resize, order of colours, scale.
     const std::vector<float> pixels = info.preprocess(picture);
-    const Tensor x = Tensor::from(std::span<const float>(pixels), {1, info.input[0], info.input[1], info.input[2]});
 
-    // 4. Score: the probability of bona fide. Live when it reaches the threshold.
-    const NoGrad no_grad;
-    const double score = bonafide_score((*loaded.model)(x));
+    // 4. Score: the probability of bona fide. Live when it reaches the threshold. A session runs the compiled network:
+    // for the next picture only session.run() is called again.
+    InferenceSession session(*loaded.model, info.input);
+    const double score = bonafide_score(session.run(pixels));
     std::printf("score       %.4f, so %s\n", score, info.classes[score >= info.threshold.value ? 0 : 1].c_str());
     if (argc == 3) return 0;
     expect("an untrained model is undecided", static_cast<float>(score), 0.5f, 0.35f);

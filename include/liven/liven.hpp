@@ -17,6 +17,7 @@
 #include "liven/models/registry.hpp"
 #include "liven/models/summary.hpp"
 #include "liven/nn/layers.hpp"
+#include "liven/nn/session.hpp"
 #include "liven/ops/activation.hpp"
 #include "liven/ops/arithmetic.hpp"
 #include "liven/ops/conv2d.hpp"

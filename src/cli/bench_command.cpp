@@ -105,7 +105,7 @@ void add_bench_command(CLI::App& app) {
         const double flops = work.flops();
         const Measurement time = measure(work, threads, options->seconds, options->rounds);
         const double efficiency = flops / (time.ms_median * 1e-3) * 1e-9 / time.peak_gflops;
-        const double arena = static_cast<double>(Engine::current().statistics().arena_bytes) * 1e-6;
+        const double arena = static_cast<double>(work.arena_bytes()) * 1e-6;
         if (options->json)
             // The first fields are those that the scripts of bench/peers print for other engines.
             print(Json::object({{"engine", "liven"},
@@ -138,9 +138,9 @@ void add_bench_command(CLI::App& app) {
             print(line);
         }
         if (!options->profile) return;
-        Engine::current().set_profiling(true);
+        work.set_profiling(true);
         for (int i = 0; i < 5; ++i) work.run();
-        print(profile_table(Engine::current().profile(), time.peak_gflops));
+        print(profile_table(work.profile(), time.peak_gflops));
     });
 }
 

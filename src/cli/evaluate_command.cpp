@@ -5,6 +5,7 @@
 #include "liven/core/log.hpp"
 #include "liven/data/split.hpp"
 #include "liven/io/json.hpp"
+#include "liven/nn/session.hpp"
 #include "liven/train/evaluate.hpp"
 #include "liven/train/model_file.hpp"
 
@@ -69,15 +70,13 @@ void add_predict_command(CLI::App& app) {
     command->footer("Example: liven predict runs/first/model.safetensors face.jpg --json");
     command->callback([o] {
         LoadedModel loaded = load_model(o->model);
+        InferenceSession session(*loaded.model, loaded.info.input);
         const double threshold = loaded.info.threshold.value;
         bool failed = false;
         for (const std::string& path : o->images) {
             try {
                 const std::vector<float> pixels = loaded.info.preprocess(data::decode(path));
-                const NoGrad no_grad;
-                const Tensor x = Tensor::from(std::span<const float>(pixels),
-                                              {1, loaded.info.input[0], loaded.info.input[1], loaded.info.input[2]});
-                const double value = bonafide_score((*loaded.model)(x));
+                const double value = bonafide_score(session.run(pixels));
                 const std::string& label = loaded.info.classes[value >= threshold ? 0 : 1];
                 if (o->json)
                     print(Json::object({{"path", path}, {"score", value}, {"label", label}, {"threshold", threshold}})

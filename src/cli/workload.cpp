@@ -13,13 +13,25 @@ Workload::Workload(const ModelChoice& choice, int64_t batch, bool train)
     model_->build(shape);
     model_->train(train);
     Random random(1);
-    std::vector<float> pixels(static_cast<size_t>(shape.count()));
-    for (float& pixel : pixels) pixel = random.uniform();
+    pixels_.resize(static_cast<size_t>(shape.count()));
+    for (float& pixel : pixels_) pixel = random.uniform();
     std::vector<int32_t> classes(static_cast<size_t>(batch));
     for (size_t i = 0; i < classes.size(); ++i) classes[i] = static_cast<int32_t>(i % 2);
-    images_ = Tensor::from(std::span<const float>(pixels), shape);
+    images_ = Tensor::from(std::span<const float>(pixels_), shape);
     labels_ = Tensor::from(std::span<const int32_t>(classes), {batch});
     if (train) adam_ = std::make_unique<Adam>(model_->parameters(), Adam::Options{.learning_rate = 1e-4f});
+    if (!train) session_.emplace(*model_, choice.shape(), InferenceSession::Options{.batch = batch});
+}
+
+void Workload::set_profiling(bool on) {
+    if (session_) return session_->set_profiling(on);
+    Engine::current().set_profiling(on);
+}
+std::vector<ProfileEntry> Workload::profile() const {
+    return session_ ? session_->profile() : Engine::current().profile();
+}
+int64_t Workload::arena_bytes() const {
+    return session_ ? session_->memory().arena_bytes : Engine::current().statistics().arena_bytes;
 }
 
 Tensor Workload::loss() { return cross_entropy((*model_)(images_), labels_); }
@@ -29,8 +41,7 @@ void Workload::run() {
         const Tensor value = loss();
         adam_->step(gradients(value, model_->parameters()));
     } else {
-        const NoGrad no_grad;
-        (*model_)(images_).data();
+        session_->run(pixels_);
     }
 }
 

@@ -1,17 +1,19 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "cli.hpp"
 #include "liven/graph/plan.hpp"
 #include "liven/nn/module.hpp"
+#include "liven/nn/session.hpp"
 #include "liven/optim/optimizer.hpp"
 
 namespace liven::cli {
 
 /// A model with made-up images, to plan and to time: a training step (forward, cross entropy, backward, Adam) or a
-/// forward.
+/// forward in an inference session.
 class Workload {
 public:
     Workload(const ModelChoice& choice, int64_t batch, bool train);
@@ -23,12 +25,18 @@ public:
     /// Nominal FLOPs of one run: convolutions and products, forward and backward.
     double flops();
     Module& model() { return *model_; }
+    /// What to ask for times and memory of the runs.
+    void set_profiling(bool on);
+    std::vector<ProfileEntry> profile() const;
+    int64_t arena_bytes() const;
 
 private:
     Tensor loss();
 
     std::unique_ptr<Module> model_;
     std::unique_ptr<Adam> adam_;
+    std::optional<InferenceSession> session_;
+    std::vector<float> pixels_;
     Tensor images_, labels_;
     bool train_;
 };

@@ -72,6 +72,7 @@ private:
                 }
         for (const auto& [root, value] : copied_) last_use[key_of(value)] = layout_.schedule.segments.size();
         for (size_t i = 0; i < groups().size(); ++i) {
+            const size_t first_block = layout_.blocks.size();
             for (const GroupOperand& output : groups()[i].outputs) {
                 const ValueKey key = key_of(output.storage());
                 if (places_.contains(key) || value_block_.contains(key)) continue;
@@ -83,7 +84,17 @@ private:
             const kernels::Step& step = *layout_.schedule.steps[i];
             add_block("workspace of " + std::string(groups()[i].op()), step.workspace_bytes, span[i].first,
                       span[i].second);
+            if (layout_.schedule.keeps(i))
+                keep_blocks(layout_.schedule.keeps_all(i) ? first_block : workspace_block_[i]);
             layout_.scratch_bytes = std::max(layout_.scratch_bytes, aligned(step.scratch_bytes));
+        }
+    }
+
+    /// Blocks from the given one on have their place to themselves: what is in them lasts from run to run.
+    void keep_blocks(size_t first) {
+        for (size_t block = first; block < layout_.blocks.size(); ++block) {
+            layout_.blocks[block].first = 0;
+            layout_.blocks[block].last = layout_.schedule.segments.size();
         }
     }
 

@@ -91,7 +91,13 @@ public:
         for (size_t i = 0; i < layout_.inputs.size(); ++i)
             operands += layout_.inputs[i].size() + layout_.outputs[i].size();
         pointers_.resize(operands);
-        for (const Segment& segment : layout_.schedule.segments) walks_.push_back(walk_of(segment));
+        for (size_t i = 0; i < layout_.schedule.steps.size(); ++i) keeps_ |= layout_.schedule.keeps(i);
+        for (const Segment& segment : layout_.schedule.segments) {
+            walks_.push_back(walk_of(segment));
+            all_segments_.push_back(walks_.size() - 1);
+            const std::vector<bool>& once = walks_.back().once;
+            if (std::find(once.begin(), once.end(), false) != once.end()) later_segments_.push_back(walks_.size() - 1);
+        }
         counters_ = std::vector<std::atomic<size_t>>(walks_.size());
         done_ = std::vector<std::atomic<uint32_t>>(flags_);
         buffers_.resize(layout_.inputs.size());
@@ -100,7 +106,9 @@ public:
     }
 
     void run(std::span<const void* const> leaves, std::span<void* const> roots) override {
-        reserve(shared_arena(), layout_.arena_bytes);
+        Buffer& arena = keeps_ ? own_arena_ : shared_arena();
+        reserve(arena, layout_.arena_bytes);
+        arena_ = arena.as<std::byte>();
         const int threads = thread_count();
         reserve(shared_scratch(), layout_.scratch_bytes * static_cast<size_t>(threads));
         bind(leaves, roots);
@@ -108,7 +116,7 @@ public:
         ++runs_;
         const bool profiled = verbosity() >= 2 || profiling_;
         const bool poisoned = poison();
-        if (poisoned) fill_with_nan(0, layout_.arena_bytes);
+        if (poisoned && !prepared_) fill_with_nan();
         failed_ = -1;
 #pragma omp parallel num_threads(threads)
         {
@@ -116,6 +124,7 @@ public:
             run_thread(profiled, poisoned);
         }
         if (failed_ >= 0) report_anomaly();
+        prepared_ = keeps_;
         for (const auto& [root, place] : layout_.copies)
             std::memcpy(roots[root], address(place, leaves, roots),
                         static_cast<size_t>(graph().roots[root].value.type().bytes()));
@@ -163,11 +172,10 @@ private:
             case Place::Kind::arena:
                 break;
         }
-        return shared_arena().as<std::byte>() + place.offset + place.shift;
+        return arena_ + place.offset + place.shift;
     }
 
     void bind(std::span<const void* const> leaves, std::span<void* const> roots) {
-        arena_ = shared_arena().as<std::byte>();
         scratch_ = shared_scratch().as<std::byte>();
         void** next = pointers_.data();
         for (size_t i = 0; i < buffers_.size(); ++i) {
@@ -181,13 +189,15 @@ private:
 
     /// What the executor adds to a segment.
     struct Walk {
-        bool alone = false;  ///< so small that meeting the other threads would take longer than their help saves
+        bool alone = false;      ///< so small that meeting the other threads would take longer than their help saves
+        std::vector<bool> once;  ///< by stage: only in the first run
         std::vector<size_t> first_flag;                   ///< by stage that others wait for; otherwise kNoFlags
         std::vector<std::vector<const WalkLink*>> links;  ///< by stage
     };
 
     Walk walk_of(const Segment& segment) {
         Walk walk{.alone = is_small(segment),
+                  .once = stages_of_first_run(segment),
                   .first_flag = std::vector<size_t>(segment.stages.size(), kNoFlags),
                   .links = std::vector<std::vector<const WalkLink*>>(segment.stages.size())};
         for (const WalkLink& link : segment.links) {
@@ -198,6 +208,12 @@ private:
             flags_ += static_cast<size_t>(stage_of(segment.stages[link.before]).units);
         }
         return walk;
+    }
+    std::vector<bool> stages_of_first_run(const Segment& segment) const {
+        std::vector<bool> once;
+        for (const ScheduledStage& place : segment.stages)
+            once.push_back(keeps_ && layout_.schedule.kept[place.step][static_cast<size_t>(place.stage)]);
+        return once;
     }
     const kernels::Step::Stage& stage_of(const ScheduledStage& place) const {
         return layout_.schedule.steps[place.step]->stages[static_cast<size_t>(place.stage)];
@@ -217,9 +233,10 @@ private:
         std::byte* scratch = scratch_ + layout_.scratch_bytes * static_cast<size_t>(omp_get_thread_num());
         const bool first = omp_get_thread_num() == 0;
         if (profiled && first) ++timed_runs_;
-        const size_t segments = walks_.size();
-        for (size_t s = 0; s < segments; ++s) {
-            const bool alone = walks_[s].alone, next_alone = s + 1 < segments && walks_[s + 1].alone;
+        const std::vector<size_t>& segments = prepared_ ? later_segments_ : all_segments_;
+        for (size_t i = 0; i < segments.size(); ++i) {
+            const size_t s = segments[i];
+            const bool alone = walks_[s].alone, next_alone = i + 1 < segments.size() && walks_[segments[i + 1]].alone;
             if (first || !alone) {
                 if (profiled)
                     walk<true>(s, scratch);
@@ -243,9 +260,11 @@ private:
             const WalkItem& item = segment.items[next];
             const ScheduledStage& place = segment.stages[item.stage];
             for (const WalkLink* link : walk.links[item.stage]) wait_for(segment, walk, *link, item);
-            kernels::Buffers buffers = buffers_[place.step];
-            buffers.scratch = scratch;
-            layout_.schedule.steps[place.step]->run(place.stage, item.unit, buffers);
+            if (!prepared_ || !walk.once[item.stage]) {
+                kernels::Buffers buffers = buffers_[place.step];
+                buffers.scratch = scratch;
+                layout_.schedule.steps[place.step]->run(place.stage, item.unit, buffers);
+            }
             if (walk.first_flag[item.stage] != kNoFlags)
                 done_[walk.first_flag[item.stage] + item.unit].store(runs_, std::memory_order_release);
             if constexpr (profiled) {
@@ -277,9 +296,9 @@ private:
         milliseconds_[step] += milliseconds / (alone ? 1 : omp_get_num_threads());
     }
 
-    void fill_with_nan(size_t offset, size_t bytes) {
-        float* values = reinterpret_cast<float*>(shared_arena().as<std::byte>() + offset);
-        std::fill(values, values + bytes / sizeof(float), std::numeric_limits<float>::quiet_NaN());
+    void fill_with_nan() {
+        float* values = reinterpret_cast<float*>(arena_);
+        std::fill(values, values + layout_.arena_bytes / sizeof(float), std::numeric_limits<float>::quiet_NaN());
     }
 
     void poison_after(size_t segment, bool first) {
@@ -353,6 +372,10 @@ private:
 
     Layout layout_;
     bool anomaly_ = false;
+    bool keeps_ = false;     ///< something is made in the first run only
+    bool prepared_ = false;  ///< and has been made
+    Buffer own_arena_;       ///< of a plan that keeps something; the others share one
+    std::vector<size_t> all_segments_, later_segments_;
     std::vector<void*> pointers_;
     std::vector<kernels::Buffers> buffers_;
     std::vector<Walk> walks_;                    ///< by segment

@@ -124,7 +124,33 @@ Flow rearrange(std::vector<Group>& groups, const Flow& flow, const std::vector<s
     return rearranged;
 }
 
+/// What follows from states alone: whole steps, and the packing of weights.
+std::vector<std::vector<bool>> find_kept(const Schedule& schedule) {
+    std::vector<std::vector<bool>> kept;
+    std::map<ValueKey, bool> constant;
+    for (const NodePtr& leaf : schedule.fused.graph.leaves) constant[key_of({leaf, 0})] = leaf->is_state;
+    for (size_t i = 0; i < schedule.steps.size(); ++i) {
+        const Group& group = schedule.fused.groups[i];
+        const auto is_constant = [&](const GroupOperand& input) { return constant[key_of(input.value)]; };
+        const bool all = std::all_of(group.inputs.begin(), group.inputs.end(), is_constant);
+        for (const GroupOperand& output : group.outputs) constant[key_of(output.value)] = all;
+        kept.emplace_back();
+        for (const kernels::Step::Stage& stage : schedule.steps[i]->stages)
+            kept.back().push_back(all ||
+                                  (stage.reads >= 0 && is_constant(group.inputs[static_cast<size_t>(stage.reads)])));
+    }
+    return kept;
+}
+
 }  // namespace
+
+bool Schedule::keeps(size_t step) const {
+    return !kept.empty() && std::find(kept[step].begin(), kept[step].end(), true) != kept[step].end();
+}
+
+bool Schedule::keeps_all(size_t step) const {
+    return keeps(step) && std::find(kept[step].begin(), kept[step].end(), false) == kept[step].end();
+}
 
 Schedule schedule(FusedGraph fused, const EngineOptions& options) {
     Schedule result;
@@ -134,6 +160,7 @@ Schedule schedule(FusedGraph fused, const EngineOptions& options) {
     result.fused = std::move(fused);
     for (const Group& group : result.fused.groups) result.steps.push_back(make_step(group, options));
     form_segments(result, flow);
+    if (options.frozen_states) result.kept = find_kept(result);
     return result;
 }
 

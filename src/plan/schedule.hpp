@@ -28,6 +28,10 @@ struct Schedule {
     std::vector<Segment> segments;
     std::vector<std::pair<size_t, size_t>> span;  ///< first and last segment of each step
     std::vector<bool> in_place;                   ///< by root: written over the state it assigns
+    /// By step and stage: done in the first run only, since it depends on frozen states alone.
+    std::vector<std::vector<bool>> kept;
+    bool keeps(size_t step) const;      ///< any of its stages
+    bool keeps_all(size_t step) const;  ///< its results too
     std::string str() const;
 };
 

@@ -7,6 +7,7 @@
 #include "liven/core/isa.hpp"
 #include "liven/graph/engine.hpp"
 #include "liven/models/attacknet.hpp"
+#include "liven/nn/session.hpp"
 #include "liven/ops/loss.hpp"
 #include "liven/optim/optimizer.hpp"
 
@@ -87,6 +88,16 @@ TEST_CASE("A steady training step allocates nothing and makes no plan") {
     for (int i = 0; i < 3; ++i) training.step();
     CHECK(g_allocations - before == 0);
     CHECK(Engine::current().statistics().plans_made == plans);
+}
+
+TEST_CASE("An inference session allocates nothing after its first run") {
+    Training training(16);
+    InferenceSession session(training.model, {16, 16, 3});
+    const std::vector<float> pixels(16 * 16 * 3, 0.5f);
+    session.run(pixels);
+    const int64_t before = g_allocations;
+    for (int i = 0; i < 3; ++i) session.run(pixels);
+    CHECK(g_allocations - before == 0);
 }
 
 TEST_CASE("One thread, two and three train to the same bits on every ISA") {

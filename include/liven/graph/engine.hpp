@@ -14,12 +14,13 @@ namespace liven {
 
 class Plan;
 
-/// How plans are made and run. All but the last three are part of a plan's key.
+/// How plans are made and run. All but the last four are part of a plan's key.
 struct EngineOptions {
     ExecutorKind executor = ExecutorKind::planned;
     Isa isa = Isa::baseline;
     bool strict_math = false;     ///< only kernels with the error of direct summation
     bool detect_anomaly = false;  ///< no fusion; the first operation to make a NaN or infinity is named in an Error
+    bool frozen_states = false;   ///< states never change: what follows from them alone is made in the first run
     int threads = 1;
     bool poison = false;  ///< freed arena ranges are filled with NaN
     int verbose = 0;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <functional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -21,8 +22,8 @@ struct Scored {
 /// Runs the model in inference mode over every readable picture of the set. The mode is restored.
 Scored score(Module& model, data::Loader& loader, const std::function<void(int64_t, int64_t)>& progress = {});
 
-/// The softmax probability of bona fide from one row of logits (1 x classes).
-double bonafide_score(const Tensor& logits);
+/// The softmax probability of bona fide from one row of logits.
+double bonafide_score(std::span<const float> logits);
 
 /// A loader of pictures in the order of the set, unchanged.
 data::Loader evaluation_loader(const data::Dataset& set, const data::Preprocess& preprocess, int64_t batch);

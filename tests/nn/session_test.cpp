@@ -1,0 +1,123 @@
+#include "liven/nn/session.hpp"
+
+#include <catch2/catch.hpp>
+#include <memory>
+#include <vector>
+
+#include "liven/core/environment.hpp"
+#include "liven/core/error.hpp"
+#include "liven/core/philox.hpp"
+#include "liven/nn/layers.hpp"
+#include "liven/ops/activation.hpp"
+#include "liven/ops/pool.hpp"
+#include "liven/ops/shape.hpp"
+
+using namespace liven;
+
+namespace {
+
+/// Everything that a session prepares: a batch-norm to fold, weights to pack and to transform, a product.
+class Network : public Module {
+public:
+    Conv2d first{*this, "first", {.filters = 16}};
+    BatchNorm norm{*this, "norm"};
+    Conv2d second{*this, "second", {.filters = 16}};
+    Dense dense{*this, "dense", {.units = 3}};
+
+protected:
+    Tensor forward(Tensor x) override {
+        x = leaky_relu(norm(first(x)), 0.2f);
+        return dense(flatten(max_pool(second(x) + x, {.size = 2})));
+    }
+};
+
+const Shape kSample{12, 10, 3};
+
+std::vector<float> pixels(int64_t batch, uint64_t seed) {
+    std::vector<float> values(static_cast<size_t>(batch * kSample.count()));
+    Random random(seed);
+    for (float& value : values) value = random.uniform(-1.0f, 1.0f);
+    return values;
+}
+
+void prepare(Network& network) {
+    network.seed(3);
+    network.build(batched(1, kSample));
+    network.eval();
+}
+
+std::vector<float> traced(Network& network, const std::vector<float>& values, int64_t batch) {
+    const NoGrad no_grad;
+    return network(Tensor::from(values, batched(batch, kSample))).to_vector();
+}
+
+std::vector<float> copied(std::span<const float> values) { return {values.begin(), values.end()}; }
+
+}  // namespace
+
+TEST_CASE("A session gives the bits of the traced network, in the first run and in later ones") {
+    Network network;
+    prepare(network);
+    for (const int64_t batch : {1, 3})
+        for (const Isa isa : available_isas()) {
+            const Isa before = active_isa();
+            set_active_isa(isa);
+            INFO("batch " << batch << " on " << name_of(isa));
+            InferenceSession session(network, kSample, {.batch = batch});
+            CHECK(session.output_shape() == Shape{batch, 3});
+            for (uint64_t seed = 1; seed <= 3; ++seed) {
+                const std::vector<float> values = pixels(batch, seed);
+                CHECK(copied(session.run(values)) == traced(network, values, batch));
+            }
+            set_active_isa(before);
+        }
+}
+
+TEST_CASE("What a session keeps survives other plans and poisoned memory") {
+    Network network;
+    prepare(network);
+    const std::vector<float> values = pixels(2, 5);
+    const std::vector<float> expected = traced(network, values, 2);
+    set_poison(true);
+    InferenceSession one(network, kSample, {.batch = 2}), other(network, kSample, {.batch = 2});
+    for (int round = 0; round < 3; ++round) {
+        CHECK(copied(one.run(values)) == expected);
+        other.run(pixels(2, 6));
+        traced(network, pixels(2, 7), 2);
+    }
+    set_poison(false);
+}
+
+TEST_CASE("A session keeps the weights it was made with, and outlives its model") {
+    auto network = std::make_unique<Network>();
+    prepare(*network);
+    const std::vector<float> values = pixels(1, 8);
+    const std::vector<float> expected = traced(*network, values, 1);
+    InferenceSession session(*network, kSample);
+    for (const State& state : network->states()) {
+        std::vector<float> changed = state.tensor().to_vector();
+        for (float& value : changed) value += 1.0f;
+        State(state).assign(std::span<const float>(changed));
+    }
+    CHECK(traced(*network, values, 1) != expected);
+    CHECK(copied(session.run(values)) == expected);
+    network.reset();
+    CHECK(copied(session.run(values)) == expected);
+}
+
+TEST_CASE("A session leaves the model in the mode it was in") {
+    Network network;
+    prepare(network);
+    network.train();
+    const InferenceSession session(network, kSample);
+    CHECK(network.training());
+}
+
+TEST_CASE("Values of another count are an error, and so is a shape the model does not take") {
+    Network network;
+    prepare(network);
+    InferenceSession session(network, kSample);
+    CHECK_THROWS_AS(session.run(pixels(2, 1)), Error);
+    CHECK_THROWS_AS(InferenceSession(network, {12, 10, 4}), Error);
+    CHECK_THROWS_AS(InferenceSession(network, kSample, {.batch = 0}), Error);
+}
