@@ -27,6 +27,7 @@ BandLoader::BandLoader(const MapSource& source, const Problem& problem, Isa isa,
     if (source_.program) {
         program_.emplace(*source_.program, problem.inputs, problem.outputs,
                          Walk{.samples = shape_[0], .pixels = shape_[1] * width, .channels = channels}, isa);
+        if (options_.channels % 16 == 0) normalization_ = Normalization::of(*source_.program, problem.inputs, isa);
         for (const ProgramInput& input : source_.program->inputs)
             if (stream_ < 0 && input.access == Access::full && input.operand >= 0) stream_ = input.operand;
         if (stream_ >= 0) stream_stride_ = problem.inputs[static_cast<size_t>(stream_)].pixel_stride;
@@ -50,7 +51,9 @@ BandLoader::Rows::Rows(const BandLoader& loader, const Buffers& buffers, std::by
       sample_(sample),
       slice_(slice) {
     if (slice_.count == 0) slice_.count = loader_.options_.channels;
-    if (loader_.program_) {
+    if (loader_.normalization_) {
+        // Its operands are read where they lie.
+    } else if (loader_.program_) {
         const ProgramView& view = loader_.program_->view();
         view.prepare(view, buffers_, sample_, slice_.first, slice_.count, program_scratch_);
     } else {
@@ -97,6 +100,11 @@ void BandLoader::Rows::fill(int64_t y) noexcept {
     float* row = ring_ + y % loader_.options_.rows * loader_.row_step_ +
                  (loader_.from_ - loader_.options_.first_column) * channels;
     if (pixels == 0) return;
+    if (loader_.normalization_) {
+        loader_.normalization_->run(buffers_, (sample_ * loader_.shape_[1] + y) * width + loader_.from_, slice_.first,
+                                    {.dst = row, .dst_step = channels, .pixels = pixels, .channels = slice_.count});
+        return;
+    }
     if (loader_.program_) {
         const ProgramView& view = loader_.program_->view();
         const Chunk chunk{.sample = sample_,

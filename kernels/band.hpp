@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "kernels/compiled_program.hpp"
+#include "kernels/normalized_rows.hpp"
 #include "kernels/step.hpp"
 
 namespace liven::kernels {
@@ -84,6 +85,7 @@ private:
     int stream_ = -1;            ///< the operand that is read row by row, -1: none of the inputs
     int64_t stream_stride_ = 0;  ///< its pixel stride
     std::optional<CompiledProgram> program_;
+    std::optional<Normalization> normalization_;  ///< what the program is, when it is one
 };
 
 }  // namespace liven::kernels
