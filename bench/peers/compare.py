@@ -97,12 +97,14 @@ class Comparison:
         self.task = [model, "--mode", mode, "--batch", str(options.batch or BATCH[mode]), "--threads",
                      str(options.threads), "--size", str(options.size), "--seconds", str(options.seconds),
                      "--rounds", "1000"]
+        self.started = round(time.time())
         self.liven: list[dict] = []
 
-    def turn(self, command: list[str], number: int) -> tuple[dict | None, str]:
+    def turn(self, command: list[str], number: int, liven_ms: float | None = None) -> tuple[dict | None, str]:
         result, trouble = run(command + self.task)
         if result:
-            record = {"kind": "model", "at": round(time.time()), "round": number, **result}
+            record = {"kind": "model", "run": self.started, "at": round(time.time()), "round": number,
+                      "liven_ms": liven_ms or result["ms_median"], **result}
             with self.options.results.open("a", encoding="utf-8") as file:
                 file.write(json.dumps(record) + "\n")
         return result, trouble
@@ -121,7 +123,7 @@ class Comparison:
                     continue
                 before = self.run_liven(number)
                 script = [sys.executable, str(HERE / f"{each.engine}_peer.py"), "--variant", each.variant]
-                result, each.trouble = self.turn(script, number)
+                result, each.trouble = self.turn(script, number, before["ms_median"])
                 if result:
                     each.runs.append(result)
                     each.liven.append(before)
@@ -131,7 +133,8 @@ class Comparison:
 
     def print(self, found: list[Contender]) -> None:
         first = self.liven[0] if self.liven else self.run_liven(0)
-        print(f"\n{self.model}, {self.mode}, batch {first['batch']}, {first['size']} pixels, {first['threads']} threads")
+        print(f"\n{self.model}, {self.mode}, batch {first['batch']}, {first['size']} pixels, "
+              f"{first['threads']} threads")
         print(HEAD)
         for each in [Contender("liven", first["variant"], self.liven, self.liven), *found]:
             print(each.row(), flush=True)

@@ -55,6 +55,16 @@ Measurement measure(Workload& work, int threads, double budget, int rounds) {
             .steps = times.size()};
 }
 
+/// Runs steps for a tool that counts from outside, and returns what the plan thinks one moves: operands of its kernels
+/// read and results written, each once.
+double planned_bytes(Workload& work, int steps) {
+    Engine::current().set_profiling(true);
+    for (int i = 0; i < steps; ++i) work.run();
+    double bytes = 0;
+    for (const ProfileEntry& entry : Engine::current().profile()) bytes += entry.bytes;
+    return bytes;
+}
+
 std::string profile_table(const std::vector<ProfileEntry>& entries, double peak) {
     std::vector<const ProfileEntry*> sorted;
     double total = 0;
@@ -83,7 +93,7 @@ void add_bench_command(CLI::App& app) {
         ModelChoice model;
         std::string mode = "train";
         int64_t batch = 16;
-        int rounds = 30;
+        int rounds = 30, untimed = 0;
         double seconds = 10;
         bool json = false, profile = false;
     };
@@ -95,6 +105,10 @@ void add_bench_command(CLI::App& app) {
     command->add_option("--batch", options->batch, "images")->check(CLI::Range(1, 65536));
     command->add_option("--rounds", options->rounds, "steps to time at most")->check(CLI::Range(3, 100000));
     command->add_option("--seconds", options->seconds, "stop after this long")->check(CLI::PositiveNumber);
+    command
+        ->add_option("--untimed", options->untimed,
+                     "only run this many steps, for a tool that counts from outside; prints the bytes the plan moves")
+        ->check(CLI::Range(1, 1000));
     command->add_flag("--json", options->json, "one JSON object");
     command->add_flag("--profile", options->profile, "time of every step of the plan");
     command->footer("Example: liven bench attacknet-v2.2 --mode train --batch 16 --threads 2 --json");
@@ -102,6 +116,10 @@ void add_bench_command(CLI::App& app) {
         const int threads = thread_count();
         const double resident_before = status_mb("VmRSS");
         Workload work(options->model, options->batch, options->mode == "train");
+        if (options->untimed > 0)
+            return print(
+                Json::object({{"steps", options->untimed}, {"planned_bytes", planned_bytes(work, options->untimed)}})
+                    .str());
         const double flops = work.flops();
         const Measurement time = measure(work, threads, options->seconds, options->rounds);
         const double efficiency = flops / (time.ms_median * 1e-3) * 1e-9 / time.peak_gflops;

@@ -152,6 +152,13 @@ TEST_CASE("The help of each command has an example", "[slow]") {
     for (const std::string& command : kCommands) CHECK(has(all.out, command.substr(0, command.find(' '))));
 }
 
+TEST_CASE("bench --untimed runs steps and says what the plan moves") {
+    const Json json = liven_program("bench livenessnet --size 16 --batch 2 --untimed 2").json();
+    CHECK(keys_of(json) == std::vector<std::string>{"steps", "planned_bytes"});
+    CHECK(json.at("steps").integer() == 2);
+    CHECK(json.at("planned_bytes").number() > 0);
+}
+
 TEST_CASE("bench measures with the peak beside") {
     for (const char* mode : {"train", "infer"}) {
         INFO(mode);

@@ -1,0 +1,105 @@
+"""Drawings as inline SVG: horizontal bars, and a roofline."""
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from html import escape
+
+COLOURS = {"liven": "#2563eb", "tensorflow": "#d97706", "pytorch": "#dc2626", "onnxruntime": "#0d9488",
+           "openvino": "#7c3aed", "ncnn": "#65a30d", "onednn": "#d97706", "eigen": "#65a30d", "openblas": "#0d9488",
+           "opencv": "#7c3aed"}
+FAMILIES = {"winograd": "#2563eb", "direct": "#dc2626", "matmul": "#0d9488", "other": "#78716c"}
+
+
+@dataclass
+class Bar:
+    label: str
+    value: float
+    text: str  # behind the bar
+    colour: str
+
+
+def text(x: float, y: float, words: str, anchor: str = "start", extra: str = "") -> str:
+    return f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}" {extra}>{escape(words)}</text>'
+
+
+def bars(rows: Sequence[Bar], label_width: int = 250, width: int = 860) -> str:
+    """One bar a row, from zero; the longest ends where its text still fits."""
+    height, room = 22, width - label_width - 190
+    most = max(row.value for row in rows)
+    out = [f'<svg viewBox="0 0 {width} {height * len(rows) + 6}" role="img">']
+    for i, row in enumerate(rows):
+        y, length = i * height + 4, max(1.0, room * row.value / most)
+        out.append(text(label_width - 8, y + 13, row.label, "end"))
+        out.append(f'<rect x="{label_width}" y="{y}" width="{length:.1f}" height="16" rx="2" fill="{row.colour}"/>')
+        out.append(text(label_width + length + 6, y + 13, row.text))
+    return "".join(out) + "</svg>"
+
+
+@dataclass
+class Point:
+    intensity: float  # FLOPs a byte
+    gflops: float
+    family: str
+    title: str
+
+
+@dataclass
+class Roofs:
+    fma_gflops: float
+    memory_gbytes: float
+
+
+class Roofline:
+    """Rates over FLOPs a byte, both axes logarithmic, under the roofs of the FMA units and of memory."""
+    WIDTH, HEIGHT, LEFT, BOTTOM, TOP, RIGHT = 860, 480, 64, 44, 16, 20
+
+    def __init__(self, points: Sequence[Point], roofs: Roofs) -> None:
+        self.points, self.roofs = points, roofs
+        self.x0 = 2.0 ** math.floor(math.log2(min(p.intensity for p in points)))
+        self.x1 = 2.0 ** math.ceil(math.log2(max(*(p.intensity for p in points), roofs.fma_gflops / roofs.memory_gbytes)))
+        self.y0 = 2.0 ** math.floor(math.log2(min(p.gflops for p in points)))
+        self.y1 = 2.0 ** math.ceil(math.log2(1.1 * max(*(p.gflops for p in points), roofs.fma_gflops)))
+
+    def x(self, intensity: float) -> float:
+        share = math.log(intensity / self.x0) / math.log(self.x1 / self.x0)
+        return self.LEFT + share * (self.WIDTH - self.LEFT - self.RIGHT)
+
+    def y(self, gflops: float) -> float:
+        share = math.log(gflops / self.y0) / math.log(self.y1 / self.y0)
+        return self.HEIGHT - self.BOTTOM - share * (self.HEIGHT - self.TOP - self.BOTTOM)
+
+    def line(self, x1: float, y1: float, x2: float, y2: float, kind: str) -> str:
+        return (f'<line class="{kind}" x1="{self.x(x1):.1f}" y1="{self.y(y1):.1f}" x2="{self.x(x2):.1f}" '
+                f'y2="{self.y(y2):.1f}"/>')
+
+    def axes(self) -> list[str]:
+        out, bottom = [], self.HEIGHT - self.BOTTOM
+        for k in range(round(math.log2(self.x0)), round(math.log2(self.x1)) + 1, 2):
+            out.append(self.line(2.0**k, self.y0, 2.0**k, self.y1, "grid"))
+            out.append(text(self.x(2.0**k), bottom + 16, f"{2.0**k:g}", "middle"))
+        for k in range(round(math.log2(self.y0)), round(math.log2(self.y1)) + 1):
+            out.append(self.line(self.x0, 2.0**k, self.x1, 2.0**k, "grid"))
+            out.append(text(self.LEFT - 6, self.y(2.0**k) + 4, f"{2.0**k:g}", "end"))
+        out.append(text((self.LEFT + self.WIDTH) / 2, self.HEIGHT - 8, "nominal FLOPs a byte of operands and results", "middle"))
+        out.append(text(14, self.HEIGHT / 2, "GFLOP/s", "middle", f'transform="rotate(-90 14 {self.HEIGHT / 2})"'))
+        return out
+
+    def roof_lines(self) -> list[str]:
+        fma, memory = self.roofs.fma_gflops, self.roofs.memory_gbytes
+        ridge, start = fma / memory, max(self.x0, self.y0 / memory)
+        return [self.line(start, start * memory, ridge, fma, "roof"), self.line(ridge, fma, self.x1, fma, "roof"),
+                text(self.x(self.x1) - 4, self.y(fma) - 6, f"FMA peak {fma:.0f} GFLOP/s", "end"),
+                text(self.x(start) + 8, self.y(start * memory) - 22, f"memory {memory:.0f} GB/s")]
+
+    def str(self) -> str:
+        dots = [f'<circle cx="{self.x(p.intensity):.1f}" cy="{self.y(p.gflops):.1f}" r="4" fill="{FAMILIES[p.family]}" '
+                f'fill-opacity="0.75"><title>{escape(p.title)}</title></circle>' for p in self.points]
+        return (f'<svg viewBox="0 0 {self.WIDTH} {self.HEIGHT}" role="img">' +
+                "".join(self.axes() + self.roof_lines() + dots) + "</svg>")
+
+
+def legend(colours: dict[str, str]) -> str:
+    return '<p class="legend">' + " ".join(
+        f'<span><i style="background:{colour}"></i>{escape(name)}</span>' for name, colour in colours.items()) + "</p>"
