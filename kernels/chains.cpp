@@ -9,9 +9,11 @@ namespace {
 class ChainBuilder {
 public:
     ChainBuilder(std::span<const ViewInstruction> code, std::span<const uint16_t> kept,
-                 const std::vector<bool>& repeats, const LinkTable& table)
-        : code_(code), repeats_(repeats), table_(table) {
+                 const std::vector<bool>& repeats, std::vector<bool> streams, const LinkTable& table)
+        : code_(code), repeats_(repeats), streams_(std::move(streams)), table_(table) {
+        streams_.resize(register_limit, false);
         chains_.stored.resize(register_limit, false);
+        chains_.fetched.resize(register_limit, false);
         for (const uint16_t reg : kept) ++readers_[reg];
         for (const ViewInstruction& instruction : code)
             for (const uint16_t reg : operands(instruction)) ++readers_[reg];
@@ -55,8 +57,10 @@ private:
         } else {
             store_held_if_read();
             chains_.links.push_back({.run = table_.load, .a = all[0], .repeats_a = repeats(all[0])});
+            fetch_ahead(all[0]);
         }
         if (instruction.op != Opcode::copy) chains_.links.push_back(step(instruction, taken));
+        for (const uint16_t reg : all) fetch_ahead(reg);
         held_ = instruction.dst;
         ++chains_.runs.back().count;
     }
@@ -81,6 +85,14 @@ private:
         const auto reg = static_cast<uint16_t>(held_);
         chains_.links.push_back({.run = table_.store, .a = reg});
         chains_.stored[reg] = true;
+        fetch_ahead(reg);
+    }
+    /// Once a block: behind the link that reads or writes the register, so that requests to memory come evenly.
+    void fetch_ahead(uint16_t reg) {
+        if (!streams_[reg]) return;
+        chains_.links.push_back({.run = table_.fetch, .a = reg});
+        streams_[reg] = false;
+        chains_.fetched[reg] = true;
     }
     void store_held_if_read() {
         if (held_ >= 0 && readers_[static_cast<size_t>(held_)] > 0) store_held();
@@ -95,6 +107,7 @@ private:
 
     std::span<const ViewInstruction> code_;
     const std::vector<bool>& repeats_;
+    std::vector<bool> streams_;  ///< still to be fetched ahead
     const LinkTable& table_;
     Chains chains_;
     std::array<int, register_limit> readers_{};  ///< still to come
@@ -105,8 +118,8 @@ private:
 }  // namespace
 
 Chains make_chains(std::span<const ViewInstruction> code, std::span<const uint16_t> kept,
-                   const std::vector<bool>& repeats, const LinkTable& table) {
-    return ChainBuilder(code, kept, repeats, table).run();
+                   const std::vector<bool>& repeats, std::vector<bool> streams, const LinkTable& table) {
+    return ChainBuilder(code, kept, repeats, std::move(streams), table).run();
 }
 
 }  // namespace liven::kernels

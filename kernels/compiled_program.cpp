@@ -236,6 +236,17 @@ private:
                    result.shape.str());
     }
 
+    /// Registers whose values lie side by side in an operand.
+    std::vector<bool> streams() const {
+        std::vector<bool> out(register_limit, false);
+        for (size_t i = 0; i < inputs.size(); ++i)
+            out[i] =
+                inputs[i].access == Access::full && inputs[i].operand >= 0 && inputs[i].pixel_stride == walk_.channels;
+        for (const ViewOutput& output : outputs)
+            if (output.operand >= 0 && output.pixel_stride == walk_.channels) out[output.source] = true;
+        return out;
+    }
+
     void make_chains() {
         std::vector<uint16_t> kept;
         for (const ViewOutput& output : outputs) kept.push_back(output.source);
@@ -243,7 +254,9 @@ private:
         std::vector<bool> repeats;
         for (const ViewInput& input : inputs)
             repeats.push_back(input.access != Access::full && input.access != Access::pixel);
-        chains = kernels::make_chains(code, kept, repeats, link_table_);
+        chains = kernels::make_chains(code, kept, repeats, streams(), link_table_);
+        for (size_t i = 0; i < inputs.size(); ++i) inputs[i].fetched = chains.fetched[i];
+        for (ViewOutput& output : outputs) output.fetched = chains.fetched[output.source];
         std::vector<bool> busy(static_cast<size_t>(rows), false);
         for (const ViewInstruction& instruction : code)
             if (chains.stored[instruction.dst]) busy[static_cast<size_t>(instruction.row)] = true;

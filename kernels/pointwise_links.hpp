@@ -18,7 +18,8 @@ using reg = vec::register_type;
 
 inline constexpr int64_t block_values = 8 * lanes;
 
-/// `at`: where each register's values of the tile lie; `offset`: of the block there, and where operands repeat.
+/// `at`: where each register's values of the tile lie; `offset`: of the block there, where operands repeat, and in
+/// the next tile.
 using Link = void(const ViewLink* link, float* const* at, const int64_t* offset, LIVEN_VECTORS);
 
 LIVEN_INLINE Link* code_of(const ViewLink* link) { return reinterpret_cast<Link*>(link->run); }
@@ -41,6 +42,14 @@ void store_link(const ViewLink* link, float* const* at, const int64_t* offset, L
         return x;
     };
     return code_of(link + 1)(link + 1, at, offset, LIVEN_MAPPED(put));
+}
+
+/// Has the same block of the register's next tile brought into L2.
+void fetch_link(const ViewLink* link, float* const* at, const int64_t* offset, LIVEN_VECTORS) {
+    const float* next = at[link->a] + offset[2];
+    for (int64_t i = 0; i < block_values; i += 16) _mm_prefetch(reinterpret_cast<const char*>(next + i), _MM_HINT_T1);
+    const auto same = [](reg x, int) -> reg { return x; };
+    return code_of(link + 1)(link + 1, at, offset, LIVEN_MAPPED(same));
 }
 
 /// The opcode with its operand `taken` from the registers, the others, in their order, from the link's a and b.
@@ -90,6 +99,7 @@ LinkTable make_links() {
     table.block = block_values;
     table.load = reinterpret_cast<AnyLink>(&load_link);
     table.store = reinterpret_cast<AnyLink>(&store_link);
+    table.fetch = reinterpret_cast<AnyLink>(&fetch_link);
     table.end = reinterpret_cast<AnyLink>(&end_link);
     (add_step<op>(table), ...);
     return table;
@@ -104,7 +114,7 @@ const LinkTable& link_table() {
 }
 
 /// Runs the chain over one block.
-LIVEN_INLINE void run_chain(const ViewLink* first, float* const* at, const int64_t (&offset)[2]) {
+LIVEN_INLINE void run_chain(const ViewLink* first, float* const* at, const int64_t (&offset)[3]) {
     const reg x = zero();
     code_of(first)(first, at, offset, x, x, x, x, x, x, x, x);
 }

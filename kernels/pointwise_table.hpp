@@ -9,7 +9,7 @@ struct LinkTable {
     static constexpr int opcodes = static_cast<int>(Opcode::dropout) + 1;
 
     int64_t block = 0;  ///< values that one call of a chain works on
-    AnyLink load = nullptr, store = nullptr, end = nullptr;
+    AnyLink load = nullptr, store = nullptr, fetch = nullptr, end = nullptr;
     /// By opcode and by the operand (a, b or c) that comes from the step before; null: not as a link. Where a and b may
     /// be exchanged there is none for b.
     AnyLink step[opcodes][3] = {};

@@ -40,6 +40,7 @@ struct ViewInput {
     bool wide = false;         ///< i64, read by dropout straight from the operand
     int32_t row = -1;          ///< scratch row for its copy: replicated channels, or pixels gathered from a stride
     int64_t pixel_stride = 0;  ///< floats to the next pixel (full, pixel) or sample (sample_channel)
+    bool fetched = false;      ///< a chain has it fetched ahead
 };
 
 struct ViewInstruction {
@@ -72,6 +73,7 @@ struct ViewOutput {
     uint16_t source = 0;
     int32_t operand = 0;  ///< -1: the sink
     int64_t pixel_stride = 0;
+    bool fetched = false;
 };
 
 struct ViewReduction {

@@ -18,9 +18,12 @@ struct Tile {
     int64_t values() const { return pixels * channels; }
 };
 
-/// Brings the operands of the next tile into L2 while this one is computed, a few lines before each instruction. A tile
-/// takes one page of each operand, the length at which hardware prefetchers begin anew: left to them alone, a program
-/// of several operands waits at the start of every tile.
+/// How far before their use chains have values fetched from memory.
+constexpr int64_t tiles_ahead = 2;
+
+/// Brings operands that no chain fetches (their pixels lie apart, say) into L2 a tile before they are needed, a few
+/// lines at a time. A tile takes one page of each operand, the length at which hardware prefetchers begin anew: left to
+/// them alone, a program of several operands waits at the start of every tile.
 class Ahead {
 public:
     /// The operand's next tile starts here; its pixels are `used` bytes, `stride` bytes apart.
@@ -54,13 +57,17 @@ private:
     };
 
     static void issue(Stream& stream, int64_t lines) {
+        const char* next = stream.next;  // in registers: through memory each line would wait for the one before
+        int64_t left = stream.left;
         for (int64_t l = 0; l < lines; ++l) {
-            _mm_prefetch(stream.next, _MM_HINT_T1);
-            stream.next += line;
-            if (--stream.left > 0) continue;
-            stream.left = stream.run;
-            stream.next += stream.gap;
+            _mm_prefetch(next, _MM_HINT_T1);
+            next += line;
+            if (--left > 0) continue;
+            left = stream.run;
+            next += stream.gap;
         }
+        stream.next = next;
+        stream.left = left;
     }
 
     Stream streams_[most];
@@ -234,7 +241,8 @@ void run_instructions(Run& run, const ViewRun& part, const Tile& tile) {
     int64_t done = 0;
     for (; done + block_values <= tile.values(); done += block_values) {
         run.ahead.issue();
-        run_chain(run.view.links + part.link, run.at, {done, run.repeating ? 0 : done});
+        run_chain(run.view.links + part.link, run.at,
+                  {done, run.repeating ? 0 : done, done + tiles_ahead * tile.values()});
     }
     if (done == tile.values()) return;
     for (int32_t i = 0; i < part.count; ++i) run_whole(run, code[i], tile, done);
@@ -277,12 +285,12 @@ void look_ahead(Run& run, int64_t first_tile) {
     };
     for (int32_t i = 0; i < view.input_count; ++i) {
         const ViewInput& input = view.inputs[i];
-        if (input.access == Access::full && input.operand >= 0)
+        if (input.access == Access::full && input.operand >= 0 && !input.fetched)
             add(run.buffers.inputs[input.operand], input.pixel_stride);
     }
     for (int32_t i = 0; i < view.output_count; ++i) {
         const ViewOutput& output = view.outputs[i];
-        if (output.operand < 0) continue;
+        if (output.operand < 0 || output.fetched) continue;
         const void* data = run.buffers.outputs[output.operand];
         bool is_read = false;
         for (int32_t j = 0; j < view.input_count; ++j)
