@@ -1,20 +1,14 @@
 #pragma once
 
-#include <algorithm>
 #include <vector>
 
 #include "bench/support/team.hpp"
+#include "kernels/memory_peak.hpp"
 #include "liven/core/buffer.hpp"
 
 namespace liven::bench {
 
-/// Bytes a second between memory and all threads of a team.
-struct MemoryRates {
-    double read = 0;    ///< loads alone
-    double copy = 0;    ///< loads and stores of equally much, each counted once
-    double stream = 0;  ///< the same with stores that go past the caches
-    double best() const { return std::max({read, copy, stream}); }
-};
+using kernels::MemoryRates;
 
 /// Reads and copies blocks that fit into no cache.
 class MemoryProbe {
@@ -26,8 +20,7 @@ public:
     double read_rate();
 
 private:
-    template <class Pass>
-    double rate(double bytes, const Pass& pass);
+    double rate(kernels::MemoryPass pass);
 
     Team& team_;
     std::vector<Buffer> src_, dst_;  ///< one of each a thread

@@ -1,0 +1,102 @@
+#include "kernels/memory_peak.hpp"
+
+#include <immintrin.h>
+
+#include <barrier>
+#include <chrono>
+#include <cstring>
+#include <thread>
+#include <vector>
+
+#include "liven/core/buffer.hpp"
+
+namespace liven::kernels {
+namespace {
+
+// SSE is enough: one core does not wait for its loads' width, and every x86-64 has it.
+float read_all(const float* src, size_t count) {
+    __m128 a = _mm_setzero_ps(), b = a, c = a, d = a;
+    for (size_t i = 0; i < count; i += 16) {
+        a = _mm_add_ps(a, _mm_load_ps(src + i));
+        b = _mm_add_ps(b, _mm_load_ps(src + i + 4));
+        c = _mm_add_ps(c, _mm_load_ps(src + i + 8));
+        d = _mm_add_ps(d, _mm_load_ps(src + i + 12));
+    }
+    return _mm_cvtss_f32(_mm_add_ps(_mm_add_ps(a, b), _mm_add_ps(c, d)));
+}
+
+template <bool kStream>
+void copy_all(const float* src, float* dst, size_t count) {
+    for (size_t i = 0; i < count; i += 4) {
+        if constexpr (kStream)
+            _mm_stream_ps(dst + i, _mm_load_ps(src + i));
+        else
+            _mm_store_ps(dst + i, _mm_load_ps(src + i));
+    }
+    _mm_sfence();
+}
+
+}  // namespace
+
+double memory_probe(MemoryPass pass, const std::byte* src, std::byte* dst, size_t bytes) {
+    const auto* from = reinterpret_cast<const float*>(src);
+    auto* to = reinterpret_cast<float*>(dst);
+    const size_t count = bytes / sizeof(float);
+    if (pass == MemoryPass::read) {
+        volatile float sink = read_all(from, count);
+        static_cast<void>(sink);
+        return static_cast<double>(bytes);
+    }
+    if (pass == MemoryPass::copy)
+        copy_all<false>(from, to, count);
+    else
+        copy_all<true>(from, to, count);
+    return 2 * static_cast<double>(bytes);
+}
+
+MemoryRates measure_memory_peak(int threads) {
+    using Clock = std::chrono::steady_clock;
+    constexpr size_t kBytes = size_t{192} << 20;  // of all threads together: twice the largest cache of a desktop
+    constexpr int kRounds = 3;
+    constexpr MemoryPass kPasses[] = {MemoryPass::read, MemoryPass::copy, MemoryPass::stream};
+    const size_t share = kBytes / static_cast<size_t>(threads) / 64 * 64;
+    struct Pass {
+        Clock::time_point began, ended;
+        double bytes = 0;
+    };
+    std::vector<Pass> passes(static_cast<size_t>(threads));
+    std::barrier meeting(threads);
+    double best[3] = {};
+    // From the first thread's start to the last one's end: a thread that the machine lets wait makes a pass slower,
+    // never faster.
+    const auto rate = [&] {
+        Pass all = passes.front();
+        for (size_t i = 1; i < passes.size(); ++i) {
+            all.began = std::min(all.began, passes[i].began);
+            all.ended = std::max(all.ended, passes[i].ended);
+            all.bytes += passes[i].bytes;
+        }
+        return all.bytes / std::chrono::duration<double>(all.ended - all.began).count();
+    };
+    const auto work = [&](int thread) {
+        Buffer src(share), dst(share);
+        std::memset(src.data(), 0, share);
+        std::memset(dst.data(), 0, share);
+        Pass& pass = passes[static_cast<size_t>(thread)];
+        for (int i = 0; i < 3 * kRounds; ++i) {
+            meeting.arrive_and_wait();
+            pass.began = Clock::now();
+            pass.bytes = memory_probe(kPasses[i % 3], src.as<std::byte>(), dst.as<std::byte>(), share);
+            pass.ended = Clock::now();
+            meeting.arrive_and_wait();
+            if (thread == 0) best[i % 3] = std::max(best[i % 3], rate());
+        }
+    };
+    std::vector<std::thread> others;
+    for (int i = 1; i < threads; ++i) others.emplace_back(work, i);
+    work(0);
+    for (std::thread& other : others) other.join();
+    return {.read = best[0], .copy = best[1], .stream = best[2]};
+}
+
+}  // namespace liven::kernels
