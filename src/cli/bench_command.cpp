@@ -2,8 +2,6 @@
 #include <chrono>
 #include <cstdio>
 #include <fstream>
-#include <iomanip>
-#include <sstream>
 
 #include "cli.hpp"
 #include "kernels/peak.hpp"
@@ -11,6 +9,7 @@
 #include "liven/core/version.hpp"
 #include "liven/graph/plan.hpp"
 #include "liven/io/json.hpp"
+#include "work_profile.hpp"
 #include "workload.hpp"
 
 namespace liven::cli {
@@ -58,32 +57,11 @@ Measurement measure(Workload& work, int threads, double budget, int rounds) {
 /// Runs steps for a tool that counts from outside, and returns what the plan thinks one moves: operands of its kernels
 /// read and results written, each once.
 double planned_bytes(Workload& work, int steps) {
-    Engine::current().set_profiling(true);
+    work.set_profiling(true);
     for (int i = 0; i < steps; ++i) work.run();
     double bytes = 0;
-    for (const ProfileEntry& entry : Engine::current().profile()) bytes += entry.bytes;
+    for (const ProfileEntry& entry : work.profile()) bytes += entry.bytes;
     return bytes;
-}
-
-std::string profile_table(const std::vector<ProfileEntry>& entries, double peak) {
-    std::vector<const ProfileEntry*> sorted;
-    double total = 0;
-    for (const ProfileEntry& entry : entries) {
-        sorted.push_back(&entry);
-        total += entry.milliseconds;
-    }
-    std::sort(sorted.begin(), sorted.end(),
-              [](const auto* a, const auto* b) { return a->milliseconds > b->milliseconds; });
-    std::ostringstream out;
-    out << std::fixed << std::setprecision(2) << "      ms   share   GFLOP/s  of peak     GB/s  kernel\n";
-    for (const ProfileEntry* entry : sorted) {
-        const double ms = entry->milliseconds / static_cast<double>(std::max<int64_t>(1, entry->runs));
-        if (entry->milliseconds < 0.002 * total) continue;
-        out << std::setw(8) << ms << std::setw(7) << 100 * entry->milliseconds / total << "%" << std::setw(10)
-            << entry->flops / ms * 1e-6 << std::setw(8) << 100 * entry->flops / ms * 1e-6 / peak << "%" << std::setw(9)
-            << entry->bytes / ms * 1e-6 << "  " << entry->kernel << "   " << entry->scope << '\n';
-    }
-    return out.str();
 }
 
 }  // namespace
@@ -155,10 +133,7 @@ void add_bench_command(CLI::App& app) {
                           flops * 1e-9, 100 * efficiency, time.peak_gflops, arena, status_mb("VmHWM"));
             print(line);
         }
-        if (!options->profile) return;
-        work.set_profiling(true);
-        for (int i = 0; i < 5; ++i) work.run();
-        print(profile_table(work.profile(), time.peak_gflops));
+        if (options->profile) print(WorkProfile::measure(work, threads).table());
     });
 }
 

@@ -3,36 +3,77 @@
 #include "cli.hpp"
 #include "liven/core/error.hpp"
 #include "liven/graph/plan.hpp"
-#include "liven/models/registry.hpp"
-#include "liven/ops/loss.hpp"
+#include "liven/io/file.hpp"
 #include "shapes.hpp"
+#include "timeline_file.hpp"
+#include "work_profile.hpp"
 #include "workload.hpp"
 
 namespace liven::cli {
+namespace {
+
+struct PlanOptions {
+    ModelChoice model;
+    std::string mode = "train", after = "allocate", svg, trace;
+    int64_t batch = 16;
+    bool graphviz = false, shapes = false, memory = false, profile = false;
+};
+
+void report_memory(Workload& work, const std::string& svg) {
+    if (Engine::current().options().executor == ExecutorKind::reference)
+        throw Error("--memory", "the reference executor has no arena", "leave out --executor reference");
+    const MemoryMap map = work.memory_map();
+    print(map.str());
+    if (!svg.empty()) write_file_atomically(svg, map.svg());
+}
+
+void report_runs(Workload& work, const PlanOptions& options) {
+    const WorkProfile profile = WorkProfile::measure(work, thread_count());
+    if (options.profile) print(profile.table());
+    if (!options.trace.empty())
+        write_timeline(options.trace, profile.timeline, profile.steps,
+                       options.model.name + ' ' + options.mode + " batch " + std::to_string(options.batch));
+}
+
+void run_plan_command(const PlanOptions& options) {
+    const PlanStage stage = plan_stage_from(options.after);
+    Workload work(options.model, options.batch, options.mode == "train");
+    if (options.shapes) return print(shapes_of(work.graph()));
+    const bool runs = options.profile || !options.trace.empty();
+    if (options.memory) report_memory(work, options.svg);
+    if (runs) report_runs(work, options);
+    if (!options.memory && !runs)
+        print(explain(work.graph(), work.options(), {.after = stage, .graphviz = options.graphviz}));
+}
+
+}  // namespace
 
 void add_plan_command(CLI::App& app) {
-    struct Options {
-        ModelChoice model;
-        std::string mode = "train", after = "allocate";
-        int64_t batch = 16;
-        bool graphviz = false, shapes = false;
-    };
-    auto options = std::make_shared<Options>();
+    auto options = std::make_shared<PlanOptions>();
     CLI::App* command = app.add_subcommand("plan", "how a model's step is computed, after any pass of the planner");
     add_model_options(*command, options->model);
     command->add_option("--mode", options->mode, "train or infer")->check(CLI::IsMember({"train", "infer"}));
     command->add_option("--batch", options->batch, "images")->check(CLI::Range(1, 65536));
-    command->add_option("--after", options->after, "trace, differentiate, lower, simplify, fuse, schedule or allocate");
-    command->add_flag("--graphviz", options->graphviz, "a drawing for dot instead of text");
-    command->add_flag("--shapes", options->shapes,
-                      "the operations with their extents and how often each occurs, for bench/shapes");
-    command->footer("Example: liven plan attacknet-v2.2 --mode train --batch 16 --after fuse");
-    command->callback([options] {
-        const PlanStage stage = plan_stage_from(options->after);
-        Workload work(options->model, options->batch, options->mode == "train");
-        if (options->shapes) return print(shapes_of(work.graph()));
-        print(explain(work.graph(), Engine::current().options(), {.after = stage, .graphviz = options->graphviz}));
-    });
+    const std::vector<CLI::Option*> texts{
+        command->add_option("--after", options->after,
+                            "trace, differentiate, lower, simplify, fuse, schedule or allocate"),
+        command->add_flag("--graphviz", options->graphviz, "a drawing for dot instead of text"),
+        command->add_flag("--shapes", options->shapes,
+                          "the operations with their extents and how often each occurs, for bench/shapes")};
+    CLI::Option* memory =
+        command->add_flag("--memory", options->memory, "the arena over time, and what makes its peak");
+    command->add_option("--svg", options->svg, "with --memory: also draw every block into this file")->needs(memory);
+    const std::vector<CLI::Option*> reports{
+        memory, command->add_flag("--profile", options->profile, "run it: time of every step, beside the peaks"),
+        command->add_option("--trace", options->trace,
+                            "run it: one run, thread by thread, into this file for chrome://tracing or Perfetto")};
+    for (CLI::Option* text : texts)
+        for (CLI::Option* report : reports) text->excludes(report);
+    command->footer(
+        "Example: liven plan attacknet-v2.2 --mode train --batch 16 --after fuse\n"
+        "         liven plan attacknet-v2.2 --memory --svg arena.svg\n"
+        "         liven plan attacknet-v2.2 --profile --trace step.json");
+    command->callback([options] { run_plan_command(*options); });
 }
 
 }  // namespace liven::cli

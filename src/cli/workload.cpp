@@ -30,6 +30,10 @@ void Workload::set_profiling(bool on) {
 std::vector<ProfileEntry> Workload::profile() const {
     return session_ ? session_->profile() : Engine::current().profile();
 }
+Timeline Workload::timeline() const { return session_ ? session_->timeline() : Engine::current().timeline(); }
+MemoryMap Workload::memory_map() {
+    return session_ ? session_->memory_map() : make_plan(graph(), options())->memory_map();
+}
 int64_t Workload::arena_bytes() const {
     return session_ ? session_->memory().arena_bytes : Engine::current().statistics().arena_bytes;
 }
@@ -53,6 +57,12 @@ Graph Workload::graph() {
     const NoGrad no_grad;
     const Tensor logits = (*model_)(images_);
     return Engine::current().graph_of({&logits.value(), 1});
+}
+
+EngineOptions Workload::options() const {
+    EngineOptions options = Engine::current().options();
+    options.frozen_states = !train_;
+    return options;
 }
 
 double Workload::flops() {

@@ -22,12 +22,16 @@ public:
     void run();
     /// What run() would plan: loss, gradients and Adam's update (without batch-norm's moving averages), or logits.
     Graph graph();
+    /// What it would plan it with.
+    EngineOptions options() const;
     /// Nominal FLOPs of one run: convolutions and products, forward and backward.
     double flops();
     Module& model() { return *model_; }
     /// What to ask for times and memory of the runs.
     void set_profiling(bool on);
     std::vector<ProfileEntry> profile() const;
+    Timeline timeline() const;
+    MemoryMap memory_map();
     int64_t arena_bytes() const;
 
 private:

@@ -80,7 +80,9 @@ std::span<const float> InferenceSession::run(std::span<const float> samples) {
 const Shape& InferenceSession::input_shape() const { return impl_->input; }
 const Shape& InferenceSession::output_shape() const { return impl_->output; }
 PlanMemory InferenceSession::memory() const { return impl_->plan->memory(); }
+MemoryMap InferenceSession::memory_map() const { return impl_->plan->memory_map(); }
 void InferenceSession::set_profiling(bool on) { impl_->plan->set_profiling(on); }
 std::vector<ProfileEntry> InferenceSession::profile() const { return impl_->plan->profile(); }
+Timeline InferenceSession::timeline() const { return impl_->plan->timeline(); }
 
 }  // namespace liven

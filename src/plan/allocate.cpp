@@ -53,10 +53,6 @@ private:
         }
     }
 
-    void add_block(std::string name, size_t bytes, size_t first, size_t last) {
-        layout_.blocks.push_back({.name = std::move(name), .bytes = aligned(bytes), .first = first, .last = last});
-    }
-
     void collect_blocks() {
         const auto& span = layout_.schedule.span;
         // Several steps may write the parts of one value.
@@ -77,13 +73,21 @@ private:
                 const ValueKey key = key_of(output.storage());
                 if (places_.contains(key) || value_block_.contains(key)) continue;
                 value_block_[key] = layout_.blocks.size();
-                add_block(std::string(groups()[i].op()) + " " + groups()[i].scope,
-                          static_cast<size_t>(output.storage().type().bytes()), first_use.at(key), last_use.at(key));
+                layout_.blocks.push_back({.name = std::string(groups()[i].op()) + " " + groups()[i].scope,
+                                          .bytes = aligned(static_cast<size_t>(output.storage().type().bytes())),
+                                          .first = first_use.at(key),
+                                          .last = last_use.at(key),
+                                          .step = i,
+                                          .shape = output.storage().type().shape});
             }
             workspace_block_.push_back(layout_.blocks.size());
             const kernels::Step& step = *layout_.schedule.steps[i];
-            add_block("workspace of " + std::string(groups()[i].op()), step.workspace_bytes, span[i].first,
-                      span[i].second);
+            layout_.blocks.push_back({.name = "workspace of " + std::string(groups()[i].op()),
+                                      .bytes = aligned(step.workspace_bytes),
+                                      .first = span[i].first,
+                                      .last = span[i].second,
+                                      .step = i,
+                                      .is_workspace = true});
             if (layout_.schedule.keeps(i))
                 keep_blocks(layout_.schedule.keeps_all(i) ? first_block : workspace_block_[i]);
             layout_.scratch_bytes = std::max(layout_.scratch_bytes, aligned(step.scratch_bytes));
@@ -95,6 +99,7 @@ private:
         for (size_t block = first; block < layout_.blocks.size(); ++block) {
             layout_.blocks[block].first = 0;
             layout_.blocks[block].last = layout_.schedule.segments.size();
+            layout_.blocks[block].is_kept = true;
         }
     }
 

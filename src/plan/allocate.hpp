@@ -1,5 +1,6 @@
 #pragma once
 
+#include "liven/graph/memory_map.hpp"
 #include "schedule.hpp"
 
 namespace liven::detail {
@@ -16,6 +17,9 @@ struct ArenaBlock {
     std::string name;
     size_t offset = 0, bytes = 0;
     size_t first = 0, last = 0;
+    size_t step = 0;  ///< that makes it
+    bool is_workspace = false, is_kept = false;
+    Shape shape = {};  ///< of a value
 };
 
 /// Offsets for everything a plan needs between its leaves and its results.
@@ -28,6 +32,7 @@ struct Layout {
     std::vector<std::pair<size_t, Place>> copies;  ///< roots that are copied at the end, and from where
     size_t arena_bytes = 0, lower_bound = 0, scratch_bytes = 0;
     std::string str() const;
+    MemoryMap memory_map() const;
 };
 
 /// Blocks that are in use at the same time never overlap; large blocks are placed first, each at the lowest gap that

@@ -42,6 +42,9 @@ public:
         for (; plans_.size() > limit; ++evicted) plans_.pop_back();
         return evicted;
     }
+    void set_profiling(bool on) {
+        for (CachedPlan& cached : plans_) cached.plan->set_profiling(on);
+    }
     size_t size() const { return plans_.size(); }
     const std::vector<uint64_t>* latest_key() const { return plans_.empty() ? nullptr : &plans_.front().key; }
 
@@ -209,10 +212,14 @@ void Engine::run(std::span<const Value> keep, std::span<const Target> targets) {
 
 void Engine::count_skipped_step() { ++impl_->statistics.steps_skipped; }
 
-void Engine::set_profiling(bool on) { impl_->profiling = on; }
+void Engine::set_profiling(bool on) {
+    impl_->profiling = on;
+    impl_->plans.set_profiling(on);
+}
 std::vector<ProfileEntry> Engine::profile() const {
     return impl_->last ? impl_->last->profile() : std::vector<ProfileEntry>{};
 }
+Timeline Engine::timeline() const { return impl_->last ? impl_->last->timeline() : Timeline{}; }
 
 Graph Engine::graph_of(std::span<const Value> keep, std::span<const Target> targets) {
     impl_->visit(keep, targets);

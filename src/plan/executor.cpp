@@ -4,24 +4,21 @@
 #include <xmmintrin.h>
 
 #include <atomic>
-#include <chrono>
 #include <cmath>
 #include <cstring>
 #include <limits>
-#include <mutex>
 #include <sstream>
 #include <thread>
 
 #include "anomaly.hpp"
 #include "liven/core/log.hpp"
 #include "liven/graph/operation.hpp"
+#include "run_recorder.hpp"
 
 // The one place that opens a parallel region, once a plan run.
 
 namespace liven::detail {
 namespace {
-
-using Clock = std::chrono::steady_clock;
 
 /// The arena of this thread's plans, at the size of the largest.
 Buffer& shared_arena() {
@@ -86,7 +83,7 @@ constexpr size_t kNoFlags = static_cast<size_t>(-1);
 class PlannedPlan final : public Plan {
 public:
     PlannedPlan(Layout layout, const EngineOptions& options)
-        : layout_(std::move(layout)), anomaly_(options.detect_anomaly) {
+        : layout_(std::move(layout)), anomaly_(options.detect_anomaly), recorder_(layout_.schedule) {
         size_t operands = 0;
         for (size_t i = 0; i < layout_.inputs.size(); ++i)
             operands += layout_.inputs[i].size() + layout_.outputs[i].size();
@@ -101,7 +98,6 @@ public:
         counters_ = std::vector<std::atomic<size_t>>(walks_.size());
         done_ = std::vector<std::atomic<uint32_t>>(flags_);
         buffers_.resize(layout_.inputs.size());
-        milliseconds_.resize(layout_.inputs.size(), 0.0);
         if (options.verbose >= 1) log_detail(kernel_list(options));
     }
 
@@ -114,21 +110,23 @@ public:
         bind(leaves, roots);
         for (auto& counter : counters_) counter.store(0, std::memory_order_relaxed);
         ++runs_;
-        const bool profiled = verbosity() >= 2 || profiling_;
+        const bool recorded = verbosity() >= 2 || profiling_;
         const bool poisoned = poison();
         if (poisoned && !prepared_) fill_with_nan();
         failed_ = -1;
+        if (recorded) recorder_.begin(threads);
 #pragma omp parallel num_threads(threads)
         {
             const FlushDenormals flush;
-            run_thread(profiled, poisoned);
+            run_thread(recorded, poisoned);
         }
+        if (recorded) recorder_.end();
         if (failed_ >= 0) report_anomaly();
         prepared_ = keeps_;
         for (const auto& [root, place] : layout_.copies)
             std::memcpy(roots[root], address(place, leaves, roots),
                         static_cast<size_t>(graph().roots[root].value.type().bytes()));
-        if (verbosity() >= 2) log_trace(timing_list());
+        if (verbosity() >= 2) log_trace(recorder_.str());
     }
 
     bool in_place(size_t root) const override { return layout_.schedule.in_place[root]; }
@@ -140,21 +138,13 @@ public:
             if (!in_place(i)) memory.result_bytes += graph().roots[i].value.type().bytes();
         return memory;
     }
-    std::vector<ProfileEntry> profile() const override {
-        std::vector<ProfileEntry> entries;
-        for (size_t i = 0; i < groups().size(); ++i) {
-            const Group& group = groups()[i];
-            entries.push_back({.name = group.str(),
-                               .kernel = group.kernel ? std::string(group.kernel->name) : "reference",
-                               .scope = std::string(group.is_gradient ? "gradient of " : "") + group.scope,
-                               .milliseconds = milliseconds_[i],
-                               .flops = group.flops,
-                               .bytes = group.bytes,
-                               .runs = timed_runs_});
-        }
-        return entries;
+    MemoryMap memory_map() const override { return layout_.memory_map(); }
+    std::vector<ProfileEntry> profile() const override { return recorder_.profile(); }
+    Timeline timeline() const override { return recorder_.timeline(); }
+    void set_profiling(bool on) override {
+        if (on && !profiling_) recorder_.reset();
+        profiling_ = on;
     }
-    void set_profiling(bool on) override { profiling_ = on; }
     std::string str() const override { return layout_.schedule.fused.str() + layout_.schedule.str() + layout_.str(); }
 
 private:
@@ -229,31 +219,40 @@ private:
 
     /// What every thread does: the same walk over segments, items taken as they come, a barrier behind each segment.
     /// The first thread walks small segments alone; the others wait behind the last of a row of them.
-    void run_thread(bool profiled, bool poisoned) {
+    void run_thread(bool recorded, bool poisoned) {
         std::byte* scratch = scratch_ + layout_.scratch_bytes * static_cast<size_t>(omp_get_thread_num());
         const bool first = omp_get_thread_num() == 0;
-        if (profiled && first) ++timed_runs_;
         const std::vector<size_t>& segments = prepared_ ? later_segments_ : all_segments_;
         for (size_t i = 0; i < segments.size(); ++i) {
             const size_t s = segments[i];
             const bool alone = walks_[s].alone, next_alone = i + 1 < segments.size() && walks_[segments[i + 1]].alone;
             if (first || !alone) {
-                if (profiled)
+                if (recorded)
                     walk<true>(s, scratch);
                 else
                     walk<false>(s, scratch);
             }
-            if (!alone || !next_alone) barrier_.arrive(omp_get_num_threads());
+            if (!alone || !next_alone) meet(s, recorded);
             if (anomaly_) check_segment(layout_.schedule.segments[s], first);
             if (poisoned) poison_after(s, first);
         }
     }
 
-    template <bool profiled>
+    /// The barrier behind a segment.
+    void meet(size_t segment, bool recorded) {
+        using Clock = RunRecorder::Clock;
+        const Clock::time_point from = recorded ? Clock::now() : Clock::time_point();
+        barrier_.arrive(omp_get_num_threads());
+        if (recorded) recorder_.add_barrier(segment, omp_get_thread_num(), from, Clock::now());
+    }
+
+    template <bool recorded>
     void walk(size_t s, std::byte* scratch) {
         const Segment& segment = layout_.schedule.segments[s];
         const Walk& walk = walks_[s];
-        Clock::time_point before = profiled ? Clock::now() : Clock::time_point();
+        [[maybe_unused]] UnitTimes times;
+        if constexpr (recorded)
+            times = UnitTimes::of_thread(omp_get_thread_num(), walk.alone ? 1 : omp_get_num_threads());
         for (;;) {
             const size_t next = counters_[s].fetch_add(1, std::memory_order_relaxed);
             if (next >= segment.items.size()) break;
@@ -261,17 +260,14 @@ private:
             const ScheduledStage& place = segment.stages[item.stage];
             for (const WalkLink* link : walk.links[item.stage]) wait_for(segment, walk, *link, item);
             if (!prepared_ || !walk.once[item.stage]) {
+                if constexpr (recorded) times.begin(!walk.links[item.stage].empty());
                 kernels::Buffers buffers = buffers_[place.step];
                 buffers.scratch = scratch;
                 layout_.schedule.steps[place.step]->run(place.stage, item.unit, buffers);
+                if constexpr (recorded) recorder_.add_unit(s, next, times.end());
             }
             if (walk.first_flag[item.stage] != kNoFlags)
                 done_[walk.first_flag[item.stage] + item.unit].store(runs_, std::memory_order_release);
-            if constexpr (profiled) {
-                const Clock::time_point now = Clock::now();
-                add_time(place.step, walk.alone, std::chrono::duration<double, std::milli>(now - before).count());
-                before = now;
-            }
         }
     }
 
@@ -288,12 +284,6 @@ private:
                 else
                     std::this_thread::yield();
             }
-    }
-
-    /// All threads' time counts, shared by them, so that the sum over the steps is the time of the run.
-    void add_time(size_t step, bool alone, double milliseconds) {
-        const std::lock_guard lock(profile_mutex_);
-        milliseconds_[step] += milliseconds / (alone ? 1 : omp_get_num_threads());
     }
 
     void fill_with_nan() {
@@ -349,23 +339,8 @@ private:
             << name_of(options.isa) << ", " << options.threads << " threads, arena "
             << layout_.arena_bytes / (1024 * 1024) << " MiB";
         for (const Group& group : groups()) {
-            out << "\n  " << (group.is_gradient ? "gradient of " : "") << group.scope << ": "
-                << (group.kernel ? group.kernel->name : std::string_view("reference"));
+            out << "\n  " << group.place() << ": " << group.kernel_name();
             for (const std::string& note : group.notes) out << "\n      " << note;
-        }
-        return out.str();
-    }
-
-    std::string timing_list() const {
-        std::ostringstream out;
-        out << "time a run";
-        const auto runs = static_cast<double>(timed_runs_ ? timed_runs_ : 1);
-        for (size_t i = 0; i < groups().size(); ++i) {
-            const double ms = milliseconds_[i] / runs;
-            out << "\n  " << ms << " ms   " << groups()[i].flops / ms * 1e-6 << " GFLOP/s   "
-                << groups()[i].bytes / ms * 1e-6 << " GB/s   "
-                << (groups()[i].kernel ? groups()[i].kernel->name : std::string_view("reference")) << "   "
-                << (groups()[i].is_gradient ? "gradient of " : "") << groups()[i].scope;
         }
         return out.str();
     }
@@ -383,10 +358,8 @@ private:
     size_t flags_ = 0;
     std::vector<std::atomic<uint32_t>> done_;  ///< units that others wait for: the last run that did them
     std::byte *arena_ = nullptr, *scratch_ = nullptr;
-    std::vector<double> milliseconds_;
     uint32_t runs_ = 0;
-    int64_t timed_runs_ = 0;
-    std::mutex profile_mutex_;
+    RunRecorder recorder_;
     bool profiling_ = false;
     Barrier barrier_;
     int64_t failed_ = -1, failed_element_ = 0;

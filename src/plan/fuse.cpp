@@ -199,7 +199,7 @@ std::string FusedGraph::str() const {
         for (size_t i = 0; i < group.inputs.size(); ++i)
             out << (i ? ", " : "") << name_in(names, group.inputs[i].value) << channels_in(group.inputs[i]);
         out << ")   " << shapes;
-        if (*group.scope) out << "   # " << (group.is_gradient ? "gradient of " : "") << group.scope;
+        if (*group.scope) out << "   # " << group.place();
         out << '\n';
         for (const std::string& note : group.notes) out << "      " << note << '\n';
     }

@@ -46,6 +46,9 @@ struct Group {     // NOLINT(bugprone-reserved-identifier): the name is the comp
     double flops = 0, bytes = 0;
 
     std::string_view op() const;
+    std::string_view kernel_name() const { return kernel ? kernel->name : std::string_view("reference"); }
+    /// The path of the module it belongs to, and whether it belongs to the way back.
+    std::string place() const { return std::string(is_gradient ? "gradient of " : "") + scope; }
     /// Whether a reduction of the epilogue makes this output.
     bool is_reduction(size_t output) const {
         return std::any_of(epilogue.reductions.begin(), epilogue.reductions.end(), [&](const auto& reduction) {

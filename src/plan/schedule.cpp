@@ -175,12 +175,12 @@ std::string Schedule::str() const {
             const Group& group = fused.groups[place.step];
             const kernels::Step::Stage& stage = steps[place.step]->stages[static_cast<size_t>(place.stage)];
             out << "  step " << place.step << " stage " << place.stage << "   " << stage.units << " units   "
-                << group.op() << "   " << (group.kernel ? group.kernel->name : std::string_view("reference"));
+                << group.op() << "   " << group.kernel_name();
             for (const WalkLink& link : segments[i].links)
                 if (link.stage == s)
                     out << "   " << (link.is_in_bands() ? "in bands" : "by samples") << " behind step "
                         << segments[i].stages[link.before].step;
-            if (*group.scope) out << "   # " << (group.is_gradient ? "gradient of " : "") << group.scope;
+            if (*group.scope) out << "   # " << group.place();
             out << '\n';
         }
         out << "  barrier\n";

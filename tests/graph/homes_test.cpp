@@ -11,6 +11,7 @@
 #include "liven/ops/reduce.hpp"
 #include "liven/ops/shape.hpp"
 #include "tests/graph/uniform.hpp"
+#include "tests/occurrences.hpp"
 
 // Channels live where they are needed: see src/plan/homes.hpp.
 
@@ -26,12 +27,6 @@ Tensor convolved(const Tensor& x, int64_t channels, uint64_t seed) {
 std::string fused(const Tensor& y) {
     const Value& root = y.value();
     return explain(Engine::current().graph_of({&root, 1}), Engine::current().options(), {.after = PlanStage::fuse});
-}
-
-size_t count(const std::string& text, const std::string& what) {
-    size_t times = 0;
-    for (size_t at = text.find(what); at != std::string::npos; at = text.find(what, at + 1)) ++times;
-    return times;
 }
 
 /// The values under both executors; the planned ones are compared with the reference's.

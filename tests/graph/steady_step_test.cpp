@@ -80,14 +80,19 @@ std::vector<float> trained(int threads) {
 
 }  // namespace
 
-TEST_CASE("A steady training step allocates nothing and makes no plan") {
-    Training training(16);
-    for (int i = 0; i < 3; ++i) training.step();
-    const int64_t plans = Engine::current().statistics().plans_made;
-    const int64_t before = g_allocations;
-    for (int i = 0; i < 3; ++i) training.step();
-    CHECK(g_allocations - before == 0);
-    CHECK(Engine::current().statistics().plans_made == plans);
+TEST_CASE("A steady training step allocates nothing and makes no plan, with profiling neither") {
+    for (const bool profiling : {false, true}) {
+        INFO("profiling " << profiling);
+        Engine::current().set_profiling(profiling);
+        Training training(16);
+        for (int i = 0; i < 3; ++i) training.step();
+        const int64_t plans = Engine::current().statistics().plans_made;
+        const int64_t before = g_allocations;
+        for (int i = 0; i < 3; ++i) training.step();
+        CHECK(g_allocations - before == 0);
+        CHECK(Engine::current().statistics().plans_made == plans);
+    }
+    Engine::current().set_profiling(false);
 }
 
 TEST_CASE("An inference session allocates nothing after its first run") {

@@ -9,6 +9,7 @@
 #include "liven/core/environment.hpp"
 #include "liven/core/isa.hpp"
 #include "liven/graph/graph.hpp"
+#include "liven/graph/profile.hpp"
 
 namespace liven {
 
@@ -24,17 +25,6 @@ struct EngineOptions {
     int threads = 1;
     bool poison = false;  ///< freed arena ranges are filled with NaN
     int verbose = 0;
-};
-
-/// What a kernel did, summed over the runs since profiling was switched on.
-struct ProfileEntry {
-    std::string name;  ///< the step as printed in the plan
-    std::string kernel;
-    std::string scope;
-    double milliseconds = 0;
-    double flops = 0;  ///< nominal, of one run
-    double bytes = 0;  ///< operands read and written once, of one run
-    int64_t runs = 0;
 };
 
 struct EngineStatistics {
@@ -65,9 +55,10 @@ public:
     /// Plans kept at most; the least recently used goes first.
     void set_plan_limit(size_t plans);
     void clear_plans();
-    /// Times every step of plans run from now on; `profile` has the sums of the plan that ran last.
+    /// Times every step of plans run from now on; `profile` and `timeline` are those of the plan that ran last.
     void set_profiling(bool on);
     std::vector<ProfileEntry> profile() const;
+    Timeline timeline() const;
 
     /// Computes these values and stores them at their nodes. Nothing else changes.
     void evaluate(std::span<const Value> values);

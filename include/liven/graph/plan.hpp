@@ -8,6 +8,7 @@
 
 #include "liven/graph/engine.hpp"
 #include "liven/graph/graph.hpp"
+#include "liven/graph/memory_map.hpp"
 
 namespace liven {
 
@@ -28,9 +29,13 @@ public:
     /// True when root i may be written over the leaf it assigns: nobody reads the old value afterwards.
     virtual bool in_place(size_t root) const = 0;
     virtual PlanMemory memory() const = 0;
-    /// Times every step of the following runs; `profile` has the sums.
+    /// What makes up the arena; empty when there is none.
+    virtual MemoryMap memory_map() const { return {}; }
+    /// Times every unit of the runs from now on until switched off. `profile` is over all of them, `timeline` of the
+    /// last.
     virtual void set_profiling(bool) {}
     virtual std::vector<ProfileEntry> profile() const { return {}; }
+    virtual Timeline timeline() const { return {}; }
     virtual std::string str() const = 0;
 };
 

@@ -42,9 +42,12 @@ public:
     const Shape& input_shape() const;
     const Shape& output_shape() const;
     PlanMemory memory() const;
-    /// Times every step of the following runs; `profile` has the sums.
+    MemoryMap memory_map() const;
+    /// Times every unit of the runs from now on until switched off. `profile` is over all of them, `timeline` of the
+    /// last.
     void set_profiling(bool on);
     std::vector<ProfileEntry> profile() const;
+    Timeline timeline() const;
 
 private:
     struct Impl;

@@ -1,0 +1,95 @@
+#include <catch2/catch.hpp>
+#include <map>
+#include <nlohmann/json.hpp>
+
+#include "program.hpp"
+#include "tests/occurrences.hpp"
+
+// liven plan --memory, --profile and --trace.
+
+using namespace liven;
+
+namespace {
+
+const std::string kSmall = "plan livenessnet --size 16 --batch 2 --threads 2";
+
+}  // namespace
+
+TEST_CASE("plan --memory prints arena and lower bound and draws each block of --after allocate") {
+    for (const char* mode : {"train", "infer"}) {
+        INFO(mode);
+        const Folder folder;
+        const std::string command = kSmall + " --mode " + mode;
+        const Outcome outcome = liven_program(command + " --memory --svg " + (folder / "arena.svg"));
+        CHECK(outcome.status == 0);
+        CHECK(outcome.err.empty());
+        const std::string allocated = liven_program(command + " --after allocate").out;
+        const std::string allocation = allocated.substr(allocated.rfind("arena "));
+        // The same words open both: "arena 1.23 MiB, largest live set 1.20 MiB".
+        const std::string figures = allocation.substr(0, allocation.find(", scratch"));
+        CHECK(outcome.out.rfind(figures, 0) == 0);
+        for (const char* word : {"in use in segment", "segment", "together"}) CHECK(has(outcome.out, word));
+        CHECK(has(outcome.out, std::string_view(mode) == "train" ? "workspaces" : "kept from run to run"));
+        const std::string svg = contents_of(folder / "arena.svg");
+        CHECK(count(svg, "<rect class=\"block ") == count(allocation, "   segments "));
+        CHECK(has(svg, "</svg>"));
+    }
+}
+
+TEST_CASE("plan --profile has the sums by kind, and one run is all of it") {
+    const Outcome outcome = liven_program(kSmall + " --profile");
+    CHECK(outcome.status == 0);
+    CHECK(outcome.err.empty());
+    for (const char* word : {"FMA peak", "memory peak", "of FMA", "of memory", "convolutions",
+                             "dense layers and updates", "pointwise and pools", "other steps", "waiting", "100.0%"}) {
+        INFO(word);
+        CHECK(has(outcome.out, word));
+    }
+    // bench prints the same table.
+    const Outcome bench = liven_program("bench livenessnet --size 16 --batch 2 --rounds 3 --profile");
+    CHECK(has(bench.out, "dense layers and updates"));
+}
+
+TEST_CASE("plan --trace writes a Chrome trace of every step, thread by thread") {
+    const Folder folder;
+    CHECK(liven_program(kSmall + " --trace " + (folder / "run.json")).out.empty());
+    const auto trace = nlohmann::json::parse(contents_of(folder / "run.json"));
+    std::map<int, double> ended;
+    std::map<int, std::string> threads;
+    std::map<int64_t, int64_t> steps;
+    for (const auto& event : trace.at("traceEvents")) {
+        const int thread = event.at("tid");
+        if (event.at("ph") == "M") {
+            if (event.at("name") == "thread_name") threads[thread] = event.at("args").at("name");
+            continue;
+        }
+        REQUIRE(event.at("ph") == "X");
+        const double begin = event.at("ts"), duration = event.at("dur");
+        CHECK(duration >= 0);
+        // A difference of microseconds, added again: its last bit may differ.
+        CHECK(begin >= ended[thread] - 1e-6);
+        ended[thread] = begin + duration;
+        if (event.at("cat") == "work") {
+            ++steps[event.at("args").at("step")];
+            CHECK_FALSE(event.at("args").at("kernel").get<std::string>().empty());
+        }
+    }
+    CHECK(threads == std::map<int, std::string>{{0, "thread 0"}, {1, "thread 1"}});
+    const std::string schedule = liven_program(kSmall + " --after schedule").out;
+    for (size_t step = 0; step < steps.size(); ++step) {
+        INFO("step " << step);
+        CHECK(steps.count(static_cast<int64_t>(step)) ==
+              size_t{has(schedule, "  step " + std::to_string(step) + " stage")});
+    }
+    CHECK(steps.size() > 20);
+}
+
+TEST_CASE("Reports that make no sense are refused") {
+    CHECK(liven_program(kSmall + " --memory --executor reference").one_clear_error());
+    CHECK(liven_program(kSmall + " --profile --executor reference").one_clear_error());
+    CHECK(liven_program(kSmall + " --svg arena.svg").status == 2);
+    CHECK(liven_program(kSmall + " --memory --after fuse").status == 2);
+    CHECK(liven_program(kSmall + " --profile --graphviz").status == 2);
+    CHECK(liven_program(kSmall + " --memory --svg /nowhere/arena.svg").status == 1);
+    CHECK(liven_program(kSmall + " --trace /nowhere/run.json").one_clear_error());
+}
