@@ -57,16 +57,18 @@ double memory_probe(MemoryPass pass, const std::byte* src, std::byte* dst, size_
 MemoryRates measure_memory_peak(int threads) {
     using Clock = std::chrono::steady_clock;
     constexpr size_t kBytes = size_t{192} << 20;  // of all threads together: twice the largest cache of a desktop
-    constexpr int kRounds = 3;
-    constexpr MemoryPass kPasses[] = {MemoryPass::read, MemoryPass::copy, MemoryPass::stream};
-    const size_t share = kBytes / static_cast<size_t>(threads) / 64 * 64;
+    // A pass is a quarter of that, some milliseconds: short beside a slice of the scheduler. The next pass of its kind
+    // takes another quarter, so that all of them come from memory.
+    constexpr int kPasses = 24, kKinds = 3, kQuarters = 4;
+    constexpr MemoryPass kKind[] = {MemoryPass::read, MemoryPass::copy, MemoryPass::stream};
+    const size_t chunk = kBytes / kQuarters / static_cast<size_t>(threads) / 64 * 64, share = chunk * kQuarters;
     struct Pass {
         Clock::time_point began, ended;
         double bytes = 0;
     };
     std::vector<Pass> passes(static_cast<size_t>(threads));
     std::barrier meeting(threads);
-    double best[3] = {};
+    double best[kKinds] = {};
     // From the first thread's start to the last one's end: a thread that the machine lets wait makes a pass slower,
     // never faster.
     const auto rate = [&] {
@@ -83,13 +85,14 @@ MemoryRates measure_memory_peak(int threads) {
         std::memset(src.data(), 0, share);
         std::memset(dst.data(), 0, share);
         Pass& pass = passes[static_cast<size_t>(thread)];
-        for (int i = 0; i < 3 * kRounds; ++i) {
+        for (int i = 0; i < kPasses * kKinds; ++i) {
+            const size_t from = static_cast<size_t>(i / kKinds % kQuarters) * chunk;
             meeting.arrive_and_wait();
             pass.began = Clock::now();
-            pass.bytes = memory_probe(kPasses[i % 3], src.as<std::byte>(), dst.as<std::byte>(), share);
+            pass.bytes = memory_probe(kKind[i % kKinds], src.as<std::byte>() + from, dst.as<std::byte>() + from, chunk);
             pass.ended = Clock::now();
             meeting.arrive_and_wait();
-            if (thread == 0) best[i % 3] = std::max(best[i % 3], rate());
+            if (thread == 0) best[i % kKinds] = std::max(best[i % kKinds], rate());
         }
     };
     std::vector<std::thread> others;

@@ -23,7 +23,7 @@ struct MemoryRates {
 };
 
 /// What memory can do at this moment with `threads` threads, over blocks that fit into no cache: the best of a few
-/// passes of each kind, some tens of milliseconds. Shares of the memory peak are against the best of the rates,
+/// passes of each kind, a quarter of a second. Shares of the memory peak are against the best of the rates,
 /// measured in the same run.
 MemoryRates measure_memory_peak(int threads);
 

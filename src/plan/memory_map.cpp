@@ -55,7 +55,7 @@ public:
         }
         out << "      MiB +" << std::string(bars_.size() * static_cast<size_t>(width_), '-') << '\n' << axis() << '\n';
         out << std::string(kChartMargin, ' ') << legend();
-        if (merged_ > 1) out << "(a column: the fullest of " << merged_ << " segments)";
+        if (merged_ > 1) out << "   (a column: the fullest of " << merged_ << " segments)";
         return out.str() + '\n';
     }
 
@@ -86,7 +86,8 @@ private:
         for (const Block& block : map_.blocks) used[role_of(block)] = true;
         std::string text;
         for (size_t role = 0; role < kRoles; ++role)
-            if (used[role]) text.append(1, kMarks[role]).append(" ").append(kRoleNames[role]).append("   ");
+            if (used[role])
+                text.append(text.empty() ? "" : "   ").append(1, kMarks[role]).append(" ").append(kRoleNames[role]);
         return text;
     }
 
