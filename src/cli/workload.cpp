@@ -19,8 +19,12 @@ Workload::Workload(const ModelChoice& choice, int64_t batch, bool train)
     for (size_t i = 0; i < classes.size(); ++i) classes[i] = static_cast<int32_t>(i % 2);
     images_ = Tensor::from(std::span<const float>(pixels_), shape);
     labels_ = Tensor::from(std::span<const int32_t>(classes), {batch});
-    if (train) adam_ = std::make_unique<Adam>(model_->parameters(), Adam::Options{.learning_rate = 1e-4f});
-    if (!train) session_.emplace(*model_, choice.shape(), InferenceSession::Options{.batch = batch});
+    if (train) {
+        adam_ = std::make_unique<Adam>(model_->parameters(), Adam::Options{.learning_rate = 1e-4f});
+        std::vector<float>().swap(pixels_);
+    } else {
+        session_.emplace(*model_, choice.shape(), InferenceSession::Options{.batch = batch});
+    }
 }
 
 void Workload::set_profiling(bool on) {

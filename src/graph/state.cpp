@@ -27,6 +27,12 @@ State::State(std::string_view name, Buffer initial, const Shape& shape)
     leaf_.node()->is_state = true;
 }
 
+State State::zeros(std::string_view name, const Shape& shape) {
+    Buffer buffer(static_cast<size_t>(shape.count()) * sizeof(float));
+    std::memset(buffer.data(), 0, buffer.bytes());
+    return State(name, std::move(buffer), shape);
+}
+
 void State::assign(std::span<const float> values) {
     if (static_cast<int64_t>(values.size()) != shape().count())
         throw Error(name(), "expected " + std::to_string(shape().count()) + " numbers for " + shape().str() + ", got " +

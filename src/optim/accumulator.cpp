@@ -9,8 +9,7 @@ namespace liven {
 namespace {
 
 State zeros_like(std::string_view name, const Shape& shape) {
-    const std::vector<float> zeros(static_cast<size_t>(shape.count()), 0.0f);
-    return State(std::string(name) + "/accumulated", Tensor::from(zeros, shape));
+    return State::zeros(std::string(name) + "/accumulated", shape);
 }
 
 }  // namespace

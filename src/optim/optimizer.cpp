@@ -19,11 +19,8 @@ Optimizer::Optimizer(std::span<const Parameter> parameters, const Common& option
 
 size_t Optimizer::add_slot(std::string_view name) {
     const size_t first = states_.size();
-    for (const Parameter& parameter : parameters_) {
-        const std::vector<float> zeros(static_cast<size_t>(parameter.shape().count()), 0.0f);
-        states_.emplace_back(std::string(parameter.name()) + "/" + std::string(name),
-                             Tensor::from(zeros, parameter.shape()));
-    }
+    for (const Parameter& parameter : parameters_)
+        states_.push_back(State::zeros(std::string(parameter.name()) + "/" + std::string(name), parameter.shape()));
     return first;
 }
 

@@ -33,6 +33,7 @@ Buffer& shared_scratch() {
 void reserve(Buffer& buffer, size_t bytes) {
     if (buffer.bytes() >= bytes && buffer) return;
     buffer = Buffer();
+    Buffer::trim();  // what is pooled by now are the sizes of before
     buffer = Buffer(bytes);
 }
 

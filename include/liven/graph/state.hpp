@@ -18,6 +18,8 @@ public:
     State(std::string_view name, const Tensor& initial);
     /// Takes a float32 buffer as the initial value.
     State(std::string_view name, Buffer initial, const Shape& shape);
+    /// A float32 state of zeros.
+    static State zeros(std::string_view name, const Shape& shape);
 
     bool defined() const { return leaf_.defined(); }
     std::string_view name() const { return name_; }
