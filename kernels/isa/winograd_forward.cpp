@@ -279,6 +279,8 @@ void product(const float* src, const float* weights, float* dst, const ProductSt
 #pragma GCC unroll 4
     for (int b = 0; b < bases; ++b) x[b] = src + 3 * b * src_step;
     for (int64_t rest = strides.depth; rest > 0; rest -= conv_block) {
+        // Not unrolled: sixteen rounds of few tiles are more than GCC finds registers for.
+#pragma GCC unroll 1
         for (int64_t j = conv_block; j > 0; --j, weights += conv_block) {
             // As in the direct kernel: three tiles share a pointer, and GCC must not know how they hang together.
 #pragma GCC unroll 4
