@@ -227,15 +227,20 @@ private:
         return tile - b.tiles;
     }
 
+    /// Points of few tiles stay in L1, while the weights' come from L2; those from L3 serve as many tiles as there can
+    /// be.
+    int64_t group_tiles() const {
+        if (depth_ <= 16 && channels() <= 16) return 8;
+        return packed_offset_ <= 640 * 1024 ? winograd_group_tiles / 2 : winograd_group_tiles;
+    }
+
     /// What the next band will read.
     struct Soon {
         std::span<const std::byte> src, map;
     };
 
     void groups(Bench& b, int64_t tiles, const Soon& soon) const noexcept {
-        // At 16 channels fewer tiles stay in L1.
-        const int64_t most = depth_ <= 16 && channels() <= 16 ? 8 : winograd_group_tiles;
-        const int64_t count = ceil_div(tiles, most);
+        const int64_t count = ceil_div(tiles, group_tiles());
         for (int64_t g = 0; g < count; ++g) {
             const int64_t first = tiles * g / count, last = tiles * (g + 1) / count;
             WinogradGroup group{.tiles = b.tiles + first,
