@@ -13,7 +13,7 @@ constexpr int64_t all_bytes = 32 << 20;     // of sums and taps
 constexpr int64_t workers = 16;             // counted with sums of their own, whatever the machine has
 constexpr int64_t enough_units = 64;
 constexpr int64_t band_bytes = 128 * 1024;  // of both operands: with points and sums they share L2
-constexpr int64_t most_group_tiles = 24;
+constexpr int64_t most_group_tiles = 32;
 
 /// Chunks as many as give enough units, as the limit on memory allows, and as have enough tiles: the first band of a
 /// chunk waits for memory, which shows where there is little arithmetic.
