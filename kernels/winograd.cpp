@@ -1,9 +1,10 @@
 // Winograd's convolution F(4x4, 3x3), forward and input gradient, tile-fused: nothing transformed reaches memory.
 //
 // loop nest      unit (sample, chunk of rows) > band of tile rows > groups of up to 12 tiles > isa/winograd_forward.cpp
-// caches         band of source rows with halo (ring, L2), points of a group (L2), rows for the epilogue (L2)
+// caches         band of source rows with halo, made by a prologue (ring, L2) or read where they lie; points of a group
+//                (L1, L2); rows for an epilogue that is not done in registers (L2)
 // bytes moved    source rows once a unit, with two rows of halo; every result once; the weights' points once a group
-// expected       170-300 % of the direct FMA peak (see isa/winograd_forward.cpp)
+// expected       170-330 % of the direct FMA peak (see isa/winograd_forward.cpp)
 // error          3e-6 of the largest result at 16 channels to 1e-5 at 512, where the direct kernel has 3e-7: strict
 // math
 //                refuses it

@@ -1,14 +1,17 @@
 // Winograd's convolution F(4x4, 3x3) (Lavin & Gray 2015, points 0, 1, -1, 2, -2, infinity), forward and input gradient.
 //
-// loop nest      source transform: tiles > vectors of channels
+// loop nest      source transform: tiles > vectors of channels > three pairs of rows of points
 //                products: 36 points > 16 or 32 result channels > tiles of the group > source channels
-//                result transform: tiles > vectors of channels
-// register tile  products: AVX-512 12 tiles x 32 channels (24 sums), AVX2 6 x 16 (12), SSE2 3 x 16 (12); the transforms
-//                hold 36 vectors, more than there are registers, and keep the rest on the stack (L1)
-// caches         the points of up to 12 tiles in L2 (L1 at 16 channels); the weights' points in L2 up to 64 channels
+//                result transform: tiles > vectors of channels, and what an epilogue does with them, in registers
+// register tile  products: AVX-512 12 tiles x 32 channels (24 sums), AVX2 6 x 16 (12), SSE2 3 x 16 (12). The source
+//                transform makes 12 points at a time; the result transform holds 24 vectors, on the stack where there
+//                are fewer registers
+// caches         the points of 6 to 12 tiles in L1 or L2; the weights' points in L2 up to 64 channels
 // bytes moved    2 x 36 (depth + channels) floats a tile within L2, the weights' points once a group
-// expected       36 FMAs where the direct kernel has 144, so at most 400 % of its peak; the transforms leave 135-160 %
-//                at 16 channels, 200-290 % from 32 to 128; from 256 the weights' points come from L3 (100-190 %)
+// expected       36 FMAs where the direct kernel has 144, so at most 400 % of its peak. On a Zen 4 a store of 64 bytes
+//                takes the operand ports of one and a half FMAs, which the 72 stores of points and the transforms' own
+//                arithmetic leave about 330 % of at 16 channels in L1; waiting for memory, 180-200 % remain there,
+//                240-260 % at 32, 300-330 % at 64 and 128 (bin/fused_conv2d_bench)
 #include "kernels/conv2d_table.hpp"
 #include "kernels/pointwise_sums.hpp"
 #include "kernels/winograd_points.hpp"
