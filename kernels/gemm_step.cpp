@@ -24,7 +24,9 @@ GemmStep::GemmStep(const Problem& problem, const GemmPlan& plan, Isa isa) : plan
     if (!plan.a_direct && !plan.packed_ahead) packed_a_ = reserve(a_floats_);
     if (!plan.packed_ahead) packed_b_ = reserve(b_floats_);
     keeps_block_ = turned || (problem.epilogue && !split);
-    block_row_ = round_up(plan.unit_n, 16) + gemm_gap;
+    // A program takes the rows of a block without gaps where they lie, others it copies; long ones would collide in L1.
+    const bool dense = problem.epilogue && !turned && plan.unit_n <= 256;
+    block_row_ = dense ? plan.unit_n : round_up(plan.unit_n, 16) + gemm_gap;
     if (keeps_block_ || plan.unit_k > plan.block_k) block_ = reserve(plan.unit_m * block_row_);
     if (problem.epilogue && split) summed_ = reserve(rows_a_sum_unit() * plan.n);
     if (problem.epilogue) {
