@@ -89,7 +89,10 @@ GemmAhead GemmStep::ahead_of(const GemmUnit& unit, const GemmBlock& a, const Gem
     const int64_t next = std::min(depth, plan_.k - k - depth);
     const int64_t rows = unit.m1 - unit.m0, columns = unit.n1 - unit.n0;
     if (next <= 0 || plan_.packed_ahead) return ahead;
-    if (!plan_.b.transposed && b.row == columns) ahead.add(b.data + depth * b.row, next * columns);
+    if (b.bf16 && b.row == columns)
+        ahead.add(reinterpret_cast<const float*>(b.bf16 + depth * b.row), next * columns / 2);
+    else if (!plan_.b.transposed && b.row == columns)
+        ahead.add(b.data + depth * b.row, next * columns);
     if (plan_.a.transposed && a.row == rows && !prologue_) ahead.add(a.data + depth * a.row, next * rows);
     return ahead;
 }
@@ -109,9 +112,13 @@ void GemmStep::run_tiles(const GemmUnit& unit, const GemmBlock& a, const GemmBlo
         tile.columns = kernels_.row_columns;
         tile.b_row = b.row;
         for (int64_t n = 0; n < columns; n += kernels_.row_columns) {
-            tile.b = b.data + n;
             tile.c = c + n;
             tile.add = add ? add + n : nullptr;
+            if (b.bf16) {
+                kernels_.row_bf16(tile, b.bf16 + n);
+                continue;
+            }
+            tile.b = b.data + n;
             kernels_.row(tile);
         }
         return;
