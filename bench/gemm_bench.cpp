@@ -19,6 +19,7 @@ struct Case {
     const char* name;
     int64_t m, n, k;
     bool transpose_a, transpose_b;
+    DType b = DType::f32;
 };
 
 constexpr Case kCases[] = {
@@ -29,6 +30,11 @@ constexpr Case kCases[] = {
     {"conv1x1_64_256_input_grad", 65536, 64, 256, false, true},
     {"conv1x1_64_256_weight_grad", 64, 256, 65536, true, false},
     {"dense_forward", 16, 128, 131072, false, false},
+    {"dense_forward_1", 1, 128, 131072, false, false},
+    {"dense_forward_1_bf16", 1, 128, 131072, false, false, DType::bf16},
+    {"dense_forward_4", 4, 128, 131072, false, false},
+    {"dense_forward_4_bf16", 4, 128, 131072, false, false, DType::bf16},
+    {"dense_forward_bf16", 16, 128, 131072, false, false, DType::bf16},
     {"dense_input_grad", 16, 131072, 128, false, true},
     {"dense_weight_grad", 131072, 128, 16, true, false},
     {"gru_32x768x512", 32, 512, 768, false, false},
@@ -45,6 +51,7 @@ void gemm(benchmark::State& state, const Case& c, Isa isa) {
     problem.op = "matmul";
     problem.attributes = &attributes;
     problem.inputs = {dense(a), dense(b)};
+    problem.inputs[1].dtype = c.b;
     problem.outputs = {dense({c.m, c.n})};
     const kernels::Choice choice = kernels::choose(problem, isa);
     const auto step = choice.chosen->make(problem, isa);
@@ -55,7 +62,8 @@ void gemm(benchmark::State& state, const Case& c, Isa isa) {
     void* outputs[] = {dst.data()};
     const kernels::Buffers buffers{inputs, outputs, workspace.as<std::byte>(), scratch.as<std::byte>()};
     const double flops = 2.0 * static_cast<double>(c.m) * static_cast<double>(c.n) * static_cast<double>(c.k);
-    const double bytes = 4.0 * static_cast<double>(a.count() + b.count() + c.m * c.n);
+    const double bytes = 4.0 * static_cast<double>(a.count() + c.m * c.n) +
+                         static_cast<double>(b.count() * static_cast<int64_t>(size_of(c.b)));
     std::vector<double> times, shares;
     for (auto _ : state) {
         const double before = probe_peak(isa), start = seconds_now();

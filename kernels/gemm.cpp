@@ -88,9 +88,11 @@ std::string refuse_prologue(const Problem& problem) {
     return {};
 }
 
-template <GemmForm form>
+template <GemmForm form, DType b>
 std::string plan_with_programs(const Problem& problem, Isa isa, GemmPlan& plan) {
     std::string reason = plan_gemm(problem, form, gemm_kernels(isa), plan);
+    if (reason.empty() && plan.b_bf16 != (b == DType::bf16))
+        reason = "expected operand b in " + std::string(name_of(b));
     if (reason.empty() && problem.epilogue) reason = refuse_epilogue(problem, plan);
     if (reason.empty() && problem.prologue[0]) reason = refuse_prologue(problem);
     return reason;
@@ -101,7 +103,7 @@ double flops(const GemmPlan& plan) {
            static_cast<double>(plan.k);
 }
 
-template <GemmForm form, Isa isa>
+template <GemmForm form, Isa isa, DType b = DType::f32>
 KernelInfo entry(std::string_view name, std::string_view tile) {
     return {.op = "matmul",
             .name = name,
@@ -110,7 +112,7 @@ KernelInfo entry(std::string_view name, std::string_view tile) {
             .refuse =
                 [](const Problem& problem) {
                     GemmPlan plan;
-                    return plan_with_programs<form>(problem, isa, plan);
+                    return plan_with_programs<form, b>(problem, isa, plan);
                 },
             .cost =
                 [](const Problem& problem) {
@@ -125,23 +127,41 @@ KernelInfo entry(std::string_view name, std::string_view tile) {
             }};
 }
 
+/// The names of one ISA's kernels; those of the `_bf16` ones say what operand b is stored in.
+struct GemmNames {
+    std::string_view tile, tiles, split_k, turned, tiles_bf16, split_k_bf16;
+};
+
 template <Isa isa>
-void register_forms(std::vector<KernelInfo>& out, std::string_view tiles, std::string_view split,
-                    std::string_view turned, std::string_view tile) {
-    out.push_back(entry<GemmForm::tiles, isa>(tiles, tile));
-    out.push_back(entry<GemmForm::split_k, isa>(split, tile));
-    out.push_back(entry<GemmForm::turned, isa>(turned, tile));
+void register_forms(std::vector<KernelInfo>& out, const GemmNames& names) {
+    out.push_back(entry<GemmForm::tiles, isa>(names.tiles, names.tile));
+    out.push_back(entry<GemmForm::split_k, isa>(names.split_k, names.tile));
+    out.push_back(entry<GemmForm::turned, isa>(names.turned, names.tile));
+    out.push_back(entry<GemmForm::tiles, isa, DType::bf16>(names.tiles_bf16, names.tile));
+    out.push_back(entry<GemmForm::split_k, isa, DType::bf16>(names.split_k_bf16, names.tile));
 }
 
 }  // namespace
 
 void register_gemm(std::vector<KernelInfo>& out) {
-    register_forms<Isa::baseline>(out, "matmul_packed_4x8_f32", "matmul_split_k_4x8_f32", "matmul_turned_4x8_f32",
-                                  "4 rows x 8 columns");
-    register_forms<Isa::avx2>(out, "matmul_packed_6x16_f32", "matmul_split_k_6x16_f32", "matmul_turned_6x16_f32",
-                              "6 rows x 16 columns");
-    register_forms<Isa::avx512>(out, "matmul_packed_12x32_f32", "matmul_split_k_12x32_f32", "matmul_turned_12x32_f32",
-                                "12 rows x 32 columns");
+    register_forms<Isa::baseline>(out, {.tile = "4 rows x 8 columns",
+                                        .tiles = "matmul_packed_4x8_f32",
+                                        .split_k = "matmul_split_k_4x8_f32",
+                                        .turned = "matmul_turned_4x8_f32",
+                                        .tiles_bf16 = "matmul_packed_4x8_f32_bf16",
+                                        .split_k_bf16 = "matmul_split_k_4x8_f32_bf16"});
+    register_forms<Isa::avx2>(out, {.tile = "6 rows x 16 columns",
+                                    .tiles = "matmul_packed_6x16_f32",
+                                    .split_k = "matmul_split_k_6x16_f32",
+                                    .turned = "matmul_turned_6x16_f32",
+                                    .tiles_bf16 = "matmul_packed_6x16_f32_bf16",
+                                    .split_k_bf16 = "matmul_split_k_6x16_f32_bf16"});
+    register_forms<Isa::avx512>(out, {.tile = "12 rows x 32 columns",
+                                      .tiles = "matmul_packed_12x32_f32",
+                                      .split_k = "matmul_split_k_12x32_f32",
+                                      .turned = "matmul_turned_12x32_f32",
+                                      .tiles_bf16 = "matmul_packed_12x32_f32_bf16",
+                                      .split_k_bf16 = "matmul_split_k_12x32_f32_bf16"});
 }
 
 }  // namespace liven::kernels

@@ -11,7 +11,8 @@ namespace liven::kernels {
 /// A block of a matrix as it lies in memory.
 struct GemmBlock {
     const float* data = nullptr;
-    int64_t row = 0;  ///< floats from one row to the next
+    int64_t row = 0;                 ///< elements from one row to the next
+    const uint16_t* bf16 = nullptr;  ///< instead of data when the elements are bf16
 };
 
 /// One register tile: c (rows x columns) = a (rows x depth) b (depth x columns) [+ add].
@@ -45,10 +46,15 @@ struct GemmKernels {
     int64_t row_columns = 0;  ///< columns of `row`: eight vectors
     /// A tile of one row and `row_columns` columns: b, read once and never again, comes as one stream.
     void (*row)(const GemmTile&) = nullptr;
+    /// The same with b in bf16, at `b`; the tile's own is ignored.
+    void (*row_bf16)(const GemmTile&, const uint16_t* b) = nullptr;
     /// Cuts src (rows x panels * width) into panels: row r of panel p goes to dst + p * pitch + r * dst_row. Whole
     /// vectors are written, filled up with zeros, so up to a vector behind the last row of every panel is overwritten.
     void (*pack)(const float* src, int64_t src_row, int64_t rows, int64_t panels, int64_t width, float* dst,
                  int64_t dst_row, int64_t pitch) = nullptr;
+    /// The same from bf16, widened.
+    void (*pack_bf16)(const uint16_t* src, int64_t src_row, int64_t rows, int64_t panels, int64_t width, float* dst,
+                      int64_t dst_row, int64_t pitch) = nullptr;
     /// dst (columns x rows) = src (rows x columns) turned, with the same freedom behind the last row. More than one
     /// vector of rows need a dst_row of whole vectors.
     void (*pack_turned)(const float* src, int64_t src_row, int64_t rows, int64_t columns, float* dst,

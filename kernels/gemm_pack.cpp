@@ -11,7 +11,7 @@ GemmBlock GemmStep::stored_a(const GemmUnit& unit, int64_t k, int64_t depth, con
     const int64_t first_row = plan_.a.transposed ? k : unit.m0, first_column = plan_.a.transposed ? unit.m0 : k;
     if (!prologue_) {
         const float* a = static_cast<const float*>(buffers.inputs[a_input_]);
-        return {a + unit.batch * plan_.a.batch + first_row * plan_.a.row + first_column, plan_.a.row};
+        return {a + unit.batch * plan_.a.batch + first_row * plan_.a.row + first_column, plan_.a.row, nullptr};
     }
     const ProgramView& view = prologue_->view();
     const int64_t rows = plan_.a.transposed ? depth : unit.m1 - unit.m0;
@@ -21,13 +21,15 @@ GemmBlock GemmStep::stored_a(const GemmUnit& unit, int64_t k, int64_t depth, con
     float* own = scratch(buffers, prologue_scratch_);
     run_rows(view, buffers, unit.batch * rows_a_batch + first_row, rows,
              {.first_channel = first_column, .channels = columns, .sink = made, .sink_stride = columns}, own, nullptr);
-    return {made, columns};
+    return {made, columns, nullptr};
 }
 
 GemmBlock GemmStep::stored_b(const GemmUnit& unit, int64_t k, const Buffers& buffers) const {
-    const float* b = static_cast<const float*>(buffers.inputs[b_input_]) + unit.batch * plan_.b.batch;
-    const int64_t row = plan_.b.row;
-    return {plan_.b.transposed ? b + unit.n0 * row + k : b + k * row + unit.n0, row};
+    const int64_t row = plan_.b.row, first = plan_.b.transposed ? unit.n0 * row + k : k * row + unit.n0;
+    const void* b = buffers.inputs[b_input_];
+    const int64_t at = unit.batch * plan_.b.batch + first;
+    if (plan_.b_bf16) return {.row = row, .bf16 = static_cast<const uint16_t*>(b) + at};
+    return {.data = static_cast<const float*>(b) + at, .row = row};
 }
 
 /// Where the packed block of a for this unit and block of k lies: in scratch, or in the workspace when packed ahead.
@@ -82,6 +84,12 @@ void GemmStep::pack_b(const GemmUnit& unit, const GemmBlock& b, int64_t depth, f
     const int64_t whole = columns / width, rest = columns % width, row = round_up(rest, kernels_.lanes);
     if (plan_.b_direct) {
         if (rest != row) kernels_.pack(b.data + whole * width, b.row, depth, 1, rest, packed, row, pitch);
+        return;
+    }
+    if (b.bf16) {
+        kernels_.pack_bf16(b.bf16, b.row, depth, whole, width, packed, width, pitch);
+        if (rest > 0)
+            kernels_.pack_bf16(b.bf16 + whole * width, b.row, depth, 1, rest, packed + whole * pitch, row, pitch);
         return;
     }
     if (!plan_.b.transposed) {

@@ -35,12 +35,12 @@ GemmBlock GemmPixels::take(const Buffers& buffers, std::byte* scratch, const Row
                            ? static_cast<const float*>(buffers.inputs[source_.operand])
                            : reinterpret_cast<const float*>(buffers.workspace + source_.workspace_offset);
     map += rows.sample * shape[1] * shape[2] * pixel + rows.first * row + slice.first;
-    if (in_place_) return {map - rows.before * row, pixel};
+    if (in_place_) return {map - rows.before * row, pixel, nullptr};
     float* copy = reinterpret_cast<float*>(scratch);
     for (int64_t y = 0; y < rows.count; ++y)
         kernels_.pack(map + y * row, options_.stride.w * pixel, options_.width, 1, slice.count,
                       copy + (rows.before + y) * options_.width * pitch_, pitch_, 0);
-    return {copy, pitch_};
+    return {copy, pitch_, nullptr};
 }
 
 GemmBlock GemmPixels::made(const Buffers& buffers, std::byte* scratch, const Rows& rows,
@@ -57,7 +57,7 @@ GemmBlock GemmPixels::made(const Buffers& buffers, std::byte* scratch, const Row
                       .sink = pixels + rows.before * options_.width * pitch_,
                       .sink_stride = pitch_};
     view.run(view, buffers, chunk, own, nullptr);
-    return {pixels, pitch_};
+    return {pixels, pitch_, nullptr};
 }
 
 }  // namespace liven::kernels

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <limits>
+#include <numeric>
 
 #include "kernels/rounding.hpp"
 #include "liven/core/window.hpp"
@@ -66,7 +67,8 @@ std::string read_sizes(const Problem& problem, GemmPlan& plan) {
     if (problem.inputs.size() < own || problem.outputs.empty()) return "matmul has two operands and one result";
     if (problem.prologue[1]) return "a program cannot make operand b: every unit would run it again";
     const Operand a = operand_a(problem), b = problem.inputs[own - 1];
-    if (a.dtype != DType::f32 || b.dtype != DType::f32) return "operands are not f32";
+    if (a.dtype != DType::f32 || (b.dtype != DType::f32 && b.dtype != DType::bf16)) return "operands are not f32";
+    plan.b_bf16 = b.dtype == DType::bf16;
     if (a.shape.rank() < 2 || b.shape.rank() < 2) return "operands have fewer than two axes";
     const bool shared = b.shape.rank() == 2;
     if (!shared && !same_leading(a.shape, b.shape)) return "the batch axes differ";
@@ -115,6 +117,8 @@ void choose_packing(GemmPlan& plan, const GemmKernels& kernels, bool made) {
                     rows_share_cache(made ? plan.block_k : plan.a.row, plan.strip);
     const bool piece = plan.unit_n == plan.n && plan.b.row == plan.n && plan.n <= 256 && plan.m <= 4 * kernels.rows;
     plan.b_direct = !plan.b.transposed && (plan.m <= kernels.rows || piece);
+    // Only the row of eight vectors widens on the way into the registers.
+    if (plan.b_bf16) plan.b_direct = plan.m == 1 && std::gcd(plan.n, plan.unit_n) % kernels.row_columns == 0;
 }
 
 /// Time over the bare FMAs for these units: reading and packing (cycles a value), tile shapes, idle workers at the end.
@@ -198,7 +202,8 @@ std::string plan_gemm(const Problem& problem, GemmForm form, const GemmKernels& 
     if (std::string reason = read_sizes(problem, plan); !reason.empty()) return reason;
     const bool made = problem.prologue[0] != nullptr;
     if (plan.batch * plan.m * plan.n == 0) return "the result is empty";
-    plan.stream = !problem.epilogue && plan.samples == 1 && form == GemmForm::tiles &&
+    if (plan.b_bf16 && plan.b.transposed) return "operand b is bf16 and transposed";
+    plan.stream = !problem.epilogue && !plan.b_bf16 && plan.samples == 1 && form == GemmForm::tiles &&
                   plan.batch * plan.m * plan.n >= kStreamFloats && plan.n % kernels.lanes == 0 &&
                   plan.dst_row % kernels.lanes == 0;
     const int64_t blocks = std::max<int64_t>(ceil_div(plan.k, kDepth), 1);

@@ -24,7 +24,9 @@ GemmStep::GemmStep(const Problem& problem, const GemmPlan& plan, Isa isa) : plan
     if (!plan.a_direct && !plan.packed_ahead) packed_a_ = reserve(a_floats_);
     if (!plan.packed_ahead) packed_b_ = reserve(b_floats_);
     keeps_block_ = turned || (problem.epilogue && !split);
-    block_row_ = round_up(plan.unit_n, 16) + gemm_gap;
+    // A program takes the rows of a block without gaps where they lie, others it copies; long ones would collide in L1.
+    const bool dense = problem.epilogue && !turned && plan.unit_n <= 256;
+    block_row_ = dense ? plan.unit_n : round_up(plan.unit_n, 16) + gemm_gap;
     if (keeps_block_ || plan.unit_k > plan.block_k) block_ = reserve(plan.unit_m * block_row_);
     if (problem.epilogue && split) summed_ = reserve(rows_a_sum_unit() * plan.n);
     if (problem.epilogue) {
@@ -87,7 +89,10 @@ GemmAhead GemmStep::ahead_of(const GemmUnit& unit, const GemmBlock& a, const Gem
     const int64_t next = std::min(depth, plan_.k - k - depth);
     const int64_t rows = unit.m1 - unit.m0, columns = unit.n1 - unit.n0;
     if (next <= 0 || plan_.packed_ahead) return ahead;
-    if (!plan_.b.transposed && b.row == columns) ahead.add(b.data + depth * b.row, next * columns);
+    if (b.bf16 && b.row == columns)
+        ahead.add(reinterpret_cast<const float*>(b.bf16 + depth * b.row), next * columns / 2);
+    else if (!plan_.b.transposed && b.row == columns)
+        ahead.add(b.data + depth * b.row, next * columns);
     if (plan_.a.transposed && a.row == rows && !prologue_) ahead.add(a.data + depth * a.row, next * rows);
     return ahead;
 }
@@ -107,9 +112,13 @@ void GemmStep::run_tiles(const GemmUnit& unit, const GemmBlock& a, const GemmBlo
         tile.columns = kernels_.row_columns;
         tile.b_row = b.row;
         for (int64_t n = 0; n < columns; n += kernels_.row_columns) {
-            tile.b = b.data + n;
             tile.c = c + n;
             tile.add = add ? add + n : nullptr;
+            if (b.bf16) {
+                kernels_.row_bf16(tile, b.bf16 + n);
+                continue;
+            }
+            tile.b = b.data + n;
             kernels_.row(tile);
         }
         return;

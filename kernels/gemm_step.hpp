@@ -8,6 +8,7 @@
 #include "kernels/compiled_program.hpp"
 #include "kernels/gemm.hpp"
 #include "kernels/gemm_plan.hpp"
+#include "kernels/rounding.hpp"
 
 namespace liven::kernels {
 
@@ -29,7 +30,7 @@ public:
     bool empty() const { return count_ == 0; }
     int64_t step() const { return step_; }
     void spread(int64_t tiles, int64_t depth) {
-        step_ = std::max<int64_t>(total_ / std::max<int64_t>(tiles * depth, 1) + 1, 1);
+        step_ = std::max<int64_t>(ceil_div(total_, std::max<int64_t>(tiles * depth, 1)), 1);
     }
     /// Where the next tile starts.
     const float* next(int64_t depth) {

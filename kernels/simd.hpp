@@ -141,6 +141,25 @@ LIVEN_INLINE vec load_part(const float* p, int64_t count) {
 #endif
 }
 
+/// bf16 values, the upper halves of floats, widened.
+LIVEN_INLINE vec load_bf16(const uint16_t* p) {
+#if defined(LIVEN_ISA_avx512)
+    const __m256i halves = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(p));
+    return _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_cvtepu16_epi32(halves), 16));
+#elif defined(LIVEN_ISA_avx2)
+    const __m128i halves = _mm_loadu_si128(reinterpret_cast<const __m128i*>(p));
+    return _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_cvtepu16_epi32(halves), 16));
+#else
+    const __m128i halves = _mm_loadl_epi64(reinterpret_cast<const __m128i*>(p));
+    return _mm_castsi128_ps(_mm_unpacklo_epi16(_mm_setzero_si128(), halves));
+#endif
+}
+LIVEN_INLINE vec load_bf16_part(const uint16_t* p, int64_t count) {
+    uint16_t part[lanes] = {};
+    for (int64_t i = 0; i < count; ++i) part[i] = p[i];
+    return load_bf16(part);
+}
+
 /// Stores the first `count` lanes only.
 LIVEN_INLINE void store_part(float* p, vec v, int64_t count) {
 #if defined(LIVEN_ISA_avx512)

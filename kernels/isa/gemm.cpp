@@ -69,6 +69,7 @@ void tile(const GemmTile& t) {
 #pragma GCC unroll 2
         for (int v = 0; v < vectors; ++v) right[v] = load(b + v * lanes);
         __builtin_prefetch(ahead);
+        if constexpr (lanes == 16) __builtin_prefetch(ahead + 16);  // few tiles bring a whole block: two lines a step
 #pragma GCC unroll 12
         for (int r = 0; r < rows; ++r) {
             const vec left = splat(packed ? a[0][r] : a[r / 4][r % 4 * a_row]);
@@ -122,6 +123,34 @@ void run_row(const GemmTile& t) {
     }
     if (t.add) add_row<row_vectors>(t.add, sum[0], row_vectors * lanes);
     store_row<row_vectors>(t.c, sum[0], row_vectors * lanes);
+}
+
+/// Vectors of b hold two columns a lane: the even one in the lower half, the odd one in the upper.
+void run_row_bf16(const GemmTile& t, const uint16_t* b) {
+    constexpr int pairs = row_vectors / 2, rows_ahead = 32;
+    vec even[pairs], odd[pairs];
+#pragma GCC unroll 4
+    for (int v = 0; v < pairs; ++v) even[v] = odd[v] = zero();
+    const float* a = t.a;
+    const uint16_t* soon = b + rows_ahead * t.b_row;
+    for (int64_t k = 0; k < t.depth; ++k) {
+        const vec left = splat(a[k]);
+#pragma GCC unroll 4
+        for (int v = 0; v < pairs; ++v) {
+            if (v * lanes % 16 == 0) __builtin_prefetch(soon + 2 * v * lanes);
+            const ivec both = bits_of(load(reinterpret_cast<const float*>(b + 2 * v * lanes)));
+            even[v] = madd(left, from_bits(both << 16), even[v]);
+            odd[v] = madd(left, from_bits(both & ivec(-65536)), odd[v]);
+        }
+        b += t.b_row;
+        soon += t.b_row;
+    }
+    float columns[2][pairs * lanes];
+    for (int v = 0; v < pairs; ++v) {
+        store(columns[0] + v * lanes, even[v]);
+        store(columns[1] + v * lanes, odd[v]);
+    }
+    for (int64_t c = 0; c < row_vectors * lanes; ++c) t.c[c] = columns[c % 2][c / 2] + (t.add ? t.add[c] : 0.0f);
 }
 
 using TileFunction = void (*)(const GemmTile&);
@@ -198,19 +227,26 @@ void transpose_matrix(const float* src, int64_t src_row, int64_t rows, int64_t c
     }
 }
 
-void pack(const float* src, int64_t src_row, int64_t rows, int64_t panels, int64_t width, float* dst, int64_t dst_row,
+LIVEN_INLINE vec load_all(const float* p) { return load(p); }
+LIVEN_INLINE vec load_all(const uint16_t* p) { return load_bf16(p); }
+LIVEN_INLINE vec load_some(const float* p, int64_t count) { return load_part(p, count); }
+LIVEN_INLINE vec load_some(const uint16_t* p, int64_t count) { return load_bf16_part(p, count); }
+
+template <class Element>
+void pack(const Element* src, int64_t src_row, int64_t rows, int64_t panels, int64_t width, float* dst, int64_t dst_row,
           int64_t pitch) {
     const int64_t whole = width / lanes * lanes, rest = width - whole;
     const int64_t soon = 16 * src_row;  // rows a page apart are no stream to the hardware
+    constexpr int64_t line = 64 / sizeof(Element);
     for (int64_t r = 0; r < rows; ++r) {
         for (int64_t p = 0; p < panels; ++p) {
-            const float* in = src + r * src_row + p * width;
+            const Element* in = src + r * src_row + p * width;
             float* out = dst + r * dst_row + p * pitch;
             for (int64_t c = 0; c < whole; c += lanes) {
-                if (c % 16 == 0) __builtin_prefetch(in + soon + c);
-                store(out + c, load(in + c));
+                if (c % line == 0) __builtin_prefetch(in + soon + c);
+                store(out + c, load_all(in + c));
             }
-            if (rest > 0) store(out + whole, load_part(in + whole, rest));
+            if (rest > 0) store(out + whole, load_some(in + whole, rest));
         }
     }
 }
@@ -240,7 +276,9 @@ const GemmKernels& LIVEN_ISA_NAME(gemm_kernels)() {
                                          .tile = run_tile,
                                          .row_columns = row_vectors * lanes,
                                          .row = run_row,
-                                         .pack = pack,
+                                         .row_bf16 = run_row_bf16,
+                                         .pack = pack<float>,
+                                         .pack_bf16 = pack<uint16_t>,
                                          .pack_turned = pack_turned,
                                          .transpose = transpose_matrix,
                                          .sum = sum_arrays,

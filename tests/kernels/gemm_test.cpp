@@ -1,3 +1,4 @@
+#include <bit>
 #include <catch2/catch.hpp>
 
 #include "liven/core/window.hpp"
@@ -108,7 +109,7 @@ TEST_CASE("A long inner axis is split, a small one is not, and both say why") {
     Factors s = factors(small);
     const kernels::Choice choice = kernels::choose(s.problem, Isa::baseline);
     CHECK(choice.chosen->name == "matmul_packed_4x8_f32");
-    REQUIRE(choice.refused.size() == 2);
+    REQUIRE(choice.refused.size() == 4);
     CHECK(choice.refused[0].second == "k is too short to be split");
 }
 
@@ -117,6 +118,49 @@ TEST_CASE("One row times a wide matrix comes as one stream, rows of b apart or n
     check_all(product(1, 128, 9001, false, false));
     check_all(product(1, 256, 700, true, false));
     check_all(product(1, 640, 515, false, false), 16, 0);
+}
+
+TEST_CASE("Weights in bf16 are read as the floats that they are") {
+    struct Case {
+        int64_t m, n, k, stride;
+        const char* form;
+    };
+    const std::vector<Case> cases{{1, 128, 9001, 128, "split_k"},  {1, 256, 70, 256, "packed"},
+                                  {1, 131, 2050, 131, ""},         {3, 128, 5000, 136, ""},
+                                  {16, 128, 8192, 128, "split_k"}, {31, 45, 77, 45, "packed"},
+                                  {300, 270, 600, 271, "packed"},  {1, 1, 1, 1, "packed"}};
+    for (const Case& c : cases) {
+        const Product p = product(c.m, c.n, c.k, false, false);
+        Factors wide = factors(p);
+        // Two bf16 values to a float of the test's memory.
+        TestTensor narrow = empty_tensor({1, (c.k * c.stride + 1) / 2});
+        auto* halves = reinterpret_cast<uint16_t*>(narrow.values.data());
+        for (int64_t k = 0; k < c.k; ++k)
+            for (int64_t n = 0; n < c.n; ++n) {
+                float& value = wide.b.values[static_cast<size_t>(k * c.n + n)];
+                const uint32_t upper = std::bit_cast<uint32_t>(value) >> 16;
+                halves[k * c.stride + n] = static_cast<uint16_t>(upper);
+                value = std::bit_cast<float>(upper << 16);
+            }
+        const std::vector<reference::Array<float>> in{wide.a.array(), wide.b.array()}, out{wide.want.array()};
+        reference::matmul<float>(&p.attributes, in, out);
+        Problem problem = wide.problem;
+        problem.attributes = &p.attributes;
+        problem.inputs[1] = {.shape = p.b, .dtype = DType::bf16, .pixel_stride = c.stride};
+        for (const Isa isa : available_isas()) {
+            const kernels::Choice choice = kernels::choose(problem, isa);
+            REQUIRE(choice.chosen);
+            INFO(choice.chosen->name << " " << p.a << " @ " << p.b);
+            CHECK(choice.chosen->name.ends_with("_bf16"));
+            CHECK(choice.chosen->name.find(c.form) != std::string_view::npos);
+            const auto step = choice.chosen->make(problem, isa);
+            run_step(*step, {&wide.a, &narrow}, {&wide.got}, Order::forward, 1);
+            const std::vector<float> first = wide.got.values;
+            CHECK(relative_error(first, wide.want.values) <= bound(c.k));
+            run_step(*step, {&wide.a, &narrow}, {&wide.got}, Order::shuffled, 0);
+            CHECK(same_bits(first, wide.got.values));
+        }
+    }
 }
 
 TEST_CASE("Few rows times a long transposed matrix are computed turned") {
@@ -159,6 +203,15 @@ TEST_CASE("What matmul cannot multiply is refused with the reason") {
     t.problem.inputs[1].shape = {6, 5};
     t.problem.inputs[1].dtype = DType::i32;
     CHECK(kernels::choose(t.problem, Isa::baseline).chosen == nullptr);
+    t.problem.inputs[1].dtype = DType::f32;
+    t.problem.inputs[0].dtype = DType::bf16;
+    CHECK(kernels::choose(t.problem, Isa::baseline).chosen == nullptr);
+    Product turned = product(4, 5, 6, false, true);
+    Factors u = factors(turned);
+    u.problem.inputs[1].dtype = DType::bf16;
+    const kernels::Choice choice = kernels::choose(u.problem, Isa::baseline);
+    CHECK(choice.chosen == nullptr);
+    CHECK(choice.refused[0].second == "operand b is bf16 and transposed");
 }
 
 TEST_CASE("Infinities and NaN reach exactly the results they belong to") {
@@ -197,7 +250,7 @@ TEST_CASE("An epilogue takes the rows of every form of the product, and its sums
         problem.epilogue = &epilogue;
         for (const kernels::KernelInfo& kernel : kernels::registry()) {
             if (kernel.op != "matmul" || kernel.isa > available_isas().back()) continue;
-            if (kernel.name.find(fused.form) == std::string_view::npos) continue;
+            if (kernel.name.find(fused.form) == std::string_view::npos || kernel.name.ends_with("_bf16")) continue;
             INFO(kernel.name << " " << fused.product.a << " @ " << fused.product.b);
             REQUIRE(kernel.refuse(problem).empty());
             const auto step = kernel.make(problem, kernel.isa);
