@@ -73,6 +73,11 @@ def family(kernel: str) -> str:
     return "other"
 
 
+def bare(kernels: list[dict]) -> list[dict]:
+    """Without the steps of plans, whose kernels carry programs."""
+    return [r for r in kernels if "+" not in r["kernel"]]
+
+
 def most_threads(kernels: list[dict]) -> list[dict]:
     threads = max(r["threads"] for r in kernels)
     return [r for r in kernels if r["threads"] == threads]
@@ -85,7 +90,7 @@ def best_isa(kernels: list[dict]) -> list[dict]:
 
 
 def roofline(kernels: list[dict]) -> str:
-    liven = [r for r in kernels if r["engine"] == "liven" and r["weights"] == "hot"]
+    liven = [r for r in bare(kernels) if r["engine"] == "liven" and r["weights"] == "hot"]
     if not liven:
         return ""
     shown = best_isa(most_threads(liven))
@@ -102,7 +107,7 @@ def roofline(kernels: list[dict]) -> str:
 
 
 def against_libraries(kernels: list[dict]) -> str:
-    hot = [r for r in kernels if r["weights"] == "hot" and r["roof"] == "fma"]
+    hot = [r for r in bare(kernels) if r["weights"] == "hot" and r["roof"] == "fma"]
     if not hot:
         return ""
     best: dict[tuple, dict[str, dict]] = defaultdict(dict)
@@ -140,12 +145,14 @@ def efficiency(kernels: list[dict]) -> str:
         rows = sorted((r for r in kernels if r["model"] == model),
                       key=lambda r: (r["shape"], r["threads"], r["isa"], r["weights"], -r["gflops"]))
         out.append(f"<details><summary>{escape(model)}: every measurement</summary>" + table(
-            ["shape", "kernel", "ISA", "#threads", "weights", "#times", "#ms", "#GFLOP/s", "#GB/s", "#of peak", "#rounds"],
+            ["shape", "kernel", "ISA", "#threads", "weights", "#times", "#ms", "#GFLOP/s", "#GB/s", "#of peak",
+             "#rounds"],
             [[r["shape"], r["kernel"], r["isa"], str(r["threads"]), r["weights"], str(r["count"]), f"{r['ms']:.3f}",
               f"{r['gflops']:.1f}", f"{r['gbytes']:.1f}", f"{100 * r['share']:.0f} % {r['roof']}",
               f"{r['rounds']} ({r['dropped']} dropped)"] for r in rows]) + "</details>")
     return section("Efficiency of every kernel", "Share of the peak that bounds a shape: FMA, or memory where there are "
-                   "fewer than four FLOPs a byte. Median of the rounds whose probes before and after agree within 3 %.",
+                   "fewer than four FLOPs a byte. Median of the rounds whose probes before and after agree within 3 %. "
+                   "+prologue and +epilogue: as the planner fuses it.",
                    out) if groups else ""
 
 
@@ -177,7 +184,8 @@ def main() -> None:
     source, target = Path(sys.argv[1]), Path(sys.argv[2])
     records = results.read(source) if source.exists() else []
     if not records:
-        sys.exit(f"report: nothing measured yet in {source}; try: ./run bench kernels --models attacknet-v2.2 --rounds 5")
+        sys.exit(f"report: nothing measured yet in {source}; try: "
+                 "./run bench kernels --models attacknet-v2.2 --rounds 5")
     target.parent.mkdir(parents=True, exist_ok=True)
     target.write_text(page(records), encoding="utf-8")
     print(f"{target}: {len(records)} measurements")

@@ -58,7 +58,8 @@ class Roofline:
     def __init__(self, points: Sequence[Point], roofs: Roofs) -> None:
         self.points, self.roofs = points, roofs
         self.x0 = 2.0 ** math.floor(math.log2(min(p.intensity for p in points)))
-        self.x1 = 2.0 ** math.ceil(math.log2(max(*(p.intensity for p in points), roofs.fma_gflops / roofs.memory_gbytes)))
+        ridge = roofs.fma_gflops / roofs.memory_gbytes
+        self.x1 = 2.0 ** math.ceil(math.log2(max(*(p.intensity for p in points), ridge)))
         self.y0 = 2.0 ** math.floor(math.log2(min(p.gflops for p in points)))
         self.y1 = 2.0 ** math.ceil(math.log2(1.1 * max(*(p.gflops for p in points), roofs.fma_gflops)))
 
@@ -82,7 +83,8 @@ class Roofline:
         for k in range(round(math.log2(self.y0)), round(math.log2(self.y1)) + 1):
             out.append(self.line(self.x0, 2.0**k, self.x1, 2.0**k, "grid"))
             out.append(text(self.LEFT - 6, self.y(2.0**k) + 4, f"{2.0**k:g}", "end"))
-        out.append(text((self.LEFT + self.WIDTH) / 2, self.HEIGHT - 8, "nominal FLOPs a byte of operands and results", "middle"))
+        out.append(text((self.LEFT + self.WIDTH) / 2, self.HEIGHT - 8, "nominal FLOPs a byte of operands and results",
+                        "middle"))
         out.append(text(14, self.HEIGHT / 2, "GFLOP/s", "middle", f'transform="rotate(-90 14 {self.HEIGHT / 2})"'))
         return out
 

@@ -128,7 +128,7 @@ Stopwatch& Session::stopwatch(int threads) {
     return stopwatches_.try_emplace(threads, threads, protocol_).first->second;
 }
 
-void Session::add(const Entry& entry, int threads, Isa isa, std::function<Made(Stopwatch&)> make) {
+void Session::add(const Entry& entry, int threads, Isa isa, const std::function<Made(Stopwatch&)>& make) {
     const std::string name = entry.model + "/" + entry.kernel + "/" + std::string(name_of(isa)) + "/" +
                              std::to_string(threads) + (entry.cold_weights ? "/cold/" : "/hot/") + entry.line->text;
     benchmark::RegisterBenchmark(

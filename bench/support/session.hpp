@@ -50,7 +50,7 @@ public:
         Work work;
         std::string refusal;
     };
-    void add(const Entry& entry, int threads, Isa isa, std::function<Made(Stopwatch&)> make);
+    void add(const Entry& entry, int threads, Isa isa, const std::function<Made(Stopwatch&)>& make);
 
     /// Runs all that were added. 0, or 1 when a direct kernel exceeded the peak: then no share of the run is valid.
     int run(int argc, char** argv);
