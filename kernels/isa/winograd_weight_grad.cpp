@@ -111,10 +111,11 @@ inline constexpr int max_sources = 6;
 inline constexpr int max_sources = 3;
 #endif
 
-/// I source channels x 16 result channels of one point, all tiles of the group.
+/// I source channels x 16 result channels of one point, all tiles of the group. By itself, so that all registers are
+/// its own, and tests/structure/spills.sh finds it.
 template <int I>
-void product(const float* src, int64_t src_step, const float* diff, int64_t diff_step, int64_t tiles, float* sums,
-             bool fresh) noexcept {
+__attribute__((noinline)) void product(const float* src, int64_t src_step, const float* diff, int64_t diff_step,
+                                       int64_t tiles, float* sums, bool fresh) noexcept {
     vec acc[I][per_block];
     if (fresh) {
 #pragma GCC unroll 16
