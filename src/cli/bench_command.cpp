@@ -70,6 +70,7 @@ void add_bench_command(CLI::App& app) {
     struct Options {
         ModelChoice model;
         std::string mode = "train";
+        DType dense_weights = DType::f32;
         int64_t batch = 16;
         int rounds = 30, untimed = 0;
         double seconds = 10;
@@ -80,6 +81,7 @@ void add_bench_command(CLI::App& app) {
         app.add_subcommand("bench", "time a training step or an inference, beside the machine's FMA peak");
     add_model_options(*command, options->model);
     command->add_option("--mode", options->mode, "train or infer")->check(CLI::IsMember({"train", "infer"}));
+    add_dense_weights_option(*command, options->dense_weights);
     command->add_option("--batch", options->batch, "images")->check(CLI::Range(1, 65536));
     command->add_option("--rounds", options->rounds, "steps to time at most")->check(CLI::Range(3, 100000));
     command->add_option("--seconds", options->seconds, "stop after this long")->check(CLI::PositiveNumber);
@@ -93,7 +95,7 @@ void add_bench_command(CLI::App& app) {
     command->callback([options] {
         const int threads = thread_count();
         const double resident_before = status_mb("VmRSS");
-        Workload work(options->model, options->batch, options->mode == "train");
+        Workload work(options->model, options->batch, options->mode == "train", options->dense_weights);
         if (options->untimed > 0)
             return print(
                 Json::object({{"steps", options->untimed}, {"planned_bytes", planned_bytes(work, options->untimed)}})
@@ -113,6 +115,7 @@ void add_bench_command(CLI::App& app) {
                                 {"size", options->model.shape()[0]},
                                 {"threads", threads},
                                 {"isa", name_of(active_isa())},
+                                {"dense_weights", name_of(options->dense_weights)},
                                 {"steps", time.steps},
                                 {"ms_min", time.ms_min},
                                 {"ms_median", time.ms_median},

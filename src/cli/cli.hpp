@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "liven/core/dtype.hpp"
 #include "liven/core/shape.hpp"
 #include "liven/models/options.hpp"
 
@@ -40,6 +41,9 @@ struct ModelChoice {
 };
 /// Adds MODEL, --input (or --size) and --option to a command.
 void add_model_options(CLI::App& command, ModelChoice& choice);
+
+/// Adds --dense-weights f32|bf16 to a command.
+void add_dense_weights_option(CLI::App& command, DType& dtype);
 
 /// "256x256x3" -> a shape. Throws Error when it is none.
 Shape shape_from(const std::string& text);

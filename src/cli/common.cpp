@@ -47,6 +47,14 @@ void add_model_options(CLI::App& command, ModelChoice& choice) {
     command.add_option("--option", choice.options, "option of the model, name=value; preset=paper for the paper's");
 }
 
+void add_dense_weights_option(CLI::App& command, DType& dtype) {
+    command
+        .add_option_function<std::string>(
+            "--dense-weights", [&dtype](const std::string& name) { dtype = name == "bf16" ? DType::bf16 : DType::f32; },
+            "how the weights of wide dense layers are stored: f32, or bf16, which halves what one picture waits for")
+        ->check(CLI::IsMember({"f32", "bf16"}));
+}
+
 void print(const std::string& text) {
     std::cout << text;
     if (text.empty() || text.back() != '\n') std::cout << '\n';

@@ -7,7 +7,7 @@
 
 namespace liven::cli {
 
-Workload::Workload(const ModelChoice& choice, int64_t batch, bool train)
+Workload::Workload(const ModelChoice& choice, int64_t batch, bool train, DType dense_weights)
     : model_(make_model(choice.name, choice.option_map())), train_(train) {
     const Shape shape = batched(batch, choice.shape());
     model_->build(shape);
@@ -23,7 +23,8 @@ Workload::Workload(const ModelChoice& choice, int64_t batch, bool train)
         adam_ = std::make_unique<Adam>(model_->parameters(), Adam::Options{.learning_rate = 1e-4f});
         std::vector<float>().swap(pixels_);
     } else {
-        session_.emplace(*model_, choice.shape(), InferenceSession::Options{.batch = batch});
+        session_.emplace(*model_, choice.shape(),
+                         InferenceSession::Options{.batch = batch, .dense_weights = dense_weights});
     }
 }
 

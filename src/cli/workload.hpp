@@ -16,7 +16,8 @@ namespace liven::cli {
 /// forward in an inference session.
 class Workload {
 public:
-    Workload(const ModelChoice& choice, int64_t batch, bool train);
+    /// `dense_weights`: of inference, see InferenceSession.
+    Workload(const ModelChoice& choice, int64_t batch, bool train, DType dense_weights = DType::f32);
 
     /// One step or forward, computed.
     void run();

@@ -1,9 +1,37 @@
 #include "liven/nn/session.hpp"
 
+#include <algorithm>
+
+#include "liven/core/bf16.hpp"
 #include "liven/core/error.hpp"
+#include "liven/ops/linear.hpp"
 
 namespace liven {
 namespace {
+
+// Smaller weights stay in cache from run to run.
+constexpr int64_t kWideWeights = 1 << 20;
+
+/// States that are nothing but the right operand of products, and too large for a cache.
+std::vector<const Node*> wide_weights(const Graph& graph) {
+    std::vector<const Node*> wide, other;
+    for (const Node* node : graph.order())
+        for (size_t i = 0; i < node->inputs.size(); ++i) {
+            const Node* leaf = node->inputs[i].node.get();
+            const bool product =
+                i == 1 && node->operation == &operation<ops::Matmul>() && !node->as<ops::Matmul>().transpose_b;
+            const bool fits = product && leaf->is_state && leaf->outputs[0].type.shape.count() >= kWideWeights;
+            (fits ? wide : other).push_back(leaf);
+        }
+    std::erase_if(wide, [&](const Node* leaf) { return std::find(other.begin(), other.end(), leaf) != other.end(); });
+    return wide;
+}
+
+Buffer rounded(const float* values, int64_t count) {
+    Buffer out(static_cast<size_t>(count) * sizeof(uint16_t));
+    std::transform(values, values + count, out.as<uint16_t>(), to_bf16);
+    return out;
+}
 
 /// Puts a model into inference mode while it lives.
 class InferenceMode {
@@ -30,10 +58,25 @@ struct InferenceSession::Impl {
     size_t input_leaf = 0;
     void* root = nullptr;
     std::unique_ptr<Plan> plan;
+
+    /// Rounds the wide leaves that products alone read.
+    void narrow_weights(const Graph& graph) {
+        const std::vector<const Node*> wide = wide_weights(graph);
+        for (size_t i = 0; i < leaves.size(); ++i) {
+            Node& leaf = *graph.leaves[i];
+            if (std::find(wide.begin(), wide.end(), &leaf) == wide.end()) continue;
+            leaf.outputs[0].type.dtype = DType::bf16;
+            weights[i] = rounded(static_cast<const float*>(leaves[i]), leaf.outputs[0].type.shape.count());
+            leaves[i] = weights[i].data();
+        }
+    }
 };
 
 InferenceSession::InferenceSession(Module& model, const Shape& sample, const Options& options)
     : impl_(std::make_unique<Impl>()) {
+    if (options.dense_weights != DType::f32 && options.dense_weights != DType::bf16)
+        throw Error("InferenceSession",
+                    "expected dense weights in f32 or bf16, got " + std::string(name_of(options.dense_weights)));
     if (options.batch < 1)
         throw Error("InferenceSession", "expected a batch of at least 1, got " + std::to_string(options.batch));
     Impl& self = *impl_;
@@ -57,7 +100,9 @@ InferenceSession::InferenceSession(Module& model, const Shape& sample, const Opt
     EngineOptions engine = Engine::current().options();
     engine.frozen_states = true;
     engine.strict_math |= options.strict_math;
-    self.plan = make_plan(trace({y}), engine);
+    const Graph graph = trace({y});
+    if (options.dense_weights == DType::bf16 && engine.executor == ExecutorKind::planned) self.narrow_weights(graph);
+    self.plan = make_plan(graph, engine);
     self.result = Buffer(static_cast<size_t>(y.type().bytes()));
     self.root = self.result.data();
 }

@@ -1,6 +1,7 @@
 #include "liven/nn/session.hpp"
 
 #include <catch2/catch.hpp>
+#include <cmath>
 #include <memory>
 #include <vector>
 
@@ -29,6 +30,15 @@ protected:
         x = leaky_relu(norm(first(x)), 0.2f);
         return dense(flatten(max_pool(second(x) + x, {.size = 2})));
     }
+};
+
+/// 65,536 x 16 weights: more than a cache keeps.
+class Wide : public Module {
+public:
+    Dense dense{*this, "dense", {.units = 16}};
+
+protected:
+    Tensor forward(Tensor x) override { return dense(flatten(x)); }
 };
 
 const Shape kSample{12, 10, 3};
@@ -103,6 +113,30 @@ TEST_CASE("A session keeps the weights it was made with, and outlives its model"
     CHECK(copied(session.run(values)) == expected);
     network.reset();
     CHECK(copied(session.run(values)) == expected);
+}
+
+TEST_CASE("Weights of a wide dense layer in bf16 move the result by their rounding, other weights not at all") {
+    const Shape sample{64, 64, 16};
+    Wide network;
+    network.seed(4);
+    network.build(batched(2, sample));
+    network.eval();
+    std::vector<float> values(static_cast<size_t>(2 * sample.count()));
+    Random random(9);
+    for (float& value : values) value = random.uniform(-1.0f, 1.0f);
+    InferenceSession exact(network, sample, {.batch = 2});
+    InferenceSession narrow(network, sample, {.batch = 2, .dense_weights = DType::bf16});
+    const std::vector<float> a = copied(exact.run(values)), b = copied(narrow.run(values));
+    CHECK(a != b);
+    double error = 0, size = 0;
+    for (size_t i = 0; i < a.size(); ++i) {
+        error += std::pow(double{a[i]} - double{b[i]}, 2);
+        size += std::pow(double{a[i]}, 2);
+    }
+    // Each weight is off by at most 2^-9 of itself, in either direction.
+    CHECK(std::sqrt(error / size) < 1.0 / 512);
+    CHECK(copied(narrow.run(values)) == b);
+    CHECK_THROWS_AS(InferenceSession(network, sample, {.dense_weights = DType::i32}), Error);
 }
 
 TEST_CASE("A session leaves the model in the mode it was in") {

@@ -25,6 +25,9 @@ public:
     struct Options {
         int64_t batch = 1;         ///< samples of a run
         bool strict_math = false;  ///< only kernels with the error of direct summation
+        /// How the weights of wide dense layers are stored: DType::f32, or DType::bf16, which halves the bytes that one
+        /// sample waits for. Weights are rounded to eight bits of precision, sums stay in f32.
+        DType dense_weights = DType::f32;
     };
     /// `sample`: the shape of one sample, H x W x C. The model is traced in inference mode and its mode restored.
     /// Throws Error when the shape does not fit the model.

@@ -10,6 +10,7 @@
 #include "liven/io/json.hpp"
 #include "liven/models/options.hpp"
 #include "liven/nn/module.hpp"
+#include "liven/nn/session.hpp"
 
 namespace liven {
 
@@ -44,6 +45,10 @@ struct LoadedModel {
 /// tensors, or when the golden logits differ by more than 1e-4 of their size: then this build computes something else
 /// than the writer did.
 LoadedModel load_model(const std::filesystem::path& path);
+
+/// A session of the loaded model for `batch` pictures. With dense weights in bf16 the golden input is run first: when
+/// its logits move by more than 1 % of their size, the session keeps f32 and a warning says so.
+InferenceSession open_session(LoadedModel& loaded, const InferenceSession::Options& options = {});
 
 /// Copies every state of the model from tensors by name. Throws Error listing what is missing, surplus or misshapen.
 void load_states(Module& model, const NamedTensors& tensors, const std::string& where);
