@@ -143,19 +143,9 @@ void convolve(benchmark::State& state, const Case& c, const Fusion& fusion, cons
     const Buffer workspace(std::max<size_t>(step->workspace_bytes, 64)),
         scratch(std::max<size_t>(step->scratch_bytes, 64));
     const kernels::Buffers buffers{in.data(), out.data(), workspace.as<std::byte>(), scratch.as<std::byte>()};
-    std::vector<double> times, shares;
-    for (auto _ : state) {
-        const double before = probe_peak(kernel.isa), start = seconds_now();
-        for (size_t stage = 0; stage < step->stages.size(); ++stage)
-            for (int64_t unit = 0; unit < step->stages[stage].units; ++unit)
-                step->run(static_cast<int>(stage), unit, buffers);
-        const double taken = seconds_now() - start, peak = std::max(before, probe_peak(kernel.isa));
-        state.SetIterationTime(taken);
-        times.push_back(taken);
-        shares.push_back(c.flops() / taken / peak);
-    }
-    state.counters["GFLOP/s"] = c.flops() / median(times) * 1e-9;
-    state.counters["peak%"] = 100.0 * median(shares);
+    const StepTimes times = time_step(state, *step, buffers, kernel.isa, c.flops());
+    state.counters["GFLOP/s"] = c.flops() / times.seconds * 1e-9;
+    state.counters["peak%"] = 100.0 * times.share;
 }
 
 bool takes(const kernels::KernelInfo& kernel, const Case& c, const Fusion& fusion) {

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "kernels/peak.hpp"
+#include "kernels/step.hpp"
 #include "liven/core/buffer.hpp"
 #include "liven/core/philox.hpp"
 
@@ -31,6 +32,29 @@ inline double probe_peak(Isa isa) {
 inline double median(std::vector<double> values) {
     std::nth_element(values.begin(), values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2), values.end());
     return values[values.size() / 2];
+}
+
+/// What a benchmark of a step on one thread finds: medians over its rounds.
+struct StepTimes {
+    double seconds = 0;
+    double share = 0;  ///< of the FMA peak probed around every round
+};
+
+/// Runs all units of a step in their order, on this thread, as often as the benchmark's state asks for.
+template <class State>
+StepTimes time_step(State& state, const kernels::Step& step, const kernels::Buffers& buffers, Isa isa, double flops) {
+    std::vector<double> times, shares;
+    for (auto _ : state) {
+        const double before = probe_peak(isa), start = seconds_now();
+        for (size_t stage = 0; stage < step.stages.size(); ++stage)
+            for (int64_t unit = 0; unit < step.stages[stage].units; ++unit)
+                step.run(static_cast<int>(stage), unit, buffers);
+        const double taken = seconds_now() - start, peak = std::max(before, probe_peak(isa));
+        state.SetIterationTime(taken);
+        times.push_back(taken);
+        shares.push_back(flops / taken / peak);
+    }
+    return {.seconds = median(times), .share = median(shares)};
 }
 
 /// Random numbers from -1 to 1.

@@ -32,25 +32,6 @@ LIVEN_INLINE void diff_points(const vec (&d)[4], vec (&o)[6]) {
     o[5] = d[3];
 }
 
-/// The two rows of B' that a pass makes, from one column of source pixels.
-template <int Pass>
-LIVEN_INLINE void source_rows(const WinogradGradTile& tile, int64_t offset, vec& first, vec& second) {
-    const auto at = [&](int y) __attribute__((always_inline)) { return load(tile.src[y] + offset); };
-    const vec two = splat(2.0f), four = splat(4.0f), five = splat(5.0f);
-    if constexpr (Pass == 0) {
-        first = madd(four, at(0), nmadd(five, at(2), at(4)));
-        second = madd(four, at(1), nmadd(five, at(3), at(5)));
-    } else if constexpr (Pass == 1) {
-        const vec even = nmadd(four, at(2), at(4)), odd = nmadd(four, at(1), at(3));
-        first = even + odd;
-        second = even - odd;
-    } else {
-        const vec even = at(4) - at(2), odd = at(3) - at(1);
-        first = madd(two, odd, even);
-        second = nmadd(two, odd, even);
-    }
-}
-
 /// The two rows of A that a pass makes, from one column of diff_dst.
 template <int Pass>
 LIVEN_INLINE void diff_rows(const WinogradGradTile& tile, int64_t offset, vec& first, vec& second) {
@@ -79,7 +60,10 @@ template <int Pass>
 LIVEN_INLINE void transform_source(const WinogradGradTile& tile, int64_t channel, float* points) {
     vec rows[2][6];
 #pragma GCC unroll 6
-    for (int x = 0; x < 6; ++x) source_rows<Pass>(tile, x * tile.src_step + channel, rows[0][x], rows[1][x]);
+    for (int x = 0; x < 6; ++x)
+        source_row_pair<Pass>(
+            [&](int y) __attribute__((always_inline)) { return load(tile.src[y] + x * tile.src_step + channel); },
+            rows[0][x], rows[1][x]);
 #pragma GCC unroll 2
     for (int y = 0; y < 2; ++y) {
         vec o[6];
