@@ -44,7 +44,7 @@ struct StepTimes {
 template <class State>
 StepTimes time_step(State& state, const kernels::Step& step, const kernels::Buffers& buffers, Isa isa, double flops) {
     std::vector<double> times, shares;
-    for (auto _ : state) {
+    for ([[maybe_unused]] auto _ : state) {
         const double before = probe_peak(isa), start = seconds_now();
         for (size_t stage = 0; stage < step.stages.size(); ++stage)
             for (int64_t unit = 0; unit < step.stages[stage].units; ++unit)
