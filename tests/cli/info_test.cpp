@@ -166,9 +166,9 @@ TEST_CASE("bench measures with the peak beside") {
                                         std::string(mode))
                               .json();
         CHECK(keys_of(json) == std::vector<std::string>{"engine", "version", "variant", "model", "mode", "batch",
-                                                        "size", "threads", "isa", "steps", "ms_min", "ms_median",
-                                                        "flops", "peak_gflops", "efficiency", "arena_mb", "rss_mb",
-                                                        "rss_before_mb"});
+                                                        "size", "threads", "isa", "dense_weights", "steps", "ms_min",
+                                                        "ms_median", "flops", "peak_gflops", "efficiency", "arena_mb",
+                                                        "rss_mb", "rss_before_mb"});
         CHECK(json.at("engine").text() == "liven");
         CHECK(json.at("size").integer() == 16);
         CHECK(json.at("steps").integer() == 3);
