@@ -1,8 +1,27 @@
 #include <algorithm>
 
 #include "kernels/step.hpp"
+#include "kernels/tuning.hpp"
 
 namespace liven::kernels {
+namespace {
+
+/// The times of all these kernels over the problem; none when one of them was not measured, since seconds and
+/// estimates do not compare.
+std::vector<double> measured_costs(const Problem& problem, Isa isa, const std::vector<const KernelInfo*>& kernels) {
+    std::vector<double> costs;
+    const std::shared_ptr<const TuningTable> table = active_tuning();
+    if (kernels.size() < 2 || table->size() == 0) return costs;
+    const std::string key = problem_key(problem);
+    for (const KernelInfo* kernel : kernels) {
+        const auto seconds = table->seconds({.isa = isa, .kernel = std::string(kernel->name), .problem = key});
+        if (!seconds) return {};
+        costs.push_back(*seconds);
+    }
+    return costs;
+}
+
+}  // namespace
 
 const std::vector<KernelInfo>& registry() {
     static const std::vector<KernelInfo> all = [] {
@@ -20,21 +39,29 @@ const std::vector<KernelInfo>& registry() {
     return all;
 }
 
-Choice choose(const Problem& problem, Isa isa) {
-    Choice choice;
-    double best = 0;
+std::vector<const KernelInfo*> accepting(const Problem& problem, Isa isa,
+                                         std::vector<std::pair<const KernelInfo*, std::string>>* refused) {
+    std::vector<const KernelInfo*> kernels;
     for (const KernelInfo& kernel : registry()) {
         if (kernel.op != problem.op || kernel.isa != isa) continue;
         std::string reason = kernel.refuse(problem);
-        if (!reason.empty()) {
-            choice.refused.emplace_back(&kernel, std::move(reason));
-            continue;
-        }
-        const double cost = kernel.cost(problem);
-        if (choice.chosen && cost >= best) continue;
-        choice.chosen = &kernel;
-        best = cost;
+        if (reason.empty())
+            kernels.push_back(&kernel);
+        else if (refused)
+            refused->emplace_back(&kernel, std::move(reason));
     }
+    return kernels;
+}
+
+Choice choose(const Problem& problem, Isa isa) {
+    Choice choice;
+    const std::vector<const KernelInfo*> kernels = accepting(problem, isa, &choice.refused);
+    if (kernels.empty()) return choice;
+    std::vector<double> costs = measured_costs(problem, isa, kernels);
+    choice.measured = !costs.empty();
+    if (!choice.measured)
+        for (const KernelInfo* kernel : kernels) costs.push_back(kernel->cost(problem));
+    choice.chosen = kernels[static_cast<size_t>(std::min_element(costs.begin(), costs.end()) - costs.begin())];
     return choice;
 }
 

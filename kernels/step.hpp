@@ -112,8 +112,12 @@ void register_move(std::vector<KernelInfo>& out);
 /// accepts.
 struct Choice {
     const KernelInfo* chosen = nullptr;
+    bool measured = false;  ///< by the times of the active tuning table, not by the kernels' own costs
     std::vector<std::pair<const KernelInfo*, std::string>> refused;
 };
+/// Kernels of the ISA that accept the problem, in the registry's order; `refused` gets the others, unless null.
+std::vector<const KernelInfo*> accepting(const Problem& problem, Isa isa,
+                                         std::vector<std::pair<const KernelInfo*, std::string>>* refused = nullptr);
 Choice choose(const Problem& problem, Isa isa);
 
 }  // namespace liven::kernels

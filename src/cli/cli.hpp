@@ -19,6 +19,7 @@ void add_plan_command(CLI::App& app);
 void add_kernels_command(CLI::App& app);
 void add_ops_command(CLI::App& app);
 void add_bench_command(CLI::App& app);
+void add_tune_command(CLI::App& app);
 void add_data_command(CLI::App& app);
 void add_init_command(CLI::App& app);
 void add_forward_command(CLI::App& app);

@@ -37,7 +37,8 @@ std::string bash_script(const CLI::App& app) {
            "        case \"${COMP_WORDS[1]}\" in\n" +
            cases(app) +
            "        esac\n"
-           "        case \"${COMP_WORDS[COMP_CWORD-1]}\" in --model|summary|plan|bench|init) words=\"$words $models\" "
+           "        case \"${COMP_WORDS[COMP_CWORD-1]}\" in --model|summary|plan|bench|tune|init) words=\"$words "
+           "$models\" "
            ";; esac\n"
            "    fi\n"
            "    COMPREPLY=($(compgen -W \"$words\" -- \"${COMP_WORDS[COMP_CWORD]}\") $(compgen -f -- "

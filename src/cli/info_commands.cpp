@@ -3,6 +3,7 @@
 
 #include "cli.hpp"
 #include "kernels/step.hpp"
+#include "kernels/tuning.hpp"
 #include "liven/core/environment.hpp"
 #include "liven/core/isa.hpp"
 #include "liven/core/version.hpp"
@@ -69,13 +70,20 @@ std::string version_text() {
     return out.str();
 }
 
+/// Where the planner has the kernel's cost from.
+std::string cost_source(const kernels::KernelInfo& kernel) {
+    const size_t problems = kernels::active_tuning()->problems(kernel);
+    return problems == 0 ? "estimated" : "measured over " + std::to_string(problems) + " problems, else estimated";
+}
+
 std::string kernel_table() {
     std::ostringstream out;
     out << std::left << std::setw(22) << "operation" << std::setw(10) << "ISA" << std::setw(48) << "kernel"
-        << "tile\n";
+        << std::setw(34) << "tile"
+        << "cost\n";
     for (const kernels::KernelInfo& kernel : kernels::registry())
         out << std::setw(22) << kernel.op << std::setw(10) << name_of(kernel.isa) << std::setw(48) << kernel.name
-            << kernel.tile << '\n';
+            << std::setw(34) << kernel.tile << cost_source(kernel) << '\n';
     return out.str();
 }
 
@@ -133,14 +141,18 @@ void add_version_command(CLI::App& app) {
 
 void add_kernels_command(CLI::App& app) {
     auto json = std::make_shared<bool>(false);
-    CLI::App* command = app.add_subcommand("kernels", "every kernel: operation, ISA, name, register tile");
+    CLI::App* command =
+        app.add_subcommand("kernels", "every kernel: operation, ISA, name, register tile, source of its cost");
     command->add_flag("--json", *json, "one JSON object a line");
     command->footer("Example: liven kernels\nWhich one a model uses and why: LIVEN_VERBOSE=1 liven bench MODEL");
     command->callback([json] {
         if (!*json) return print(kernel_table());
         for (const kernels::KernelInfo& kernel : kernels::registry())
-            print(Json::object(
-                      {{"op", kernel.op}, {"isa", name_of(kernel.isa)}, {"name", kernel.name}, {"tile", kernel.tile}})
+            print(Json::object({{"op", kernel.op},
+                                {"isa", name_of(kernel.isa)},
+                                {"name", kernel.name},
+                                {"tile", kernel.tile},
+                                {"measured", kernels::active_tuning()->problems(kernel)}})
                       .str());
     });
 }

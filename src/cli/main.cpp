@@ -4,6 +4,7 @@
 #include <new>
 
 #include "cli.hpp"
+#include "kernels/tuning.hpp"
 #include "liven/core/environment.hpp"
 #include "liven/core/error.hpp"
 #include "liven/core/isa.hpp"
@@ -56,12 +57,17 @@ int run(int argc, char** argv) {
     app.set_version_flag("-V,--version", std::string(version()));
     GlobalOptions options;
     add_global_options(app, options);
-    app.parse_complete_callback([&] { apply(options); });
+    app.parse_complete_callback([&] {
+        apply(options);
+        // A table that is not in order stops a program here and not after an hour; tune may be about to write it.
+        if (!app.got_subcommand("tune")) kernels::active_tuning();
+    });
     for (const auto add :
          {cli::add_train_command, cli::add_evaluate_command, cli::add_predict_command, cli::add_data_command,
           cli::add_summary_command, cli::add_models_command, cli::add_plan_command, cli::add_bench_command,
-          cli::add_kernels_command, cli::add_ops_command, cli::add_init_command, cli::add_forward_command,
-          cli::add_grad_command, cli::add_version_command, cli::add_help_command, cli::add_completion_command})
+          cli::add_tune_command, cli::add_kernels_command, cli::add_ops_command, cli::add_init_command,
+          cli::add_forward_command, cli::add_grad_command, cli::add_version_command, cli::add_help_command,
+          cli::add_completion_command})
         add(app);
     try {
         app.parse(argc, argv);

@@ -18,12 +18,13 @@ namespace {
 
 constexpr int kMostThreads = 1024;
 
-constexpr std::array<EnvironmentVariable, 5> kVariables{{
+constexpr std::array<EnvironmentVariable, 6> kVariables{{
     {"LIVEN_THREADS", "1 to 1024", "physical cores", "threads that compute and load"},
     {"LIVEN_ISA", "baseline, avx2 or avx512", "best of this CPU", "instruction set of the kernels"},
     {"LIVEN_EXECUTOR", "planned or reference", "planned", "who computes: the planner, or naive loops"},
     {"LIVEN_VERBOSE", "0, 1 or 2", "0", "1: kernels chosen and refused; 2: time of each node"},
     {"LIVEN_POISON", "0 or 1", "0", "1: freed plan memory is filled with NaN"},
+    {"LIVEN_TUNING", "a file", "none", "kernel times of this machine, written by liven tune"},
 }};
 
 [[noreturn]] void refuse(std::string_view name, std::string_view got) {

@@ -4,6 +4,7 @@
 #include <list>
 #include <unordered_map>
 
+#include "kernels/tuning.hpp"
 #include "liven/core/error.hpp"
 #include "liven/core/log.hpp"
 #include "liven/graph/operation.hpp"
@@ -162,6 +163,7 @@ EngineOptions Engine::options() const {
             .isa = active_isa(),
             .strict_math = impl_->strict_math,
             .detect_anomaly = impl_->detect_anomaly,
+            .tuning = kernels::active_tuning()->hash(),
             .threads = thread_count(),
             .poison = poison(),
             .verbose = verbosity()};

@@ -53,6 +53,7 @@ void PlanKey::write(const std::vector<Node*>& nodes, std::span<const Value> keep
                     std::span<const Engine::Target> targets, const EngineOptions& options) {
     words_.clear();
     push(flags_of(options), "engine option");
+    push(options.tuning, "tuning table");
     push(nodes.size(), "node count");
     for (const Node* node : nodes) write_node(*node);
     current_ = nullptr;

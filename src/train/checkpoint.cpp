@@ -90,10 +90,17 @@ Checkpoint load(const std::filesystem::path& path) {
             throw Error(path.string(), std::string("this is no checkpoint: it has no '") + key + "'");
         return found->second;
     };
+    // Earlier versions did not write everything.
+    const auto text_or = [&](const char* key, const char* otherwise) {
+        const auto found = file.metadata.find(key);
+        return found == file.metadata.end() ? std::string(otherwise) : found->second;
+    };
     if (text("format") != kFormat)
         throw Error(path.string(), "expected format " + std::string(kFormat) + ", got '" + text("format") + "'");
     Checkpoint checkpoint{.progress = progress_from(Json::parse(text("progress"), path.string())),
                           .isa = text("isa"),
+                          .tuning = text_or("tuning", "none"),
+                          .numerics = text_or("numerics", "none"),
                           .settings = text("settings"),
                           .data = text("data"),
                           .tensors = std::move(file.tensors),
@@ -113,6 +120,8 @@ void save_checkpoint(const std::filesystem::path& folder, const Checkpoint& chec
                        {"progress", to_json(checkpoint.progress).str()},
                        {"callbacks", callback_values(checkpoint).str()},
                        {"isa", checkpoint.isa},
+                       {"tuning", checkpoint.tuning},
+                       {"numerics", checkpoint.numerics},
                        {"settings", checkpoint.settings},
                        {"data", checkpoint.data}});
     // The one before stays: should this one be lost with the disk's cache, there is still somewhere to go on from.

@@ -1,7 +1,10 @@
 #include "snapshot.hpp"
 
+#include <cstdio>
 #include <utility>
 
+#include "kernels/numerics.hpp"
+#include "kernels/tuning.hpp"
 #include "liven/core/error.hpp"
 #include "liven/core/isa.hpp"
 #include "liven/core/log.hpp"
@@ -24,6 +27,27 @@ void take_prefixed(const NamedTensors& from, const std::string& prefix, std::spa
     }
 }
 
+std::string tuning_name() {
+    const uint64_t hash = kernels::active_tuning()->hash();
+    char text[20];
+    std::snprintf(text, sizeof text, "%016llx", static_cast<unsigned long long>(hash));
+    return hash == 0 ? "none" : text;
+}
+
+/// Other kernels, or kernels chosen otherwise, round otherwise.
+void warn_of_other_bits(const Checkpoint& checkpoint) {
+    const auto warn = [](const std::string& was, const std::string& is, const std::string& hint) {
+        log_warning("this run was started with " + was + " and goes on with " + is +
+                    ": the result will not be bit-identical." + hint);
+    };
+    const std::string isa(name_of(active_isa())), tuning = tuning_name(),
+                                                  numerics = std::to_string(kernels::numerics_version);
+    if (checkpoint.isa != isa) warn(checkpoint.isa + " kernels", isa, " Hint: --isa " + checkpoint.isa);
+    if (checkpoint.tuning != tuning)
+        warn("the tuning table " + checkpoint.tuning, tuning, " Hint: LIVEN_TUNING names the table's file");
+    if (checkpoint.numerics != numerics) warn("kernels of numerics version " + checkpoint.numerics, numerics, "");
+}
+
 }  // namespace
 
 Checkpoint Snapshot::take() {
@@ -32,6 +56,8 @@ Checkpoint Snapshot::take() {
     progress.cursor = data.train().cursor();
     Checkpoint checkpoint{.progress = progress,
                           .isa = std::string(name_of(active_isa())),
+                          .tuning = tuning_name(),
+                          .numerics = std::to_string(kernels::numerics_version),
                           .settings = settings.to_config().str(),
                           .data = data.fingerprint(),
                           .tensors = {},
@@ -45,10 +71,7 @@ void Snapshot::restore(Checkpoint checkpoint, const std::string& run) {
     if (checkpoint.data != data.fingerprint())
         throw Error(run, "the data set is not the one this run was started with",
                     "restore it, or start a new run with --out");
-    const std::string isa(name_of(active_isa()));
-    if (checkpoint.isa != isa)
-        log_warning("this run was started with " + checkpoint.isa + " kernels and goes on with " + isa +
-                    ": the result will not be bit-identical. Hint: --isa " + checkpoint.isa);
+    warn_of_other_bits(checkpoint);
     take_prefixed(checkpoint.tensors, "model/", step.model().states(), run);
     take_prefixed(checkpoint.tensors, "optimizer/", step.optimizer().states(), run);
     progress = checkpoint.progress;

@@ -9,9 +9,9 @@ using namespace liven;
 
 namespace {
 
-const std::vector<std::string> kCommands{"train",  "evaluate", "predict", "data",    "data synth", "data check",
-                                         "init",   "forward",  "grad",    "summary", "plan",       "bench",
-                                         "models", "kernels",  "ops",     "version", "help",       "completion"};
+const std::vector<std::string> kCommands{"train",   "evaluate", "predict", "data", "data synth", "data check", "init",
+                                         "forward", "grad",     "summary", "plan", "bench",      "tune",       "models",
+                                         "kernels", "ops",      "version", "help", "completion"};
 
 }  // namespace
 
@@ -93,7 +93,8 @@ TEST_CASE("kernels names operation, instruction set, kernel and tile") {
     CHECK(lines.size() > 10);
     bool direct = false;
     for (const Json& line : lines) {
-        CHECK(keys_of(line) == std::vector<std::string>{"op", "isa", "name", "tile"});
+        CHECK(keys_of(line) == std::vector<std::string>{"op", "isa", "name", "tile", "measured"});
+        CHECK(line.at("measured").integer() == 0);
         direct = direct || line.at("name").text() == "conv2d_fwd_direct_nhwc_f32";
     }
     CHECK(direct);

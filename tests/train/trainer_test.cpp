@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "kernels/tuning.hpp"
 #include "liven/core/environment.hpp"
 #include "liven/core/error.hpp"
 #include "liven/core/log.hpp"
@@ -143,6 +144,26 @@ TEST_CASE("Stopped in the middle of an epoch and resumed, a training ends with t
     CHECK(contents_of(faces.run("whole") / "model.safetensors") ==
           contents_of(faces.run("stopped") / "model.safetensors"));
     CHECK(read_json_lines(faces.run("stopped") / "log.jsonl").size() == 4);
+}
+
+TEST_CASE("A run that goes on with another tuning table says that its result is not bit-identical") {
+    const Faces faces;
+    {
+        Trainer trainer(faces.settings(), faces.run("stopped"));
+        trainer.add(each_step([](Training&, const StepReport&) { Trainer::request_stop(); }));
+        CHECK_THROWS_AS(trainer.train(), Interrupted);
+    }
+    std::string messages;
+    set_log_sink([&](LogLevel, std::string_view message) { messages.append(message).append("\n"); });
+    Trainer::resume(faces.run("stopped"));
+    CHECK_THAT(messages, !Catch::Contains("bit-identical"));
+    kernels::TuningTable table;
+    table.set({.isa = Isa::baseline, .kernel = "conv2d_fwd_direct_nhwc_f32", .problem = "conv2d x"}, 1.0);
+    kernels::set_active_tuning(table);
+    Trainer::resume(faces.run("stopped"));
+    CHECK_THAT(messages, Catch::Contains("the tuning table none") && Catch::Contains("not be bit-identical") &&
+                             Catch::Contains("LIVEN_TUNING"));
+    kernels::set_active_tuning({});
 }
 
 TEST_CASE("A training asked to stop and then interrupted still does the rest of its epoch") {

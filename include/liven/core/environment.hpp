@@ -31,7 +31,8 @@ void set_verbosity(int level);
 bool poison();
 void set_poison(bool on);
 
-/// One line of `liven help environment`. LIVEN_ISA belongs to the list; isa.hpp has its accessors.
+/// One line of `liven help environment`. LIVEN_ISA and LIVEN_TUNING belong to the list; their accessors are in isa.hpp
+/// and in kernels/tuning.hpp.
 struct EnvironmentVariable {
     std::string_view name, choices, fallback, meaning;
 };

@@ -21,6 +21,7 @@ struct EngineOptions {
     Isa isa = Isa::baseline;
     bool strict_math = false;     ///< only kernels with the error of direct summation
     bool detect_anomaly = false;  ///< no fusion; the first operation to make a NaN or infinity is named in an Error
+    uint64_t tuning = 0;          ///< hash of the table of measured kernel times; 0: kernels are chosen by estimates
     bool frozen_states = false;   ///< states never change: what follows from them alone is made in the first run
     int threads = 1;
     bool poison = false;  ///< freed arena ranges are filled with NaN

@@ -15,6 +15,8 @@ namespace liven {
 struct Checkpoint {
     TrainProgress progress;
     std::string isa;                                 ///< other kernels, other bits
+    std::string tuning;                              ///< hash of the table they were chosen by; "none" without one
+    std::string numerics;                            ///< version of what they compute, bit for bit
     std::string settings;                            ///< config.toml as it was
     std::string data;                                ///< fingerprint of the data set
     NamedTensors tensors;                            ///< "model/...", "optimizer/..."

@@ -1,0 +1,8 @@
+#pragma once
+
+namespace liven::kernels {
+
+/// Raised with every change after which some kernel gives other bits for the same input. Checkpoints carry it.
+inline constexpr int numerics_version = 1;
+
+}  // namespace liven::kernels

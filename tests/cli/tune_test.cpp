@@ -1,0 +1,39 @@
+#include <catch2/catch.hpp>
+
+#include "program.hpp"
+#include "tests/occurrences.hpp"
+
+// liven tune and LIVEN_TUNING.
+
+using namespace liven;
+
+TEST_CASE("tune writes a table that plans go by, and extends one that is there") {
+    const Folder folder;
+    const std::string table = folder / "machine.tuning";
+    const std::string tune = "tune attacknet-v2.2 --size 32 --rounds 1 --out " + table;
+    CHECK(liven_program(tune + " --batch 2").status == 0);
+    const std::string first = contents_of(table);
+    CHECK(first.rfind("liven-tuning 1\n", 0) == 0);
+    CHECK(has(first, "conv2d_fwd_direct_nhwc_f32"));
+    CHECK(liven_program(tune + " --batch 3").status == 0);
+    CHECK(count(contents_of(table), "\n") > count(first, "\n"));
+
+    ::setenv("LIVEN_TUNING", table.c_str(), 1);
+    const Outcome plan = liven_program("plan attacknet-v2.2 --size 32 --batch 2 --after fuse");
+    const Outcome kernels = liven_program("kernels");
+    ::unsetenv("LIVEN_TUNING");
+    CHECK(plan.status == 0);
+    CHECK(has(plan.out, "chosen by the times of the tuning table"));
+    CHECK(has(kernels.out, "measured over"));
+    CHECK_FALSE(has(liven_program("plan attacknet-v2.2 --size 32 --batch 2 --after fuse").out, "tuning table"));
+}
+
+TEST_CASE("A table that is not in order stops the program at its start") {
+    const Folder folder;
+    const std::string broken = folder.file("broken.tuning", "liven-tuning 1\n0 nothing\n");
+    ::setenv("LIVEN_TUNING", broken.c_str(), 1);
+    CHECK(liven_program("plan attacknet-v2.2 --size 32").one_clear_error());
+    CHECK(liven_program("tune attacknet-v2.2 --size 32").one_clear_error());
+    ::unsetenv("LIVEN_TUNING");
+    CHECK(liven_program("tune attacknet-v2.2 --size 32").one_clear_error());
+}
