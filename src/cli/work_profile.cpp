@@ -105,11 +105,12 @@ WorkProfile WorkProfile::measure(Workload& work, int threads) {
         if (profile.runs % 4 == 0) peaks.push_back(kernels::measure_fma_peak(active_isa(), threads));
         const ProfileClock::time_point before = ProfileClock::now();
         work.run();
-        times.push_back(milliseconds_since(before));
+        const double time = milliseconds_since(before);
+        if (times.empty() || time < *std::min_element(times.begin(), times.end())) profile.timeline = work.timeline();
+        times.push_back(time);
         ++profile.runs;
     }
     profile.steps = work.profile();
-    profile.timeline = work.timeline();
     work.set_profiling(false);
     probe_memory();
     profile.milliseconds = median_of(times);

@@ -11,7 +11,7 @@ namespace liven::cli {
 /// What the steps of a workload's plan take, and what the machine could do meanwhile.
 struct WorkProfile {
     std::vector<ProfileEntry> steps = {};
-    Timeline timeline = {};   ///< of the last run
+    Timeline timeline = {};   ///< of the fastest run: what else the machine did disturbed it least
     double milliseconds = 0;  ///< of a whole run, tracing included: the median
     int runs = 0, threads = 0;
     double fma_peak = 0;     ///< FLOP/s of all threads, probed between the runs
