@@ -57,8 +57,8 @@ double memory_probe(MemoryPass pass, const std::byte* src, std::byte* dst, size_
 MemoryRates measure_memory_peak(int threads) {
     using Clock = std::chrono::steady_clock;
     constexpr size_t kBytes = size_t{192} << 20;  // of all threads together: twice the largest cache of a desktop
-    // A pass is a quarter of that, some milliseconds: short beside a slice of the scheduler. The next pass of its kind
-    // takes another quarter, so that all of them come from memory.
+    // A pass is a quarter of that, some milliseconds: short beside a slice of the scheduler. Each takes another quarter
+    // than the one before, which has left the caches when its turn comes again.
     constexpr int kPasses = 24, kKinds = 3, kQuarters = 4;
     constexpr MemoryPass kKind[] = {MemoryPass::read, MemoryPass::copy, MemoryPass::stream};
     const size_t chunk = kBytes / kQuarters / static_cast<size_t>(threads) / 64 * 64, share = chunk * kQuarters;
@@ -86,7 +86,7 @@ MemoryRates measure_memory_peak(int threads) {
         std::memset(dst.data(), 0, share);
         Pass& pass = passes[static_cast<size_t>(thread)];
         for (int i = 0; i < kPasses * kKinds; ++i) {
-            const size_t from = static_cast<size_t>(i / kKinds % kQuarters) * chunk;
+            const size_t from = static_cast<size_t>(i % kQuarters) * chunk;
             meeting.arrive_and_wait();
             pass.began = Clock::now();
             pass.bytes = memory_probe(kKind[i % kKinds], src.as<std::byte>() + from, dst.as<std::byte>() + from, chunk);
