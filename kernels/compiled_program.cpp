@@ -265,22 +265,27 @@ private:
         busy_rows = static_cast<int32_t>(std::count(busy.begin(), busy.end(), true));
     }
 
-    /// Lets an instruction write straight to its output when nobody reads an input afterwards: the output may lie in
-    /// the memory of an input that ends here.
+    /// Lets an instruction write straight to its output. The output may lie in the memory of an input: then only if
+    /// nobody reads that input afterwards, which shows when the pointers are known. A sink may be the core's own row.
     void write_through() {
-        size_t last_read = 0;
-        for (size_t i = 0; i < code.size(); ++i)
-            if (reads_input(code[i])) last_read = i;
-        for (const ViewReduction& reduction : reductions)
-            if (reduction.source < inputs.size()) last_read = code.size();
         for (size_t i = 0; i < outputs.size(); ++i)
-            for (size_t j = last_read; j < code.size(); ++j)
-                if (code[j].dst == outputs[i].source && code[j].output < 0) code[j].output = static_cast<int32_t>(i);
+            for (size_t j = 0; j < code.size(); ++j) {
+                if (code[j].dst != outputs[i].source || code[j].output >= 0) continue;
+                outputs[i].late_inputs = inputs_read_after(j);
+                if (outputs[i].operand >= 0 || outputs[i].late_inputs == 0) code[j].output = static_cast<int32_t>(i);
+            }
     }
 
-    bool reads_input(const ViewInstruction& instruction) const {
-        const size_t count = inputs.size();
-        return instruction.a < count || instruction.b < count || instruction.c < count;
+    /// As bits; one too far for a bit counts as all.
+    uint64_t inputs_read_after(size_t place) const {
+        uint64_t read = 0;
+        const auto note = [&](uint16_t reg) {
+            if (reg < inputs.size()) read |= reg < 64 ? uint64_t{1} << reg : ~uint64_t{0};
+        };
+        for (size_t i = place + 1; i < code.size(); ++i)
+            for (const uint16_t reg : {code[i].a, code[i].b, code[i].c}) note(reg);
+        for (const ViewReduction& reduction : reductions) note(reduction.source);
+        return read;
     }
 
     void assign_rows() {

@@ -47,7 +47,7 @@ struct ViewInstruction {
     Opcode op{};
     uint16_t dst = 0, a = 0, b = 0, c = 0;
     int32_t row = -1;     ///< scratch row of dst
-    int32_t output = -1;  ///< the output that dst may be written to directly
+    int32_t output = -1;  ///< the output that dst may be written to directly, unless that destroys a late input
     float imm0 = 0, imm1 = 0;
     uint32_t key = 0;
 };
@@ -74,6 +74,7 @@ struct ViewOutput {
     int32_t operand = 0;  ///< -1: the sink
     int64_t pixel_stride = 0;
     bool fetched = false;
+    uint64_t late_inputs = 0;  ///< by input: read after the output has been made
 };
 
 struct ViewReduction {

@@ -84,6 +84,7 @@ struct Run {
     int64_t channels, core_stride, sink_stride;
     bool repeating;  ///< whole pixels make a block: operands by channel are the same in each
     float** at;      ///< where each register's values of the current tile lie
+    bool* direct;    ///< by output: whether the instruction that makes it may write it
     Ahead ahead;
 };
 
@@ -200,9 +201,20 @@ Target target_of(const Run& run, const ViewOutput& output, const Tile& tile) {
     return {base + pixel * output.pixel_stride + tile.channel, output.pixel_stride};
 }
 
+/// Whether no input that is read after the output has been made lies in the output's memory.
+bool is_direct(const ProgramView& view, const Buffers& buffers, const ViewOutput& output) {
+    if (output.operand < 0 || output.late_inputs == 0) return true;
+    if (view.input_count > 64) return false;
+    for (int32_t i = 0; i < view.input_count; ++i)
+        if ((output.late_inputs >> i & 1) != 0 && view.inputs[i].operand >= 0 &&
+            buffers.inputs[view.inputs[i].operand] == buffers.outputs[output.operand])
+            return false;
+    return true;
+}
+
 /// Where an instruction writes: straight into its output when the tile is contiguous there, else into its row.
 float* place_result(Run& run, const ViewInstruction& code, const Tile& tile) {
-    if (code.output >= 0) {
+    if (code.output >= 0 && run.direct[code.output]) {
         const Target target = target_of(run, run.view.outputs[code.output], tile);
         if (tile.pixels == 1 || target.stride == tile.channels) return target.data;
     }
@@ -301,6 +313,7 @@ void look_ahead(Run& run, int64_t first_tile) {
 
 void run(const ProgramView& view, const Buffers& buffers, const Chunk& chunk, float* scratch, double* slot) noexcept {
     const int64_t channels = chunk.channels > 0 ? chunk.channels : view.channels;
+    bool direct[256];
     float* places[register_limit];  // set as the tile's values come to be: every register is made before it is read
     Run state{view,
               buffers,
@@ -311,7 +324,9 @@ void run(const ProgramView& view, const Buffers& buffers, const Chunk& chunk, fl
               chunk.sink_stride > 0 ? chunk.sink_stride : channels,
               block_values % channels == 0,
               places,
+              direct,
               {}};
+    for (int32_t i = 0; i < view.output_count; ++i) direct[i] = is_direct(view, buffers, view.outputs[i]);
     const int64_t step = tile_pixels(view, channels);
     const int64_t width = channels < view.row_floats ? channels : view.row_floats;
     const int64_t end = chunk.first_pixel + chunk.pixels;

@@ -146,6 +146,34 @@ TEST_CASE("What is written out changes no bit of the result") {
     }
 }
 
+TEST_CASE("An output in an input's memory leaves the input's values to those who read them later") {
+    // out0 = a + b in the memory of a, then out1 = a * out0 + b in the memory of b.
+    Program program;
+    program.inputs = {{.operand = 0}, {.operand = 1}};
+    program.code = {{.op = Opcode::add, .dst = 2, .a = 0, .b = 1},
+                    {.op = Opcode::mad, .dst = 3, .a = 0, .b = 2, .c = 1}};
+    program.registers = 4;
+    program.outputs = {{.source = 2, .operand = 0}, {.source = 3, .operand = 1}};
+    const auto shape = GENERATE(Shape{67, 16}, Shape{3, 5});
+    const std::vector<TestTensor> in = random_inputs(shape);
+    TestTensor sum = testing::empty_tensor(shape), product = testing::empty_tensor(shape);
+    for (const Isa isa : available_isas()) {
+        const auto step = testing::make_step(testing::problem_of(program, {&in[0], &in[1]}, {&sum, &product}), isa);
+        testing::run_step(*step, {&in[0], &in[1]}, {&sum, &product});
+        std::vector<float> a = in[0].values, b = in[1].values;
+        Buffer workspace(step->workspace_bytes + 64), scratch(step->scratch_bytes + 64);
+        const void* inputs[] = {a.data(), b.data()};
+        void* outputs[] = {a.data(), b.data()};
+        for (size_t stage = 0; stage < step->stages.size(); ++stage)
+            for (int64_t unit = 0; unit < step->stages[stage].units; ++unit)
+                step->run(static_cast<int>(stage), unit,
+                          {inputs, outputs, workspace.as<std::byte>(), scratch.as<std::byte>()});
+        INFO(shape << " on " << name_of(isa));
+        CHECK(testing::same_bits(a, sum.values));
+        CHECK(testing::same_bits(b, product.values));
+    }
+}
+
 TEST_CASE("A value only handed on to the next instruction is not stored") {
     LinkTable table;
     const auto stub = [] {};
