@@ -10,10 +10,10 @@
 
 /// Pointwise programs: what the fuser makes of chains of elementwise operations.
 ///
-/// A program runs over N x P x C values (samples, pixels, channels) a short chunk at a time, each instruction one
-/// vector loop over the chunk, so that every intermediate value stays in L1. The same program can stand alone (one pass
-/// over memory), be the *prologue* of a convolution or GEMM (it makes the rows that are copied into the kernel's padded
-/// scratch) or its *epilogue* (it takes the rows the kernel has just computed). That is all fusion there is.
+/// A program runs over N x P x C values (samples, pixels, channels) a short block at a time; intermediate values stay
+/// in vector registers or in L1. The same program can stand alone (one pass over memory), be the *prologue* of a
+/// convolution or GEMM (it makes the rows that are copied into the kernel's padded scratch) or its *epilogue* (it takes
+/// the rows the kernel has just computed). That is all fusion there is.
 namespace liven::kernels {
 
 /// c is used by mad, select and dropout only.

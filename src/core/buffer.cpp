@@ -31,14 +31,15 @@ std::atomic<size_t> g_live{0};
 size_t round_up(size_t bytes) { return (bytes + kLine - 1) / kLine * kLine; }
 
 /// Null when there is no such memory. From 2 MiB on in huge pages where the system has them: prefetchers stop at the
-/// end of a page, and neighbouring small pages may share their place in the caches (convolutions: 3 to 14 % of the
-/// time). What does not fill the last huge page lies in small ones, so that nothing is wasted.
+/// end of a page, and neighbouring small pages may share their place in the caches. What does not fill the last huge
+/// page lies in small ones, so that nothing is wasted.
 void* allocate(size_t bytes) {
     constexpr size_t page = size_t{2} << 20;
     if (bytes < page) return std::aligned_alloc(kLine, bytes);
-    void* memory = std::aligned_alloc(page, bytes);
+    void* memory = nullptr;
+    if (posix_memalign(&memory, page, bytes) != 0) return nullptr;
 #ifdef MADV_HUGEPAGE
-    if (memory) static_cast<void>(madvise(memory, bytes / page * page, MADV_HUGEPAGE));  // a wish: refusal is no error
+    static_cast<void>(madvise(memory, bytes / page * page, MADV_HUGEPAGE));  // a wish: refusal is no error
 #endif
     return memory;
 }

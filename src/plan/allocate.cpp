@@ -54,6 +54,18 @@ private:
     }
 
     void collect_blocks() {
+        collect_blocks_by_step();
+        for (size_t i = 0; i < groups().size(); ++i) {
+            if (layout_.schedule.keeps(i)) keep_block(workspace_block_[i]);
+            if (!layout_.schedule.keeps_all(i)) continue;
+            // Another step may have made the block first: that of the concatenation whose part this is.
+            for (const GroupOperand& output : groups()[i].outputs)
+                if (const auto found = value_block_.find(key_of(output.storage())); found != value_block_.end())
+                    keep_block(found->second);
+        }
+    }
+
+    void collect_blocks_by_step() {
         const auto& span = layout_.schedule.span;
         // Several steps may write the parts of one value.
         std::map<ValueKey, size_t> first_use, last_use;
@@ -68,7 +80,6 @@ private:
                 }
         for (const auto& [root, value] : copied_) last_use[key_of(value)] = layout_.schedule.segments.size();
         for (size_t i = 0; i < groups().size(); ++i) {
-            const size_t first_block = layout_.blocks.size();
             for (const GroupOperand& output : groups()[i].outputs) {
                 const ValueKey key = key_of(output.storage());
                 if (places_.contains(key) || value_block_.contains(key)) continue;
@@ -88,19 +99,15 @@ private:
                                       .last = span[i].second,
                                       .step = i,
                                       .is_workspace = true});
-            if (layout_.schedule.keeps(i))
-                keep_blocks(layout_.schedule.keeps_all(i) ? first_block : workspace_block_[i]);
             layout_.scratch_bytes = std::max(layout_.scratch_bytes, aligned(step.scratch_bytes));
         }
     }
 
-    /// Blocks from the given one on have their place to themselves: what is in them lasts from run to run.
-    void keep_blocks(size_t first) {
-        for (size_t block = first; block < layout_.blocks.size(); ++block) {
-            layout_.blocks[block].first = 0;
-            layout_.blocks[block].last = layout_.schedule.segments.size();
-            layout_.blocks[block].is_kept = true;
-        }
+    /// The block has its place to itself: what is in it lasts from run to run.
+    void keep_block(size_t block) {
+        layout_.blocks[block].first = 0;
+        layout_.blocks[block].last = layout_.schedule.segments.size();
+        layout_.blocks[block].is_kept = true;
     }
 
     void assign_offsets() {

@@ -144,9 +144,11 @@ Timeline RunRecorder::timeline() const {
 std::string RunRecorder::str() const {
     std::ostringstream out;
     out << "time a run";
-    for (const ProfileEntry& entry : profile())
-        out << "\n  " << entry.milliseconds << " ms   " << entry.flops / entry.milliseconds * 1e-6 << " GFLOP/s   "
-            << entry.bytes / entry.milliseconds * 1e-6 << " GB/s   " << entry.kernel << "   " << entry.scope;
+    for (const ProfileEntry& entry : profile()) {
+        const double ms = std::max(entry.milliseconds, 1e-6);  // what a session keeps takes no time at all
+        out << "\n  " << entry.milliseconds << " ms   " << entry.flops / ms * 1e-6 << " GFLOP/s   "
+            << entry.bytes / ms * 1e-6 << " GB/s   " << entry.kernel << "   " << entry.scope;
+    }
     return out.str();
 }
 

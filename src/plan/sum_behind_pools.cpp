@@ -1,7 +1,9 @@
+#include <optional>
 #include <unordered_map>
 #include <vector>
 
 #include "liven/ops/arithmetic.hpp"
+#include "liven/ops/dropout.hpp"
 #include "liven/ops/pool.hpp"
 #include "liven/ops/reduce.hpp"
 #include "src/graph/rewrite.hpp"
@@ -28,22 +30,26 @@ bool is_flat(const Value& operand) {
     return shape.rank() <= 1 || (shape.rank() == 4 && shape[1] == 1 && shape[2] == 1);
 }
 
-/// The way from `from` to `to` if all that comes in on it does not vary over pixels.
-bool find_path(const Value& from, const Value& to, Path& path) {
-    if (from == to) return true;
-    const Node& node = *from.node;
-    if (node.is_leaf() || !node.operation->pointwise) return false;
-    for (size_t i = 0; i < node.inputs.size(); ++i) {
-        if (!(node.inputs[i].shape() == from.shape())) continue;
-        path.push_back(i);
-        if (find_path(node.inputs[i], to, path)) {
-            for (size_t j = 0; j < node.inputs.size(); ++j)
-                if (j != i && !is_flat(node.inputs[j])) return false;
-            return true;
+/// The way from `from` down to `to` if all that comes in on it does not vary over pixels. Dropout is not on it: its
+/// mask hangs on where an element lies, and on a pooled map it would be another. Neither is a way of no steps: what is
+/// pooled then is the factor itself.
+std::optional<Path> find_path(Value from, const Value& to) {
+    Path path;
+    while (!(from == to)) {
+        const Node& node = *from.node;
+        if (node.is_leaf() || !node.operation->pointwise || is<ops::Dropout>(node)) return {};
+        std::optional<size_t> onward;
+        for (size_t i = 0; i < node.inputs.size(); ++i) {
+            if (is_flat(node.inputs[i])) continue;
+            if (onward || !(node.inputs[i].shape() == from.shape())) return {};
+            onward = i;
         }
-        path.pop_back();
+        if (!onward) return {};
+        path.push_back(*onward);
+        from = Value(node.inputs[*onward]);
     }
-    return false;
+    if (path.empty()) return {};
+    return path;
 }
 
 /// The value at the end of the way, in a graph whose nodes on it may have been replaced by their like.
@@ -72,8 +78,8 @@ bool sums_pixels(const Node& node) {
 /// A max pool whose gradient is multiplied by a value that the pool's operand is a function of.
 struct CentredPool {
     const Node* pool = nullptr;
-    Path path;     ///< from the pool's operand to t
-    Value picked;  ///< p, once it has been made
+    std::optional<Path> path;  ///< from the pool's operand to t
+    Value picked;              ///< p, once it has been made
 };
 
 class PoolRules {
@@ -92,8 +98,10 @@ public:
         if (!sums_pixels(node)) return {};
         if (const auto found = by_product_.find(node.inputs[0].node.get()); found != by_product_.end()) {
             const auto [pool, gradient] = found->second;
-            const Value diff_dst = in[0].node->inputs[gradient].node->inputs[1];
-            return sum_of((Tensor(diff_dst) * Tensor(pools_[pool].picked)).value(), node);
+            const Node& made = *in[0].node->inputs[gradient].node;
+            // The pool itself may come later: its gradient does not depend on it.
+            const Value picked = picked_of(pools_[pool], made.inputs[0]);
+            return sum_of((Tensor(made.inputs[1]) * Tensor(picked)).value(), node);
         }
         if (by_gradient_.contains(node.inputs[0].node.get())) return sum_of(Value(in[0].node->inputs[1]), node);
         return {};
@@ -122,9 +130,8 @@ private:
             const int pool = pool_of(product.inputs[i]);
             if (pool < 0 || !(product.inputs[1 - i].shape() == product.inputs[i].shape())) continue;
             CentredPool& entry = pools_[static_cast<size_t>(pool)];
-            Path path;
-            if (!find_path(entry.pool->inputs[0], product.inputs[1 - i], path)) continue;
-            if (!entry.path.empty() && entry.path != path) continue;
+            const std::optional<Path> path = find_path(entry.pool->inputs[0], product.inputs[1 - i]);
+            if (!path || (entry.path && *entry.path != *path)) continue;
             entry.path = path;
             by_product_[&product] = {static_cast<size_t>(pool), i};
             by_gradient_[product.inputs[i].node.get()] = true;
@@ -132,15 +139,18 @@ private:
     }
 
     ValueList pick(const Node& node, const ValueList& in) {
-        for (CentredPool& entry : pools_) {
-            if (entry.pool != &node || entry.path.empty()) continue;
-            const detail::PassScope scope(node, false);
-            ops::MaxPoolPick op;
-            static_cast<PoolAttributes&>(op) = node.as<ops::MaxPool>();
-            entry.picked = apply(op, {Tensor(in[0]), Tensor(at_end(in[0], entry.path))}).value();
-            return {with_end(in[0], entry.path, 0, entry.picked)};
-        }
+        for (CentredPool& entry : pools_)
+            if (entry.pool == &node && entry.path) return {with_end(in[0], *entry.path, 0, picked_of(entry, in[0]))};
         return {};
+    }
+
+    /// p, from the pool's operand as it is in the new graph.
+    static Value picked_of(CentredPool& entry, const Value& operand) {
+        if (entry.picked) return entry.picked;
+        const detail::PassScope scope(*entry.pool, false);
+        ops::MaxPoolPick op;
+        static_cast<PoolAttributes&>(op) = entry.pool->as<ops::MaxPool>();
+        return entry.picked = apply(op, {Tensor(operand), Tensor(at_end(operand, *entry.path))}).value();
     }
 
     std::vector<CentredPool> pools_;

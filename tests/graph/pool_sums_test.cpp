@@ -7,6 +7,8 @@
 #include "liven/graph/plan.hpp"
 #include "liven/graph/state.hpp"
 #include "liven/ops/arithmetic.hpp"
+#include "liven/ops/conv2d.hpp"
+#include "liven/ops/dropout.hpp"
 #include "liven/ops/norm.hpp"
 #include "liven/ops/pool.hpp"
 #include "liven/ops/reduce.hpp"
@@ -101,6 +103,50 @@ TEST_CASE("An operand that varies over pixels keeps the pool as it is") {
     const Case c({2, 8, 8, 4});
     CHECK(plan_of(c.results({.size = 2}, true), PlanStage::simplify).find("max_pool_pick") == std::string::npos);
     check_against_reference(c, {.size = 2}, true);
+}
+
+TEST_CASE("A gradient multiplied by the pool's own operand, or asked for before the loss, is left right") {
+    const State weights("weights", uniform({3, 3, 3, 4}, 1)), bias("bias", uniform({4}, 2));
+    const Tensor x = uniform({2, 8, 8, 3}, 3), factor = uniform({2, 4, 4, 4}, 4);
+    const auto values = [&](int form) {
+        const Tensor made = conv2d(x, weights.tensor(), {.padding = symmetric(1)});
+        if (form == 0) {  // the gradient of exp multiplies by what is pooled
+            const Tensor y = max_pool(exp(made + bias.tensor()), {.size = 2});
+            const std::vector<State> states{bias};
+            return gradients(sum(y * y), states)[0].to_vector();
+        }
+        const Tensor y = max_pool(made * bias.tensor(), {.size = 2});
+        const std::vector<State> states{bias};
+        const Tensor loss = sum(y * factor);
+        const Gradients all = gradients(loss, states);
+        const Value roots[] = {all.value(0), loss.value()};  // the pool comes after the sum over its gradient
+        Engine::current().evaluate(roots);
+        return Tensor(all.value(0)).to_vector();
+    };
+    for (const int form : {0, 1}) {
+        INFO("form " << form);
+        const std::vector<float> planned = values(form);
+        set_executor_kind(ExecutorKind::reference);
+        const std::vector<float> expected = values(form);
+        set_executor_kind(ExecutorKind::planned);
+        for (size_t i = 0; i < expected.size(); ++i) CHECK(planned[i] == Approx(expected[i]).epsilon(1e-4));
+    }
+}
+
+TEST_CASE("A mask of dropout between a factor and the pool keeps the pool as it is") {
+    const Tensor x = uniform({2, 8, 8, 4}, 1);
+    const auto values = [&] {
+        const Tensor dropped =
+            dropout(x, 0.5f, {.seed = Tensor::counter(3), .forward = Tensor::counter(1), .layer = 7});
+        const Tensor y = max_pool(dropped, {.size = 2}), loss = sum(y * y);
+        const Tensor gradient = gradients(loss, {dropped})[0];
+        return (loss + sum(sum(gradient * x, {.axes = {0, 1, 2}}))).item();
+    };
+    const float planned = values();
+    set_executor_kind(ExecutorKind::reference);
+    const float expected = values();
+    set_executor_kind(ExecutorKind::planned);
+    CHECK(planned == Approx(expected).epsilon(1e-5));
 }
 
 TEST_CASE("The gradient of a pool is made again where it is read when that moves fewer bytes") {

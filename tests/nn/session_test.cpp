@@ -41,6 +41,22 @@ protected:
     Tensor forward(Tensor x) override { return dense(flatten(x)); }
 };
 
+/// Half of a concatenation depends on weights alone: a learnt picture, convolved.
+class Joined : public Module {
+public:
+    Conv2d first{*this, "first", {.filters = 16}};
+    Conv2d second{*this, "second", {.filters = 16}};
+    Conv2d third{*this, "third", {.filters = 64}};
+    Conv2d fourth{*this, "fourth", {.filters = 64}};
+    Parameter picture;
+
+protected:
+    Tensor forward(Tensor x) override {
+        parameter(picture, "picture", {1, 32, 32, 16}, {});
+        return fourth(third(concat({relu(first(x)), relu(second(picture.tensor()))})));
+    }
+};
+
 const Shape kSample{12, 10, 3};
 
 std::vector<float> pixels(int64_t batch, uint64_t seed) {
@@ -94,6 +110,25 @@ TEST_CASE("What a session keeps survives other plans and poisoned memory") {
         CHECK(copied(one.run(values)) == expected);
         other.run(pixels(2, 6));
         traced(network, pixels(2, 7), 2);
+    }
+    set_poison(false);
+}
+
+TEST_CASE("A part of a concatenation that follows from weights alone is kept where another step made room for it") {
+    const Shape sample{32, 32, 3};
+    Joined network;
+    network.seed(5);
+    network.build(batched(1, sample));
+    network.eval();
+    const std::vector<float> values(static_cast<size_t>(sample.count()), 0.5f);
+    const std::vector<float> expected = [&] {
+        const NoGrad no_grad;
+        return network(Tensor::from(values, batched(1, sample))).to_vector();
+    }();
+    for (const bool poisoned : {false, true}) {
+        set_poison(poisoned);
+        InferenceSession session(network, sample);
+        for (int round = 0; round < 3; ++round) CHECK(copied(session.run(values)) == expected);
     }
     set_poison(false);
 }
