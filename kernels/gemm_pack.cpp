@@ -4,7 +4,6 @@
 // How blocks of the operands come into cache: read in place, packed, or made by a prologue.
 
 namespace liven::kernels {
-namespace {}  // namespace
 
 /// The unit's rows of a, `depth` steps from k on, as they are stored; made by the prologue when there is one.
 GemmBlock GemmStep::stored_a(const GemmUnit& unit, int64_t k, int64_t depth, const Buffers& buffers) const {
