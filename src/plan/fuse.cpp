@@ -64,8 +64,8 @@ std::string refusals(const kernels::Choice& choice) {
 
 void note_faster(Group& group, const kernels::Choice& choice) {
     for (const auto& [kernel, reason] : choice.refused)
-        group.notes.push_back("not " + std::string(kernel->name) + ": " + reason);
-    if (choice.measured) group.notes.push_back("chosen by the times of the tuning table");
+        group.notes.emplace_back("not " + std::string(kernel->name) + ": " + reason);
+    if (choice.measured) group.notes.emplace_back("chosen by the times of the tuning table");
 }
 
 /// The same group reading operand i instead of making it.
