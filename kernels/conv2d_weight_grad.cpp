@@ -15,9 +15,9 @@
 #include "kernels/conv2d_direct.hpp"
 #include "kernels/conv2d_table.hpp"
 #include "kernels/conv2d_taps.hpp"
-#include "kernels/made_map.hpp"
 #include "kernels/rounding.hpp"
 #include "kernels/slot_sum.hpp"
+#include "kernels/weight_grad_step.hpp"
 
 namespace liven::kernels {
 namespace {
@@ -62,7 +62,7 @@ Cut cut_work(const Conv2dGeometry& g, const TapPlan& taps, int64_t blocks, int64
     return cut;
 }
 
-class DirectWeightGrad final : public Step {
+class DirectWeightGrad final : public WeightGradStep {
 public:
     DirectWeightGrad(const Problem& problem, const Conv2dProblem& parsed, Isa isa)
         : geometry_(parsed.geometry),
@@ -97,15 +97,6 @@ public:
             BandLoader::Options{
                 .first_column = 0, .columns = geometry_.dst_w, .rows = cut_.band_rows, .dense_pixels = false});
         lay_out();
-    }
-
-    void run(int stage, int64_t unit, const Buffers& buffers) const noexcept override {
-        if (stage < made_.count())
-            made_.run(stage, unit, buffers);
-        else if (stage == made_.count())
-            accumulate(unit, buffers);
-        else
-            finish(unit, buffers);
     }
 
 private:
@@ -152,7 +143,7 @@ private:
         return b;
     }
 
-    void accumulate(int64_t unit, const Buffers& buffers) const noexcept {
+    void accumulate(int64_t unit, const Buffers& buffers) const noexcept override {
         const int64_t slot = unit / cut_.parts, part = unit % cut_.parts;
         const int64_t first_block = part * cut_.blocks_of_part;
         const int64_t last_block = std::min(blocks(), first_block + cut_.blocks_of_part);
@@ -280,7 +271,7 @@ private:
     }
 
     /// Sums the slots and puts the values where HWIO wants them.
-    void finish(int64_t unit, const Buffers& buffers) const noexcept {
+    void finish(int64_t unit, const Buffers& buffers) const noexcept override {
         const SlotSum::Range range = sum_.run(unit, reinterpret_cast<float*>(buffers.workspace));
         const float* sums = reinterpret_cast<const float*>(buffers.workspace);
         float* out = static_cast<float*>(buffers.outputs[0]);
@@ -304,7 +295,6 @@ private:
     const ConvGradTable& grad_;
     const DepthwiseTable& depthwise_table_;
     bool fused_ = false;
-    MadeMaps made_;
     std::optional<BandLoader> src_band_, diff_band_;
     int64_t first_column_ = 0;
     size_t runs_bytes_ = 0, diff_rows_bytes_ = 0, zero_bytes_ = 0, src_bytes_ = 0;

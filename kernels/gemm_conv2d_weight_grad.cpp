@@ -16,10 +16,10 @@
 #include "kernels/gemm_conv2d.hpp"
 #include "kernels/gemm_nest.hpp"
 #include "kernels/gemm_pixels.hpp"
-#include "kernels/made_map.hpp"
 #include "kernels/rounding.hpp"
 #include "kernels/row_reach.hpp"
 #include "kernels/slot_sum.hpp"
+#include "kernels/weight_grad_step.hpp"
 
 namespace liven::kernels {
 namespace {
@@ -67,7 +67,7 @@ struct GradCut {
     int64_t parts() const { return src.count * dst.count; }
 };
 
-class GemmWeightGrad final : public Step {
+class GemmWeightGrad final : public WeightGradStep {
 public:
     GemmWeightGrad(const Problem& problem, const Conv2dProblem& parsed, Isa isa)
         : geometry_(parsed.geometry),
@@ -95,15 +95,6 @@ public:
         lay_out();
     }
 
-    void run(int stage, int64_t unit, const Buffers& buffers) const noexcept override {
-        if (stage < made_.count())
-            made_.run(stage, unit, buffers);
-        else if (stage == made_.count())
-            accumulate(unit, buffers);
-        else
-            finish(unit, buffers);
-    }
-
 private:
     void lay_out() {
         src_bytes_ = whole_lines(src_->scratch_bytes());
@@ -129,7 +120,7 @@ private:
         std::byte *src_pixels, *dst_pixels;
     };
 
-    void accumulate(int64_t unit, const Buffers& buffers) const noexcept {
+    void accumulate(int64_t unit, const Buffers& buffers) const noexcept override {
         const int64_t slot = unit / cut_.parts(), part = unit % cut_.parts();
         const Bench bench{.buffers = buffers,
                           .src = cut_.src[part / cut_.dst.count],
@@ -187,7 +178,7 @@ private:
     }
 
     /// Sums the slots: they already lie as the weights do.
-    void finish(int64_t unit, const Buffers& buffers) const noexcept {
+    void finish(int64_t unit, const Buffers& buffers) const noexcept override {
         auto* slots = reinterpret_cast<float*>(buffers.workspace);
         const SlotSum::Range range = sum_.run(unit, slots);
         std::copy(slots + range.begin, slots + range.end, static_cast<float*>(buffers.outputs[0]) + range.begin);
@@ -197,7 +188,6 @@ private:
     const GemmKernels& kernels_;
     GradCut cut_;
     SlotSum sum_;
-    MadeMaps made_;
     std::optional<GemmPixels> src_, diff_dst_;
     size_t src_bytes_ = 0;
 };

@@ -18,10 +18,10 @@
 
 #include "kernels/band.hpp"
 #include "kernels/conv2d_taps.hpp"
-#include "kernels/made_map.hpp"
 #include "kernels/rounding.hpp"
 #include "kernels/row_reach.hpp"
 #include "kernels/slot_sum.hpp"
+#include "kernels/weight_grad_step.hpp"
 #include "kernels/winograd_geometry.hpp"
 #include "kernels/winograd_patch.hpp"
 #include "kernels/winograd_weight_grad_cut.hpp"
@@ -42,7 +42,7 @@ namespace {
 
 constexpr int64_t side = winograd_side;
 
-class WinogradWeightGrad final : public Step {
+class WinogradWeightGrad final : public WeightGradStep {
 public:
     WinogradWeightGrad(const Problem& problem, const Conv2dProblem& parsed, Isa isa)
         : geometry_(parsed.geometry),
@@ -74,15 +74,6 @@ public:
                                                .dense_pixels = false,
                                                .channels = cut_.dst.widest()});
         lay_out();
-    }
-
-    void run(int stage, int64_t unit, const Buffers& buffers) const noexcept override {
-        if (stage < made_.count())
-            made_.run(stage, unit, buffers);
-        else if (stage == made_.count())
-            accumulate(unit, buffers);
-        else
-            finish(unit, buffers);
     }
 
 private:
@@ -155,7 +146,7 @@ private:
         return b;
     }
 
-    void accumulate(int64_t unit, const Buffers& buffers) const noexcept {
+    void accumulate(int64_t unit, const Buffers& buffers) const noexcept override {
         Bench b = bench(unit, buffers);
         const int64_t chunk = unit / cut_.parts();
         if (cut_.chunks_of_sample > 1) {
@@ -306,7 +297,7 @@ private:
         b.slot_is_fresh = false;
     }
 
-    void finish(int64_t unit, const Buffers& buffers) const noexcept {
+    void finish(int64_t unit, const Buffers& buffers) const noexcept override {
         auto* slots = reinterpret_cast<float*>(buffers.workspace);
         const SlotSum::Range range = sum_.run(unit, slots);
         std::copy(slots + range.begin, slots + range.end, static_cast<float*>(buffers.outputs[0]) + range.begin);
@@ -317,7 +308,6 @@ private:
     WinogradGradCut cut_;
     SlotSum sum_;
     const WinogradGradTable& table_;
-    MadeMaps made_;
     std::optional<BandLoader> src_band_, diff_band_;
     bool in_place_ = false;
     int64_t edge_columns_ = 0;  ///< of tiles, that need patches
