@@ -6,6 +6,7 @@
 #include "cli.hpp"
 #include "kernels/peak.hpp"
 #include "liven/core/environment.hpp"
+#include "liven/core/error.hpp"
 #include "liven/core/version.hpp"
 #include "liven/graph/plan.hpp"
 #include "liven/io/json.hpp"
@@ -95,6 +96,8 @@ void add_bench_command(CLI::App& app) {
     command->callback([options] {
         const int threads = thread_count();
         const double resident_before = status_mb("VmRSS");
+        if (options->mode == "train" && options->dense_weights != DType::f32)
+            throw Error("--dense-weights", "expected f32 in training, got bf16", "it is a choice of --mode infer");
         Workload work(options->model, options->batch, options->mode == "train", options->dense_weights);
         if (options->untimed > 0)
             return print(

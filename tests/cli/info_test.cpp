@@ -160,6 +160,13 @@ TEST_CASE("bench --untimed runs steps and says what the plan moves") {
     CHECK(json.at("planned_bytes").number() > 0);
 }
 
+TEST_CASE("bench refuses bf16 weights in training") {
+    const Outcome run =
+        liven_program("bench livenessnet --size 16 --batch 2 --rounds 3 --mode train --dense-weights bf16");
+    CHECK(run.one_clear_error());
+    CHECK_THAT(run.err, Catch::Contains("--mode infer"));
+}
+
 TEST_CASE("bench measures with the peak beside") {
     for (const char* mode : {"train", "infer"}) {
         INFO(mode);
