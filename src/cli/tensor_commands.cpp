@@ -6,7 +6,7 @@
 #include "liven/graph/engine.hpp"
 #include "liven/io/npy.hpp"
 #include "liven/models/registry.hpp"
-#include "liven/ops/loss.hpp"
+#include "liven/nn/objective.hpp"
 #include "liven/train/model_file.hpp"
 
 // init, forward, grad: for comparing with any framework.
@@ -41,6 +41,13 @@ Tensor read_classes(const std::string& path, int64_t count, int64_t classes) {
     }
     return Tensor::from(std::span<const int32_t>(values), {count});
 }
+
+int64_t classes_of(const ModelFileInfo& info) {
+    const auto option = info.options.find("classes");
+    return option == info.options.end() ? 2 : std::stoll(option->second);
+}
+
+bool is_classifier(Module& model) { return dynamic_cast<Classification*>(model.objective().get()) != nullptr; }
 
 HostTensor to_host(const Tensor& tensor) { return HostTensor(tensor.shape(), tensor.data<float>()); }
 
@@ -81,7 +88,9 @@ void add_forward_command(CLI::App& app) {
         bool all_layers = false, train_mode = false;
     };
     auto options = std::make_shared<Options>();
-    CLI::App* command = app.add_subcommand("forward", "logits (and every layer's output) for an array of images");
+    CLI::App* command = app.add_subcommand(
+        "forward",
+        "what a network gives ('logits', of others 'output') for an array of images, and every layer's output");
     command->add_option("model", options->model, "model file")->required();
     command->add_option("--input", options->input, "x.npy: N x H x W x C float32, as the network sees it")->required();
     command->add_option("--output,-o", options->output, "out.npz to write")->required();
@@ -94,15 +103,18 @@ void add_forward_command(CLI::App& app) {
         const Tensor x = read_images(options->input, loaded.info.input);
         const NoGrad no_grad;
         NamedTensors arrays;
+        // What a network gives that is no classifier has no name of its own.
+        const std::string result = is_classifier(*loaded.model) ? "logits" : "output";
         if (options->all_layers) {
-            const auto records = loaded.model->record_layers(x);
-            std::vector<Value> outputs;
+            Tensor output;
+            const auto records = loaded.model->record_layers(x, output);
+            std::vector<Value> outputs{output.value()};
             for (const Module::LayerRecord& record : records) outputs.push_back(record.output.value());
             Engine::current().evaluate(outputs);  // all of them in one plan
             for (const Module::LayerRecord& record : records) arrays[record.layer->path()] = to_host(record.output);
-            arrays["logits"] = to_host(records.back().output);
+            arrays[result] = to_host(output);
         } else {
-            arrays["logits"] = to_host((*loaded.model)(x));
+            arrays[result] = to_host((*loaded.model)(x));
         }
         write_npz(options->output, arrays);
     });
@@ -137,9 +149,9 @@ void add_grad_command(CLI::App& app) {
         }
         loaded.model->train();
         const Tensor x = read_images(options->input, loaded.info.input);
-        const Tensor logits = (*loaded.model)(x);
-        const Tensor y = read_classes(options->target, x.shape()[0], logits.shape()[1]);
-        Tensor loss = cross_entropy(logits, y, {.label_smoothing = options->label_smoothing});
+        const Tensor y = read_classes(options->target, x.shape()[0], classes_of(loaded.info));
+        const auto objective = loaded.model->objective();
+        Tensor loss = objective->pass(x, y, {.label_smoothing = options->label_smoothing}).loss();
         if (const Tensor penalty = l2_penalty(loaded.model->parameters()); options->with_l2 && penalty.defined())
             loss = loss + penalty;
         const auto parameters = loaded.model->parameters();

@@ -3,12 +3,11 @@
 #include "liven/core/philox.hpp"
 #include "liven/graph/operation.hpp"
 #include "liven/models/registry.hpp"
-#include "liven/ops/loss.hpp"
 
 namespace liven::cli {
 
 Workload::Workload(const ModelChoice& choice, int64_t batch, bool train, DType dense_weights)
-    : model_(make_model(choice.name, choice.option_map())), train_(train) {
+    : model_(make_model(choice.name, choice.option_map())), objective_(model_->objective()), train_(train) {
     const Shape shape = batched(batch, choice.shape());
     model_->build(shape);
     model_->train(train);
@@ -43,7 +42,7 @@ int64_t Workload::arena_bytes() const {
     return session_ ? session_->memory().arena_bytes : Engine::current().statistics().arena_bytes;
 }
 
-Tensor Workload::loss() { return cross_entropy((*model_)(images_), labels_); }
+Tensor Workload::loss() { return objective_->pass(images_, labels_).loss(); }
 
 void Workload::run() {
     if (train_) {
@@ -60,8 +59,8 @@ Graph Workload::graph() {
         return adam_->trace_step(gradients(value, model_->parameters()));
     }
     const NoGrad no_grad;
-    const Tensor logits = (*model_)(images_);
-    return Engine::current().graph_of({&logits.value(), 1});
+    const Tensor output = (*model_)(images_);
+    return Engine::current().graph_of({&output.value(), 1});
 }
 
 EngineOptions Workload::options() const {

@@ -6,13 +6,13 @@
 
 #include "cli.hpp"
 #include "liven/graph/plan.hpp"
-#include "liven/nn/module.hpp"
+#include "liven/nn/objective.hpp"
 #include "liven/nn/session.hpp"
 #include "liven/optim/optimizer.hpp"
 
 namespace liven::cli {
 
-/// A model with made-up images, to plan and to time: a training step (forward, cross entropy, backward, Adam) or a
+/// A model with made-up images, to plan and to time: a training step (forward, its losses, backward, Adam) or a
 /// forward in an inference session.
 class Workload {
 public:
@@ -21,7 +21,8 @@ public:
 
     /// One step or forward, computed.
     void run();
-    /// What run() would plan: loss, gradients and Adam's update (without batch-norm's moving averages), or logits.
+    /// What run() would plan: loss, gradients and Adam's update (without batch-norm's moving averages), or what the
+    /// model gives at inference.
     Graph graph();
     /// What it would plan it with.
     EngineOptions options() const;
@@ -39,6 +40,7 @@ private:
     Tensor loss();
 
     std::unique_ptr<Module> model_;
+    std::unique_ptr<Objective> objective_;
     std::unique_ptr<Adam> adam_;
     std::optional<InferenceSession> session_;
     std::vector<float> pixels_;

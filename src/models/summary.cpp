@@ -48,7 +48,8 @@ private:
         if (std::string(node->scope) == path) {
             layer.flops += cost_of(*node).flops;
         } else if (!node->inputs.empty()) {
-            push({.name = std::string(node->operation->name()),
+            const std::string scope = node->scope, name(node->operation->name());
+            push({.name = scope.empty() ? name : scope + "/" + name,
                   .type = std::string(node->operation->name()),
                   .output = node->outputs[0].type.shape,
                   .flops = cost_of(*node).flops,

@@ -35,28 +35,25 @@ Module& Module::root() {
     return *module;
 }
 
+Module::Pass::Pass(Module& module) : model_(module.root()) {
+    if (model_.depth_++ == 0 && model_.training_) {
+        model_.seed_input_ = Tensor::counter(static_cast<int64_t>(model_.seed_));
+        model_.forward_input_ = Tensor::counter(model_.forward_count_++);
+        ++model_.forward_serial_;
+    }
+    if (module.parent_ && *module.scope_) scope_.emplace(module.scope_);
+}
+
+Module::Pass::~Pass() {
+    if (--model_.depth_ > 0) return;
+    model_.seed_input_ = Tensor();
+    model_.forward_input_ = Tensor();
+}
+
 Tensor Module::operator()(const Tensor& x) {
+    const Pass pass(*this);
+    Tensor y = forward(x);
     Module& model = root();
-    if (model.depth_++ == 0 && model.training_) {
-        model.seed_input_ = Tensor::counter(static_cast<int64_t>(model.seed_));
-        model.forward_input_ = Tensor::counter(model.forward_count_++);
-        ++model.forward_serial_;
-    }
-    struct Leave {
-        Module& model;
-        ~Leave() {
-            if (--model.depth_ > 0) return;
-            model.seed_input_ = Tensor();
-            model.forward_input_ = Tensor();
-        }
-    } const leave{model};
-    Tensor y;
-    if (parent_ && *scope_) {
-        const Scope scope(scope_);
-        y = forward(x);
-    } else {
-        y = forward(x);
-    }
     if (model.records_ && children_.empty()) model.records_->push_back({.layer = this, .output = y});
     return y;
 }
@@ -84,6 +81,11 @@ void Module::outline(const Shape& input) {
 }
 
 std::vector<Module::LayerRecord> Module::record_layers(const Tensor& x) {
+    Tensor unused;
+    return record_layers(x, unused);
+}
+
+std::vector<Module::LayerRecord> Module::record_layers(const Tensor& x, Tensor& output) {
     std::vector<LayerRecord> records;
     Module& model = root();
     model.records_ = &records;
@@ -91,7 +93,7 @@ std::vector<Module::LayerRecord> Module::record_layers(const Tensor& x) {
         Module& model;
         ~Restore() { model.records_ = nullptr; }
     } const restore{model};
-    (*this)(x);
+    output = (*this)(x);
     return records;
 }
 

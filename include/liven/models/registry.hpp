@@ -20,6 +20,9 @@ struct ModelInfo {
     std::unique_ptr<Module> (*make)(const OptionMap& options);
     /// Every option with the value it gets, after `options` have been set.
     OptionMap (*options)(const OptionMap& options);
+    /// The same for what is left of the model at inference: a network that is trained beside it is gone. Its states are
+    /// a part of the trained model's, under the same names.
+    OptionMap (*deployed)(const OptionMap& options);
 };
 
 std::span<const ModelInfo> models();

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -13,6 +14,8 @@
 #include "liven/ops/dropout.hpp"
 
 namespace liven {
+
+class Objective;
 
 /// A part of a network that owns parameters or other modules: layers, blocks, whole models. A module is constructed
 /// into its parent under a name; the path of names ("conv1_1/kernel") is what parameters are called in files, plans and
@@ -67,6 +70,10 @@ public:
     virtual std::string_view type() const { return "Module"; }
     std::span<Module* const> children() const { return children_; }
 
+    /// What the model is trained for and how its output is read (nn/objective.hpp): cross entropy of two or more
+    /// classes unless a model says otherwise. The model must outlive it.
+    virtual std::unique_ptr<Objective> objective();
+
     /// A layer's result during one forward.
     struct LayerRecord {
         const Module* layer = nullptr;
@@ -74,12 +81,31 @@ public:
     };
     /// Forward that also returns the result of every module without children, in the order of computation.
     std::vector<LayerRecord> record_layers(const Tensor& x);
+    /// The same; `output` becomes the module's own result.
+    std::vector<LayerRecord> record_layers(const Tensor& x, Tensor& output);
 
 protected:
     Module() = default;
     Module(Module& parent, std::string_view name);
 
     virtual Tensor forward(Tensor x) = 0;
+
+    /// One pass through a module: what is recorded while it lives stands in the module's scope, and its dropout masks
+    /// are those of one forward. operator() opens one around forward(); a function with more results than one tensor
+    /// opens its own:
+    ///
+    ///     Taps taps(const Tensor& x) { const Pass pass(*this); ... return {e1, e2, e3}; }
+    class Pass {
+    public:
+        explicit Pass(Module& module);
+        ~Pass();
+        Pass(const Pass&) = delete;
+        Pass& operator=(const Pass&) = delete;
+
+    private:
+        Module& model_;
+        std::optional<Scope> scope_;
+    };
 
     struct ParameterOptions {
         Initializer initializer = {};

@@ -1,0 +1,74 @@
+#include "liven/models/lgsc.hpp"
+
+#include <cmath>
+
+#include "liven/core/error.hpp"
+#include "liven/ops/arithmetic.hpp"
+#include "liven/ops/loss.hpp"
+#include "liven/ops/reduce.hpp"
+#include "liven/ops/softmax.hpp"
+#include "liven/ops/triplet_loss.hpp"
+
+namespace liven {
+namespace {
+
+constexpr int64_t kLive = 0;  // bona fide is class 0 everywhere in Liven; the published code has it as 1
+
+/// The mean |cue| of the bona fide samples of a batch; 0 when there is none.
+Tensor mean_live_cue(const Tensor& cue, const Tensor& labels) {
+    const Tensor live = reshape(slice(one_hot(labels, 2), {.begin = kLive}), {-1});
+    const Tensor magnitude = mean(abs(cue), {.axes = {1, 2, 3}});
+    return sum(magnitude * live) / maximum(sum(live), Tensor::ones({}));
+}
+
+Tensor triplet_losses(const std::vector<Tensor>& features, const Tensor& labels, float margin) {
+    Tensor total;
+    for (const Tensor& feature : features) {
+        const Tensor term = triplet_loss(global_avg_pool(feature), labels, {.margin = margin, .anchor_class = kLive});
+        total = total.defined() ? total + term : term;
+    }
+    return total;
+}
+
+}  // namespace
+
+Lgsc::Lgsc(const Options& chosen) : options(chosen) {
+    if (options.depth < 1 || options.depth > 5)
+        throw Error("lgsc", "expected a depth from 1 to 5, got " + std::to_string(options.depth));
+}
+
+void Lgsc::require_divisible(const Shape& input) const {
+    const int64_t unit = int64_t{1} << options.depth;
+    if (input.rank() != 4 || input[1] % unit != 0 || input[2] % unit != 0)
+        throw Error("lgsc",
+                    "expected N x H x W x 3 with H and W multiples of " + std::to_string(unit) + ", got " + input.str(),
+                    "the decoder doubles what the encoder halved: --size 224, or another multiple");
+}
+
+std::unique_ptr<Objective> Lgsc::objective() { return std::make_unique<SpoofCueObjective>(*this); }
+
+ObjectivePass SpoofCueObjective::pass(const Tensor& images, const Tensor& labels, const ClassifierLoss& loss) {
+    const Lgsc::Options& options = network_.options;
+    const Lgsc::Outputs out = network_.outputs(images);
+    ObjectivePass pass{.terms = {}, .output = out.cue, .logits = out.logits};
+    if (out.logits.defined())
+        pass.terms.push_back(
+            {.name = "classification",
+             .value = cross_entropy(out.logits, labels,
+                                    {.label_smoothing = loss.label_smoothing, .class_weights = loss.class_weights}),
+             .weight = options.classification_weight});
+    pass.terms.push_back({.name = "cue", .value = mean_live_cue(out.cue, labels), .weight = options.cue_weight});
+    if (options.triplet)
+        pass.terms.push_back({.name = "triplet",
+                              .value = triplet_losses(out.features, labels, options.margin),
+                              .weight = options.triplet_weight});
+    return pass;
+}
+
+double SpoofCueObjective::score(std::span<const float> cue) const {
+    double total = 0;
+    for (const float value : cue) total += std::abs(static_cast<double>(value));
+    return 1 - total / static_cast<double>(cue.size());
+}
+
+}  // namespace liven
