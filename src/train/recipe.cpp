@@ -62,13 +62,15 @@ void paper_m(const Recipe& recipe, TrainSettings& s) {
 constexpr std::string_view kTable6 = "Kuznetsov et al. 2026, table 6", kTable10 = "Kuznetsov et al. 2026, table 10",
                            kMeasured = "measured on synthetic faces";
 constexpr std::string_view kLivenessNet = "livenessnet", kV1 = "attacknet-v1", kV21 = "attacknet-v2.1",
-                           kV22 = "attacknet-v2.2";
+                           kV22 = "attacknet-v2.2", kResNet18 = "resnet18", kLgsc = "lgsc";
 
-constexpr std::array<Recipe, 29> kRecipes{{
+constexpr std::array<Recipe, 31> kRecipes{{
     {"default", kLivenessNet, kMeasured, 3e-4, 0.05, by_measurement},
     {"default", kV1, kMeasured, 3e-4, 0.05, by_measurement},
     {"default", kV21, kMeasured, 3e-4, 0.05, by_measurement},
     {"default", kV22, kMeasured, 3e-4, 0.05, by_measurement},
+    {"default", kResNet18, kMeasured, 3e-4, 0, by_measurement},
+    {"default", kLgsc, kMeasured, 3e-4, 0.5, by_measurement},
 
     {"paper-k-own", kLivenessNet, kTable6, 1e-6, 0.2, paper_k},
     {"paper-k-own", kV1, kTable6, 3e-7, 0.3, paper_k},

@@ -1,6 +1,7 @@
 #include <catch2/catch.hpp>
 #include <map>
 
+#include "liven/models/registry.hpp"
 #include "program.hpp"
 
 // What the program says about itself and its models.
@@ -79,10 +80,10 @@ TEST_CASE("plan prints every pass, for training and inference, as text and for G
 
 TEST_CASE("models lists options and recipes") {
     const auto lines = liven_program("models --json").json_lines();
-    REQUIRE(lines.size() == 4);
+    REQUIRE(lines.size() == models().size());
     for (const Json& line : lines) {
         CHECK(keys_of(line) == std::vector<std::string>{"name", "title", "summary", "input", "options", "recipes"});
-        CHECK(line.at("options").at("classes").text() == "2");
+        if (line.at("name").text() != "lgsc") CHECK(line.at("options").at("classes").text() == "2");
         CHECK(line.at("recipes").elements()[0].text() == "default");
         CHECK(has(liven_program("models").out, line.at("title").text()));
     }
