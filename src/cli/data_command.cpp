@@ -43,6 +43,9 @@ void add_synth(CLI::App& data) {
     command->add_option("--size", options->set.size, "pixels a side")->check(CLI::Range(32, 1024));
     command->add_option("--seed", options->set.seed, "the same seed draws the same set");
     command->add_option("--difficulty", options->difficulty, "easy, medium, hard or mixed");
+    command->add_flag("--moving", options->set.moving,
+                      "frames follow each other as in a video, else each is by itself");
+    command->add_flag("--video", options->set.video, "an AVI file a video instead of pictures; they move");
     command->add_flag("--png", options->set.png, "PNG instead of JPEG");
     command->add_flag("--overwrite", options->set.overwrite, "replace another set in the folder");
     command->footer("Example: liven data synth faces --subjects 40 --seed 1");
@@ -51,7 +54,7 @@ void add_synth(CLI::App& data) {
         options->set.threads = thread_count();
         options->set.progress = Bar("drawing");
         const data::Dataset set = data::synthesize(options->out, options->set);
-        print(options->out + ": " + std::to_string(set.size()) + " pictures, " +
+        print(options->out + ": " + std::to_string(set.size()) + (options->set.video ? " videos, " : " pictures, ") +
               std::to_string(set.count(data::Label::bonafide)) + " bona fide, " +
               std::to_string(set.count(data::Label::attack)) + " attacks; train " +
               std::to_string(set.count(data::Split::train)) + ", val " + std::to_string(set.count(data::Split::val)) +

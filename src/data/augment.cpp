@@ -223,6 +223,12 @@ Augmentation Augmentation::paper_m() {
             .fill = Fill::nearest};
 }
 
+Augmentation Augmentation::paper_w() {
+    return {.flip = 0.5f, .brightness = 0.2f, .contrast = 0.2f, .noise = 1, .noise_low = 0.01f, .noise_high = 0.01f};
+}
+
+Augmentation Augmentation::paper_a() { return {.rotation = 30}; }
+
 std::string Augmentation::to_json() const {
     return nlohmann::ordered_json{{"rotation", rotation},
                                   {"shift_x", shift_x},

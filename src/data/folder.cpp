@@ -3,25 +3,19 @@
 #include <sys/stat.h>
 
 #include <algorithm>
-#include <charconv>
 #include <set>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "liven/core/error.hpp"
+#include "liven/data/video.hpp"
+#include "src/data/names.hpp"
 #include "src/data/text.hpp"
 
 namespace liven::data {
 namespace fs = std::filesystem;
 namespace {
-
-bool has_image_ending(const fs::path& path) {
-    const std::string ending = lower(path.extension().string());
-    for (const char* known : {".jpg", ".jpeg", ".png", ".bmp", ".webp", ".ppm", ".pgm", ".pnm"})
-        if (ending == known) return true;
-    return false;
-}
 
 bool is_attack_type(const std::string& word) {
     for (const char* known : {"print", "printed", "photo", "paper", "replay", "display", "screen", "mask", "cut"})
@@ -57,19 +51,6 @@ std::optional<Split> split_among(const std::vector<std::string>& words) {
     for (const std::string& word : words)
         if (const auto split = split_from(word)) return split;
     return {};
-}
-
-/// The number a file's name ends in (-1: none), and what stands before it.
-std::pair<std::string, int64_t> frame_of(const fs::path& path) {
-    const std::string stem = path.stem().string();
-    size_t at = stem.size();
-    while (at > 0 && stem[at - 1] >= '0' && stem[at - 1] <= '9') --at;
-    int64_t frame = -1;
-    const auto [end, error] = std::from_chars(stem.data() + at, stem.data() + stem.size(), frame);
-    if (error != std::errc()) return {stem, -1};
-    std::string before = stem.substr(0, at);
-    while (!before.empty() && (before.back() == '_' || before.back() == '-' || before.back() == '.')) before.pop_back();
-    return {before, frame};
 }
 
 class FolderReader {
@@ -139,7 +120,7 @@ private:
     }
 
     void add(const fs::path& path, const std::vector<std::string>& parts) {
-        if (!has_image_ending(path)) {
+        if (!has_image_ending(path) && !is_video(path)) {
             out_.skipped.push_back(path.string());
             return;
         }
@@ -160,14 +141,17 @@ private:
         s.path = path;
         s.label = *label;
         if (s.dataset.empty()) s.dataset = out_.name;
+        const bool film = is_video(path);
         const auto [before, frame] = frame_of(path);
-        s.frame = frame;
+        s.frame = film ? -1 : frame;
         const bool upstream_k = at >= 2 && lower(parts[at - 2]) == "images" && s.split != Split::none;
         if (at < parts.size() && s.label == Label::attack && is_attack_type(lower(parts[at])))
             s.attack_type = lower(parts[at++]);
         if (at < parts.size()) s.subject = parts[at];
         // The class belongs to the video: a person is recorded twice, once as client and once as imposter.
-        if (at + 1 < parts.size()) {
+        if (film) {
+            s.video = path.lexically_relative(root_).generic_string();
+        } else if (at + 1 < parts.size()) {
             s.video = std::string(name_of(s.label)) + '/' + s.attack_type;
             for (size_t i = at; i < parts.size(); ++i) s.video += '/' + parts[i];
         } else if (upstream_k && at == parts.size() && !before.empty()) {

@@ -1,8 +1,10 @@
 #include "liven/data/loader.hpp"
 
 #include <algorithm>
+#include <array>
 #include <atomic>
 #include <chrono>
+#include <cmath>
 #include <condition_variable>
 #include <cstring>
 #include <deque>
@@ -13,6 +15,7 @@
 
 #include "liven/core/error.hpp"
 #include "liven/core/philox.hpp"
+#include "src/data/decode_frames.hpp"
 #include "src/data/epoch_order.hpp"
 #include "src/data/frame_cache.hpp"
 #include "src/data/opencv.hpp"
@@ -35,31 +38,47 @@ void validate(const Dataset& dataset, const LoaderOptions& o) {
     o.augmentation.validate();
 }
 
-/// Frames of samples: from the cache when they are there, else from their files.
+/// How many frames each sample has; 0: they are pictures.
+int64_t frames_of(const Dataset& dataset) {
+    const size_t frames = dataset.samples.front().clip.size();
+    for (const Sample& sample : dataset.samples)
+        if (sample.clip.size() != frames)
+            throw Error("loader", "expected clips of " + std::to_string(frames) + " frames throughout, but " +
+                                      sample.path.string() + " has " + std::to_string(sample.clip.size()));
+    return static_cast<int64_t>(frames);
+}
+
+/// Frames of samples, one after the other: from the cache when they are there, else from their files.
 class FrameSource {
 public:
-    FrameSource(const Dataset& dataset, const LoaderOptions& options)
+    FrameSource(const Dataset& dataset, const LoaderOptions& options, int64_t frames)
         : dataset_(dataset),
           preprocess_(options.preprocess),
           frame_bytes_(static_cast<size_t>(preprocess_.width) * static_cast<size_t>(preprocess_.height) * 3),
-          cache_(dataset.size(), frame_bytes_, options.cache_bytes, options.cache_folder) {}
+          sample_bytes_(frame_bytes_ * static_cast<size_t>(std::max<int64_t>(1, frames))),
+          cache_(dataset.size(), sample_bytes_, options.cache_bytes, options.cache_folder) {}
 
     /// Decodes the sample into its slot, if it has one. Throws Error when it is broken.
     void fill(int64_t sample) {
-        const Image frame = decoded(sample);
+        const std::vector<Image> frames = decoded(sample);
         if (sample >= cache_.slots()) return;
-        std::memcpy(cache_.slot(sample), frame.pixels.data(), frame_bytes_);
+        for (size_t i = 0; i < frames.size(); ++i)
+            std::memcpy(cache_.slot(sample) + i * frame_bytes_, frames[i].pixels.data(), frame_bytes_);
         ++cached_;
     }
-    void get(int64_t sample, Image& frame) {
-        if (sample < cache_.slots()) {
-            frame.width = preprocess_.width;
-            frame.height = preprocess_.height;
-            frame.pixels.assign(cache_.slot(sample), cache_.slot(sample) + frame_bytes_);
-            ++from_cache_;
-        } else {
-            frame = decoded(sample);
+    void get(int64_t sample, std::vector<Image>& frames) {
+        if (sample >= cache_.slots()) {
+            frames = decoded(sample);
+            return;
         }
+        frames.resize(sample_bytes_ / frame_bytes_);
+        for (size_t i = 0; i < frames.size(); ++i) {
+            frames[i].width = preprocess_.width;
+            frames[i].height = preprocess_.height;
+            const uint8_t* src = cache_.slot(sample) + i * frame_bytes_;
+            frames[i].pixels.assign(src, src + frame_bytes_);
+        }
+        ++from_cache_;
     }
     Loader::Statistics statistics() const {
         return {.decoded = decoded_,
@@ -70,15 +89,14 @@ public:
     }
 
 private:
-    Image decoded(int64_t sample) {
-        const Sample& s = dataset_.samples[static_cast<size_t>(sample)];
+    std::vector<Image> decoded(int64_t sample) {
         ++decoded_;
-        return preprocess_.frame(decode(s.path), s.box);
+        return decode_frames(dataset_.samples[static_cast<size_t>(sample)], preprocess_);
     }
 
     const Dataset& dataset_;
     const Preprocess& preprocess_;
-    size_t frame_bytes_;
+    size_t frame_bytes_, sample_bytes_;
     FrameCache cache_;
     std::atomic<int64_t> decoded_{0}, from_cache_{0}, cached_{0};
 };
@@ -99,6 +117,7 @@ struct Pending {
 struct Loader::Engine {
     Engine(Dataset data, LoaderOptions o) : dataset(std::move(data)), options(std::move(o)) {
         validate(dataset, options);
+        frames = frames_of(dataset);
         tame_opencv();
     }
     ~Engine() {
@@ -112,7 +131,7 @@ struct Loader::Engine {
 
     void prepare(const ProgressCallback& progress) {
         if (prepared) return;
-        source = std::make_unique<FrameSource>(dataset, options);
+        source = std::make_unique<FrameSource>(dataset, options, frames);
         std::vector<std::string> reasons(dataset.samples.size());
         parallel_for(
             dataset.size(), options.prepare_threads,
@@ -134,7 +153,9 @@ struct Loader::Engine {
                 broken.push_back({dataset.samples[static_cast<size_t>(i)].path.string(), reason});
         }
         if (usable.empty())
-            throw Error("loader", "none of the " + std::to_string(dataset.size()) + " pictures can be read",
+            throw Error("loader",
+                        "none of the " + std::to_string(dataset.size()) + (frames == 0 ? " pictures" : " clips") +
+                            " can be read",
                         "the first one: " + broken[0].reason);
         length = epoch_length(dataset, usable, options.balanced);
         batches = options.drop_last ? length / options.batch : (length + options.batch - 1) / options.batch;
@@ -216,6 +237,7 @@ struct Loader::Engine {
         b.count = count;
         b.height = options.preprocess.height;
         b.width = options.preprocess.width;
+        b.frames = frames;
         b.epoch = planned_epoch;
         b.index = plan_index++;
         b.images = Buffer(static_cast<size_t>(b.shape().count()) * sizeof(float));
@@ -258,17 +280,58 @@ struct Loader::Engine {
     }
 
     void make(const Pending& pending, size_t i) {
-        thread_local Image frame;
+        thread_local std::vector<Image> images;
         const Place place = pending.places[i];
         const size_t values =
             static_cast<size_t>(options.preprocess.width) * static_cast<size_t>(options.preprocess.height) * 3;
-        float* dst = pending.batch.images.as<float>() + i * values;
-        source->get(place.sample, frame);
-        if (!options.augmentation.active()) return options.preprocess.to_float(frame, dst);
+        source->get(place.sample, images);
+        float* dst = pending.batch.images.as<float>() + i * images.size() * values;
+        const bool changed = options.augmentation.active();
         uint64_t key = Random::mix(Random::mix(options.seed, static_cast<uint64_t>(pending.batch.epoch)),
                                    static_cast<uint64_t>(place.sample));
         if (place.repeat > 0) key = Random::mix(key, place.repeat);
-        augment(frame, draw(options.augmentation, key), options.preprocess, dst);
+        const Draw drawn = changed ? draw(options.augmentation, key) : Draw();
+        for (const Image& image : images) {
+            if (changed)
+                augment(image, drawn, options.preprocess, dst);
+            else
+                options.preprocess.to_float(image, dst);
+            dst += values;
+        }
+    }
+
+    /// How often each channel (red first) has each value, over all usable frames.
+    std::array<std::array<int64_t, 256>, 3> histogram() {
+        std::array<std::array<int64_t, 256>, 3> counts{};
+        std::mutex adding;
+        parallel_for(static_cast<int64_t>(usable.size()), options.prepare_threads, [&](int64_t i) {
+            std::vector<Image> images;
+            source->get(usable[static_cast<size_t>(i)], images);
+            std::array<std::array<int64_t, 256>, 3> own{};
+            for (const Image& image : images)
+                for (size_t k = 0; k < image.pixels.size(); k += 3)
+                    for (size_t c = 0; c < 3; ++c) ++own[c][image.pixels[k + c]];
+            const std::lock_guard lock(adding);
+            for (size_t c = 0; c < 3; ++c)
+                for (size_t v = 0; v < 256; ++v) counts[c][v] += own[c][v];
+        });
+        return counts;
+    }
+
+    void normalize(const Loader::Moments& moments) {
+        Preprocess changed = options.preprocess;
+        changed.mean = moments.mean;
+        changed.std = moments.std;
+        changed.validate();
+        if (!prepared) {
+            options.preprocess = changed;
+            return;
+        }
+        std::unique_lock lock(mutex);
+        paused = true;
+        batch_ready.wait(lock, [this] { return in_work == 0; });
+        options.preprocess = changed;
+        restart(cursor, lock);
     }
 
     void work() {
@@ -300,7 +363,8 @@ struct Loader::Engine {
     }
 
     const Dataset dataset;
-    const LoaderOptions options;
+    LoaderOptions options;
+    int64_t frames = 0;
     bool prepared = false;
     std::unique_ptr<FrameSource> source;
     std::vector<int64_t> usable;
@@ -343,6 +407,30 @@ void Loader::seek(Cursor cursor) { engine_->seek(cursor); }
 const Dataset& Loader::dataset() const { return engine_->dataset; }
 const LoaderOptions& Loader::options() const { return engine_->options; }
 const std::vector<BrokenFile>& Loader::broken() const { return engine_->broken; }
+
+Loader::Moments Loader::moments() {
+    engine_->prepare({});
+    const auto counts = engine_->histogram();
+    const Preprocess& p = engine_->options.preprocess;
+    Moments out;
+    for (size_t c = 0; c < 3; ++c) {
+        double count = 0, sum = 0, squares = 0;
+        for (size_t v = 0; v < 256; ++v) {
+            const auto times = static_cast<double>(counts[c][v]), value = static_cast<double>(v);
+            count += times;
+            sum += times * value;
+            squares += times * value * value;
+        }
+        const double mean = sum / count, variance = std::max(0.0, squares / count - mean * mean);
+        const size_t place = p.colour_order == ColourOrder::rgb ? c : 2 - c;
+        // A channel that never changes is left as it is: there is nothing to divide by.
+        const double deviation = variance > 0 ? std::sqrt(variance) : 1 / std::abs(double{p.scale});
+        out.mean[place] = static_cast<float>(mean * double{p.scale});
+        out.std[place] = static_cast<float>(deviation * std::abs(double{p.scale}));
+    }
+    return out;
+}
+void Loader::normalize(const Moments& moments) { engine_->normalize(moments); }
 
 Loader::Statistics Loader::statistics() const {
     if (!engine_->source) return {};

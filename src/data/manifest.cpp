@@ -8,6 +8,7 @@
 #include <unordered_map>
 
 #include "liven/core/error.hpp"
+#include "liven/data/video.hpp"
 #include "src/data/csv.hpp"
 #include "src/data/text.hpp"
 
@@ -101,8 +102,10 @@ private:
     }
 
     void refuse_twice(const Sample& s, const std::string& box) {
-        // The same picture with another box is another face.
-        const auto [it, fresh] = seen_.try_emplace(s.path.lexically_normal().string() + '\n' + box, csv_.line());
+        // The same picture with another box is another face, another frame of a video another picture.
+        const std::string frame = is_video(s.path) ? std::to_string(s.frame) : std::string();
+        const auto [it, fresh] =
+            seen_.try_emplace(s.path.lexically_normal().string() + '\n' + box + '\n' + frame, csv_.line());
         if (!fresh) csv_.fail(in_quotes(s.path.string()) + " is listed already in line " + std::to_string(it->second));
     }
 

@@ -7,6 +7,7 @@
 #include "liven/core/philox.hpp"
 #include "liven/data/manifest.hpp"
 #include "liven/data/split.hpp"
+#include "liven/data/video.hpp"
 #include "src/data/opencv.hpp"
 #include "src/data/parallel.hpp"
 #include "src/data/synth/attack.hpp"
@@ -63,10 +64,17 @@ struct Place {
     int subject, video, frame;
 };
 
+/// How many files a video makes.
+int64_t files_of_video(const SynthesisOptions& o) { return o.video ? 1 : o.frames; }
+
 Place place_of(const SynthesisOptions& o, int64_t index) {
-    const int64_t videos = o.bonafide_videos + o.attack_videos;
-    return {static_cast<int>(index / (videos * o.frames)), static_cast<int>(index / o.frames % videos),
-            static_cast<int>(index % o.frames)};
+    const int64_t videos = o.bonafide_videos + o.attack_videos, files = files_of_video(o);
+    return {static_cast<int>(index / (videos * files)), static_cast<int>(index / files % videos),
+            static_cast<int>(index % files)};
+}
+
+synth::Moment moment_of(const SynthesisOptions& o, int frame) {
+    return {.frame = frame, .moving = o.moving || o.video};
 }
 
 bool is_attack(const SynthesisOptions& o, int video) { return video >= o.bonafide_videos; }
@@ -107,7 +115,7 @@ std::string padded(int64_t value, size_t digits) {
 Dataset table_of(const fs::path& folder, const SynthesisOptions& o) {
     Dataset set;
     set.name = "synthetic";
-    const int64_t count = int64_t{o.subjects} * (o.bonafide_videos + o.attack_videos) * o.frames;
+    const int64_t count = int64_t{o.subjects} * (o.bonafide_videos + o.attack_videos) * files_of_video(o);
     for (int64_t i = 0; i < count; ++i) {
         const Place p = place_of(o, i);
         Sample s;
@@ -115,10 +123,11 @@ Dataset table_of(const fs::path& folder, const SynthesisOptions& o) {
         s.label = attack ? Label::attack : Label::bonafide;
         s.subject = "s" + padded(p.subject, 3);
         s.video = s.subject + "v" + padded(p.video, 2);
-        s.frame = p.frame;
+        s.frame = o.video ? -1 : p.frame;
         if (attack) s.attack_type = synth::name_of(attack_of(o, p.subject, p.video));
         s.dataset = "synthetic";
-        s.path = folder / s.subject / (s.video + "_" + padded(p.frame, 3) + (o.png ? ".png" : ".jpg"));
+        s.path =
+            folder / s.subject / (s.video + (o.video ? ".avi" : "_" + padded(p.frame, 3) + (o.png ? ".png" : ".jpg")));
         set.samples.push_back(std::move(s));
     }
     return set;
@@ -126,19 +135,21 @@ Dataset table_of(const fs::path& folder, const SynthesisOptions& o) {
 
 /// What decides the bytes, threads and progress left out.
 std::string stamp_of(const SynthesisOptions& o) {
-    return nlohmann::ordered_json{{"made_by", "liven data synth"},
-                                  {"note", "drawn faces; a model trained on them says nothing about people"},
-                                  {"version", version},
-                                  {"subjects", o.subjects},
-                                  {"bonafide_videos", o.bonafide_videos},
-                                  {"attack_videos", o.attack_videos},
-                                  {"frames", o.frames},
-                                  {"size", o.size},
-                                  {"seed", o.seed},
-                                  {"difficulty", name_of(o.difficulty)},
-                                  {"format", o.png ? "png" : "jpeg"}}
-               .dump(2) +
-           '\n';
+    nlohmann::ordered_json stamp{{"made_by", "liven data synth"},
+                                 {"note", "drawn faces; a model trained on them says nothing about people"},
+                                 {"version", version},
+                                 {"subjects", o.subjects},
+                                 {"bonafide_videos", o.bonafide_videos},
+                                 {"attack_videos", o.attack_videos},
+                                 {"frames", o.frames},
+                                 {"size", o.size},
+                                 {"seed", o.seed},
+                                 {"difficulty", name_of(o.difficulty)},
+                                 {"format", o.video ? "avi"
+                                            : o.png ? "png"
+                                                    : "jpeg"}};
+    if (o.moving && !o.video) stamp["moving"] = true;
+    return stamp.dump(2) + '\n';
 }
 
 /// True when the folder holds exactly this set already. Throws Error when it holds anything else.
@@ -186,11 +197,11 @@ Image synthesize_frame(const SynthesisOptions& o, int subject, int video, int fr
     return guarded("synthesize", [&] {
         const synth::Subject person = synth::draw_subject(subject_key(o, subject));
         const uint64_t key = video_key(o, subject, video);
-        const synth::Canvas light = is_attack(o, video)
-                                        ? synth::attack_scene(attack_of(o, subject, video), person, key, frame,
-                                                              strength_of(o.difficulty, key), o.size)
-                                        : synth::render(person, synth::draw_scene(key, frame), {}, o.size);
-        return synth::capture(light, synth::draw_camera(key, frame));
+        const synth::Canvas light =
+            is_attack(o, video) ? synth::attack_scene(attack_of(o, subject, video), person, key, moment_of(o, frame),
+                                                      strength_of(o.difficulty, key), o.size)
+                                : synth::render(person, synth::draw_scene(key, moment_of(o, frame)), {}, o.size);
+        return synth::capture(light, synth::draw_camera(key, moment_of(o, frame)));
     });
 }
 
@@ -204,8 +215,13 @@ Dataset synthesize(const fs::path& folder, const SynthesisOptions& o) {
         set.size(), o.threads,
         [&](int64_t i) {
             const Place p = place_of(o, i);
-            const int quality = synth::draw_camera(video_key(o, p.subject, p.video), p.frame).jpeg_quality;
-            write(synthesize_frame(o, p.subject, p.video, p.frame), set.samples[static_cast<size_t>(i)].path, quality);
+            const fs::path& path = set.samples[static_cast<size_t>(i)].path;
+            const auto frame = [&](int64_t at) {
+                return synthesize_frame(o, p.subject, p.video, static_cast<int>(at));
+            };
+            if (o.video) return write_video(path, o.frames, frame);
+            const synth::Camera camera = synth::draw_camera(video_key(o, p.subject, p.video), moment_of(o, p.frame));
+            write(frame(p.frame), path, camera.jpeg_quality);
         },
         o.progress);
     write_manifest(set, folder / "manifest.csv");

@@ -62,6 +62,11 @@ TEST_CASE("The presets are those of the papers") {
     CHECK(m.shear == 0.15f);
     CHECK(m.zoom == 0.15f);
     CHECK(m.fill == Fill::nearest);
+    const Augmentation w = Augmentation::paper_w(), a = Augmentation::paper_a();
+    CHECK(w ==
+          Augmentation{
+              .flip = 0.5f, .brightness = 0.2f, .contrast = 0.2f, .noise = 1, .noise_low = 0.01f, .noise_high = 0.01f});
+    CHECK(a == Augmentation{.rotation = 30});
 }
 
 TEST_CASE("Draws depend on the key alone, stay in their ranges and fill them") {
@@ -119,6 +124,43 @@ TEST_CASE("One warp does flip and rotation together") {
     int most = 0;
     for (size_t i = 0; i < both.pixels.size(); ++i) most = std::max(most, std::abs(both.pixels[i] - steps.pixels[i]));
     CHECK(most <= 1);
+}
+
+TEST_CASE("Rotation, shear, zoom and shift put every pixel where the matrices say, the last pixel beyond the edge") {
+    // On a slope a bilinear value is the value of the place itself: the place can be computed by hand.
+    Image slope(side, side);
+    for (int y = 0; y < side; ++y)
+        for (int x = 0; x < side; ++x) {
+            slope.at(x, y)[0] = static_cast<uint8_t>(40 + 4 * x);
+            slope.at(x, y)[1] = static_cast<uint8_t>(40 + 4 * y);
+        }
+    for (const Draw& d : {Draw{.rotation = 25}, Draw{.shear = 20}, Draw{.zoom_x = 1.3f, .zoom_y = 0.8f},
+                          Draw{.rotation = -17,
+                          .shift_x = 0.1f,
+                          .shift_y = -0.2f,
+                          .shear = 9,
+                          .zoom_x = 0.9f,
+                          .zoom_y = 1.1f,
+                          .flip = true}}) {
+        const Image moved = augment(slope, d);
+        const double a = static_cast<double>(d.rotation) * M_PI / 180, s = static_cast<double>(d.shear) * M_PI / 180;
+        const double zx = d.flip ? -static_cast<double>(d.zoom_x) : static_cast<double>(d.zoom_x);
+        const auto zy = static_cast<double>(d.zoom_y);
+        // rotation * shear * zoom, row by row.
+        const double m00 = std::cos(a) * zx, m01 = (-std::cos(a) * std::sin(s) - std::sin(a) * std::cos(s)) * zy;
+        const double m10 = std::sin(a) * zx, m11 = (-std::sin(a) * std::sin(s) + std::cos(a) * std::cos(s)) * zy;
+        const double determinant = m00 * m11 - m01 * m10, centre = (side - 1) / 2.0;
+        for (int y = 0; y < side; y += 3)
+            for (int x = 0; x < side; x += 3) {
+                const double u = x - centre - static_cast<double>(d.shift_x) * side,
+                             v = y - centre - static_cast<double>(d.shift_y) * side;
+                const double from_x = std::clamp((m11 * u - m01 * v) / determinant + centre, 0.0, side - 1.0);
+                const double from_y = std::clamp((-m10 * u + m00 * v) / determinant + centre, 0.0, side - 1.0);
+                // OpenCV rounds places to 1/32 of a pixel, an eighth of a level here, and values to whole ones.
+                CHECK(std::abs(moved.at(x, y)[0] - (40 + 4 * from_x)) < 0.75);
+                CHECK(std::abs(moved.at(x, y)[1] - (40 + 4 * from_y)) < 0.75);
+            }
+    }
 }
 
 TEST_CASE("Zoom above one enlarges") {

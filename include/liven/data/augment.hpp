@@ -40,6 +40,12 @@ struct Augmentation {
     static Augmentation paper_k();
     /// The margin-based method: shear 0.15 is in degrees, as the Keras option it names reads it.
     static Augmentation paper_m();
+    /// Wagale and Agarkar: mirror images, brightness and contrast 20 %, Gaussian noise of 1 % in every picture.
+    static Augmentation paper_w();
+    /// The real-time method with spoof cues: rotation by 30 degrees, about the centre, corners cut off by none; its
+    /// The real-time method with spoof cues: rotation by 30 degrees each way. The fill of turned corners is not given
+    /// there; the last pixel again here. (Its resize and centre crop to 224 are the preprocessing of a square face.)
+    static Augmentation paper_a();
 
     std::string to_json() const;
     /// Absent fields keep their defaults, unknown ones are refused. Throws Error naming the field.

@@ -28,7 +28,14 @@ std::optional<Label> label_from(std::string_view word);
 /// them.
 std::optional<Split> split_from(std::string_view word);
 
-/// One picture and what is known about it. Unknown text is empty, an unknown frame -1.
+/// A frame of a clip: a picture file, or one frame of a video file.
+struct Frame {
+    std::filesystem::path path;
+    int64_t number = -1;  ///< in the video file, from 0; -1: `path` is a picture
+    std::optional<Box> box;
+};
+
+/// One picture, or one clip of frames, and what is known about it. Unknown text is empty, an unknown frame -1.
 struct Sample {
     std::filesystem::path path;
     Label label = Label::bonafide;
@@ -41,6 +48,7 @@ struct Sample {
     std::optional<Box> box;  ///< the face
     std::string target;      ///< the identity a mask imitates, when it is not the subject
     std::string modality, depth_path, mask_path;
+    std::vector<Frame> clip;  ///< empty: a picture, `path`, or frame number `frame` of the video file `path`
 };
 
 /// Samples and what was met on the way to them.

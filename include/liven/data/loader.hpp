@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <filesystem>
 #include <iterator>
@@ -17,15 +18,19 @@
 
 namespace liven::data {
 
-/// Pictures and labels for one step.
+/// Pictures or clips and labels for one step.
 struct Batch {
-    Buffer images;                 ///< f32, count x height x width x 3
+    Buffer images;                 ///< f32, of `shape()`
     Buffer labels;                 ///< i32, count
     std::vector<int64_t> samples;  ///< indices into the loader's data set
     int64_t count = 0, height = 0, width = 0;
+    int64_t frames = 0;            ///< of a clip; 0: pictures
     int64_t epoch = 0, index = 0;  ///< which batch of which epoch this is
 
-    Shape shape() const { return {count, height, width, 3}; }
+    /// count x height x width x 3, of clips count x frames x height x width x 3.
+    Shape shape() const {
+        return frames == 0 ? Shape{count, height, width, 3} : Shape{count, frames, height, width, 3};
+    }
 };
 
 /// Where a loader stands: the next batch it gives. Stored in a checkpoint; `Loader::seek` goes back there exactly.
@@ -53,12 +58,13 @@ struct LoaderOptions {
 
 /// Gives a data set in batches, epoch after epoch, decoded and augmented by threads that work ahead.
 ///
+/// Samples are pictures, or clips of equally many frames (`clips_of`): all frames of a clip are augmented by one draw.
 /// The content of batch b of epoch e depends on the data set, the seed, e and b alone: not on threads, cache or where
 /// it started. Every epoch has each sample exactly once (see `balanced` for the exception). Broken pictures are found,
 /// named and left out before the first batch. The loader switches OpenCV's own threads off for the process.
 class Loader {
 public:
-    /// Throws Error for a data set without samples or options that cannot be.
+    /// Throws Error for a data set without samples, clips of different lengths or options that cannot be.
     Loader(Dataset dataset, LoaderOptions options);
     ~Loader();
     Loader(Loader&&) noexcept;
@@ -84,6 +90,16 @@ public:
     const LoaderOptions& options() const;
     /// Known after `prepare`.
     const std::vector<BrokenFile>& broken() const;
+
+    /// Mean and standard deviation of the scaled pixels (pixel * scale) over all usable frames, channel by channel in
+    /// the preprocessing's colour order: what `mean` and `std` make zero and one of. Exact sums: the same for any
+    /// number of threads.
+    struct Moments {
+        std::array<float, 3> mean{}, std{};
+    };
+    Moments moments();
+    /// Goes on from the cursor with this mean and std in the preprocessing. Throws Error as Preprocess::validate does.
+    void normalize(const Moments& moments);
 
     struct Statistics {
         int64_t decoded = 0;     ///< pictures decoded from files so far

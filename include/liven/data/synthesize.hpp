@@ -25,14 +25,17 @@ struct SynthesisOptions {
     int size = 256;           ///< pixels of a side, 32 to 1024
     uint64_t seed = 1;
     Difficulty difficulty = Difficulty::mixed;
+    bool moving = false;     ///< the frames of a video follow each other as in one; else each is a moment by itself
+    bool video = false;      ///< an AVI file (Motion JPEG) a video instead of pictures; they move
     bool png = false;        ///< else JPEG, with a quality that varies in both classes alike
     int threads = 0;         ///< 0: as many as the machine has; the bytes do not depend on it
     bool overwrite = false;  ///< replace another set in the folder
     ProgressCallback progress{};
 };
 
-/// Writes pictures and, last, manifest.csv (split by subject) into `folder`, and returns the set. A folder that already
-/// holds exactly this set is left as it is. Throws Error when it holds something else, or an option cannot be.
+/// Writes pictures or videos and, last, manifest.csv (split by subject) into `folder`, and returns the set. A folder
+/// that already holds exactly this set is left as it is. Throws Error when it holds something else, or an option cannot
+/// be.
 Dataset synthesize(const std::filesystem::path& folder, const SynthesisOptions& options = {});
 
 /// One picture of a set, without a file: video < bonafide_videos is bona fide, the following are attacks.

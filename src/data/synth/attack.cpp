@@ -27,12 +27,12 @@ float linear(uint8_t value) {
 }
 
 /// The picture the attacker has: a bona fide one, taken elsewhere with another camera.
-Canvas stolen_picture(const Subject& subject, uint64_t video_key, int frame, int size) {
+Canvas stolen_picture(const Subject& subject, uint64_t video_key, const Moment& moment, int size) {
     const uint64_t key = Random::mix(video_key, stolen);
-    Camera camera = draw_camera(key, frame);
+    Camera camera = draw_camera(key, moment);
     camera.exposure = 0.46f + 0.3f * (camera.exposure - 0.44f);  // one chooses a good one
     camera.noise *= 0.5f;
-    const Image image = capture(render(subject, draw_scene(key, frame), {}, size), camera);
+    const Image image = capture(render(subject, draw_scene(key, moment), {}, size), camera);
     Canvas canvas(size, size);
     for (int y = 0; y < size; ++y)
         for (int x = 0; x < size; ++x) {
@@ -42,7 +42,7 @@ Canvas stolen_picture(const Subject& subject, uint64_t video_key, int frame, int
     return canvas;
 }
 
-HeldPicture::Pose held(Random& video, Random& now, float bend) {
+HeldPicture::Pose held(Random& video, MomentRandom& now, float bend) {
     HeldPicture::Pose p;
     p.reach = video.uniform(0.80f, 1.45f) * now.uniform(0.98f, 1.02f);
     p.x = video.uniform(-0.08f, 0.08f) + now.uniform(-0.03f, 0.03f);
@@ -62,11 +62,13 @@ Vec3 shown(const Canvas& picture, float s, float t) {
 /// Paper: inks instead of light, dots, fibres, a white border, a bend.
 class Print {
 public:
-    Print(const Subject& subject, uint64_t key, int frame, float strength, int size)
-        : picture_(stolen_picture(subject, key, frame, size)),
+    Print(const Subject& subject, uint64_t key, const Moment& moment, float strength, int size)
+        : picture_(
+              stolen_picture(subject, key, moment.moving ? Moment{} : moment, size)),  // what is printed stands still
           behind_(background(size, Random(key, paper_stream + 20).bits())),
           size_(size) {
-        Random video(key, paper_stream), now(Random::mix(key, static_cast<uint64_t>(frame)), paper_stream);
+        Random video(key, paper_stream);
+        MomentRandom now(key, moment, paper_stream);
         const float bend = (0.05f + 0.25f * strength) * video.uniform(-1, 1) + now.uniform(-0.02f, 0.02f);
         pose_ = held(video, now, bend);
         border_ = video.uniform(0.02f, 0.14f);
@@ -141,11 +143,12 @@ private:
 /// A screen: stripes of red, green and blue that beat with the camera's own grid, a black that glows, a glare, a bezel.
 class Replay {
 public:
-    Replay(const Subject& subject, uint64_t key, int frame, float strength, int size)
-        : picture_(stolen_picture(subject, key, frame, size)),
+    Replay(const Subject& subject, uint64_t key, const Moment& moment, float strength, int size)
+        : picture_(stolen_picture(subject, key, moment, size)),
           behind_(background(size, Random(key, screen_stream + 20).bits())),
           size_(size) {
-        Random video(key, screen_stream), now(Random::mix(key, static_cast<uint64_t>(frame)), screen_stream);
+        Random video(key, screen_stream);
+        MomentRandom now(key, moment, screen_stream);
         pose_ = held(video, now, 0);
         bezel_ = video.uniform(0.03f, 0.12f);
         const float paint = video.uniform() < 0.7f ? video.uniform(0.008f, 0.04f) : video.uniform(0.3f, 0.7f);
@@ -224,7 +227,7 @@ private:
     Vec3 bezel_colour_, tint_, glare_at_, glare_size_;
 };
 
-Canvas masked(const Subject& subject, uint64_t key, int frame, float strength, int size) {
+Canvas masked(const Subject& subject, uint64_t key, const Moment& moment, float strength, int size) {
     Random video(key, mask_stream);
     Mask mask;
     mask.worn = true;
@@ -235,7 +238,7 @@ Canvas masked(const Subject& subject, uint64_t key, int frame, float strength, i
     mask.tint = {1 + video.uniform(-off, off), 1 + video.uniform(-off, off), 1 + video.uniform(-off, off)};
     Subject wearer = draw_subject(video.bits64());
     mask.wearer = mix(subject.skin, wearer.skin, 0.3f + 0.6f * strength);
-    return render(subject, draw_scene(key, frame), mask, size);
+    return render(subject, draw_scene(key, moment), mask, size);
 }
 
 }  // namespace
@@ -252,16 +255,17 @@ std::string_view name_of(Attack attack) {
     return "?";
 }
 
-Canvas attack_scene(Attack attack, const Subject& subject, uint64_t video_key, int frame, float strength, int size) {
+Canvas attack_scene(Attack attack, const Subject& subject, uint64_t video_key, const Moment& moment, float strength,
+                    int size) {
     switch (attack) {
         case Attack::print:
-            return Print(subject, video_key, frame, strength, size)();
+            return Print(subject, video_key, moment, strength, size)();
         case Attack::replay:
-            return Replay(subject, video_key, frame, strength, size)();
+            return Replay(subject, video_key, moment, strength, size)();
         case Attack::mask:
             break;
     }
-    return masked(subject, video_key, frame, strength, size);
+    return masked(subject, video_key, moment, strength, size);
 }
 
 }  // namespace liven::data::synth

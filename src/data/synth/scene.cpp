@@ -6,7 +6,7 @@ namespace liven::data::synth {
 namespace {
 
 /// Streams of the generator, so that adding a draw to one leaves the others alone.
-enum Stream : uint64_t { person = 1, place = 2, moment = 3, lens = 4, shot = 5 };
+enum Stream : uint64_t { person = 1, place = 2, instant = 3, lens = 4, shot = 5 };
 
 bool chance(Random& random, float probability) { return random.uniform() < probability; }
 
@@ -36,7 +36,32 @@ Vec3 iris_colour(Random& random) {
 /// A light from warm to cold.
 Vec3 light_colour(float warmth) { return {1 + 0.22f * warmth, 1, 1 - 0.30f * warmth}; }
 
+uint64_t key_of(uint64_t video_key, const Moment& m, int pose, int poses_apart) {
+    // Poses are counted far behind the frames, so that no frame and no pose share their numbers.
+    const auto place_in_time = m.moving ? 1'000'000 + m.frame / poses_apart + pose : m.frame;
+    return Random::mix(video_key, static_cast<uint64_t>(place_in_time));
+}
+
 }  // namespace
+
+MomentRandom::MomentRandom(uint64_t video_key, const Moment& m, uint64_t stream)
+    : moving_(m.moving),
+      share_(m.moving ? smoothstep(0.0f, 1.0f, static_cast<float>(m.frame % kPose) / kPose) : 0),
+      from_(key_of(video_key, m, 0, kPose), stream),
+      to_(key_of(video_key, m, 1, kPose), stream),
+      frame_(Random::mix(video_key, static_cast<uint64_t>(m.frame)), stream) {}
+
+float MomentRandom::uniform(float low, float high) {
+    const float a = from_.uniform(low, high);
+    return moving_ ? mix(a, to_.uniform(low, high), share_) : a;
+}
+
+float MomentRandom::uniform() {
+    const float a = from_.uniform(), b = moving_ ? to_.uniform() : a;
+    return share_ < 0.5f ? a : b;
+}
+
+uint64_t MomentRandom::bits64() { return moving_ ? frame_.bits64() : from_.bits64(); }
 
 Subject draw_subject(uint64_t key) {
     Random r(key, person);
@@ -79,8 +104,9 @@ Subject draw_subject(uint64_t key) {
     return s;
 }
 
-Scene draw_scene(uint64_t video_key, int frame) {
-    Random video(video_key, place), now(Random::mix(video_key, static_cast<uint64_t>(frame)), moment);
+Scene draw_scene(uint64_t video_key, const Moment& moment) {
+    Random video(video_key, place);
+    MomentRandom now(video_key, moment, instant);
     Scene s;
     const float yaw = video.uniform(-0.32f, 0.32f) + now.uniform(-0.14f, 0.14f);
     const float pitch = video.uniform(-0.14f, 0.14f) + now.uniform(-0.08f, 0.08f);
@@ -109,8 +135,9 @@ Scene draw_scene(uint64_t video_key, int frame) {
     return s;
 }
 
-Camera draw_camera(uint64_t video_key, int frame) {
-    Random video(video_key, lens), now(Random::mix(video_key, static_cast<uint64_t>(frame)), shot);
+Camera draw_camera(uint64_t video_key, const Moment& moment) {
+    Random video(video_key, lens);
+    MomentRandom now(video_key, moment, shot);
     Camera c;
     c.exposure = video.uniform(0.36f, 0.62f) + now.uniform(-0.02f, 0.02f);
     c.contrast = video.uniform(0.85f, 1.2f);

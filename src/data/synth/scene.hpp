@@ -8,6 +8,30 @@
 /// What is drawn before anything is painted: who, where, how. All of it follows from a key.
 namespace liven::data::synth {
 
+/// When a frame is taken: by itself, or `moving`, as one of a recording in which everything changes smoothly.
+struct Moment {
+    int frame = 0;
+    bool moving = false;
+};
+
+/// Random numbers of a moment: new ones for every frame taken by itself, else on the way from one key pose to the next.
+class MomentRandom {
+public:
+    MomentRandom(uint64_t video_key, const Moment& moment, uint64_t stream);
+    float uniform(float low, float high);
+    /// That of the nearest pose: for what happens or does not.
+    float uniform();
+    /// Of the frame alone.
+    uint64_t bits64();
+
+private:
+    static constexpr int kPose = 8;  ///< frames from one key pose to the next
+
+    bool moving_;
+    float share_;  ///< of the way to the next pose
+    Random from_, to_, frame_;
+};
+
 /// One person. Lengths in head units: the head is an ellipsoid of half height 1.
 struct Subject {
     Vec3 skin, lips, hair, iris, head;
@@ -33,9 +57,9 @@ struct Scene {
     float smile = 0, open_mouth = 0, eyes_open = 1, gaze_x = 0, gaze_y = 0, raised_brows = 0;
     uint32_t background_seed = 0;
 };
-Scene draw_scene(uint64_t video_key, int frame);
+Scene draw_scene(uint64_t video_key, const Moment& moment);
 
-/// What a camera does to light. `frame` changes only the noise.
+/// What a camera does to light. The moment changes little but the noise.
 struct Camera {
     float exposure = 0;  ///< mean of the finished picture that the automatic exposure aims at
     float contrast = 0;
@@ -46,6 +70,6 @@ struct Camera {
     int jpeg_quality = 95;
     uint64_t noise_key = 0;
 };
-Camera draw_camera(uint64_t video_key, int frame);
+Camera draw_camera(uint64_t video_key, const Moment& moment);
 
 }  // namespace liven::data::synth
