@@ -30,12 +30,15 @@ BandLoader::BandLoader(const MapSource& source, const Problem& problem, Isa isa,
         if (options_.channels % 16 == 0) normalization_ = Normalization::of(*source_.program, problem.inputs, isa);
         for (const ProgramInput& input : source_.program->inputs)
             if (stream_ < 0 && input.access == Access::full && input.operand >= 0) stream_ = input.operand;
-        if (stream_ >= 0) stream_stride_ = problem.inputs[static_cast<size_t>(stream_)].pixel_stride;
         source_.program = nullptr;  // compiled; the program may be gone when the step runs
     } else {
         direct_ = options_.in_place || (whole && touching);
         stream_ = source_.operand;
-        stream_stride_ = pixel_stride_;
+    }
+    if (stream_ >= 0) {
+        const Operand& stream = problem.inputs[static_cast<size_t>(stream_)];
+        stream_value_ = static_cast<int64_t>(size_of(stream.dtype));
+        stream_stride_ = stream.pixel_stride * stream_value_;
     }
     row_step_ = direct_ ? 0 : ring_step(options_.columns * options_.channels);
     program_offset_ = static_cast<size_t>(row_step_ * options_.rows) * sizeof(float);
@@ -88,10 +91,11 @@ std::span<const std::byte> BandLoader::Rows::upcoming(int64_t rows) const noexce
     const int64_t last = std::min(loader_.shape_[1], last_ + rows);
     if (loader_.stream_ < 0 || last <= last_) return {};
     const int64_t row = loader_.shape_[2] * loader_.stream_stride_;
-    const auto* map = static_cast<const float*>(buffers_.inputs[loader_.stream_]) + sample_ * loader_.shape_[1] * row;
+    const auto* map =
+        static_cast<const std::byte*>(buffers_.inputs[loader_.stream_]) + sample_ * loader_.shape_[1] * row;
     // The last pixel's channels may end before its stride does: stay inside the operand.
-    return {reinterpret_cast<const std::byte*>(map + last_ * row),
-            static_cast<size_t>((last - last_) * row - loader_.stream_stride_ + 1) * sizeof(float)};
+    return {map + last_ * row,
+            static_cast<size_t>((last - last_) * row - loader_.stream_stride_ + loader_.stream_value_)};
 }
 
 void BandLoader::Rows::fill(int64_t y) noexcept {

@@ -83,7 +83,8 @@ private:
     size_t program_offset_ = 0;
     bool direct_ = false;
     int stream_ = -1;            ///< the operand that is read row by row, -1: none of the inputs
-    int64_t stream_stride_ = 0;  ///< its pixel stride
+    int64_t stream_stride_ = 0;  ///< its pixel stride in bytes
+    int64_t stream_value_ = 0;   ///< bytes of one value
     std::optional<CompiledProgram> program_;
     std::optional<Normalization> normalization_;  ///< what the program is, when it is one
 };

@@ -124,8 +124,9 @@ private:
         }
         const Operand& source = operand(step_inputs_, input.operand, name);
         made.wide = input.dtype == DType::i64 && input.access == Access::scalar;
-        if (source.dtype != input.dtype || (input.dtype != DType::f32 && !made.wide))
-            refuse(name + " expects f32 values or an i64 scalar, but its operand is " +
+        made.bytes = source.dtype == DType::u8 && input.dtype == DType::u8 && input.access == Access::full;
+        if (source.dtype != input.dtype || (input.dtype != DType::f32 && !made.wide && !made.bytes))
+            refuse(name + " expects f32 values, u8 pixels or an i64 scalar, but its operand is " +
                    std::string(liven::name_of(source.dtype)));
         place(made, source, name);
         inputs.push_back(made);
@@ -157,6 +158,11 @@ private:
         refuse(name + " has an unknown access");
     }
 
+    /// Values stored as bytes are there for `widen` alone, as in the operations that programs are made of.
+    void expect_floats(int index, const std::string& reader) const {
+        const auto i = static_cast<size_t>(index);
+        if (i < inputs.size() && inputs[i].bytes) refuse(reader + " expects %" + std::to_string(index) + " to be f32");
+    }
     void expect_value(int index, const std::string& reader, bool wide = false) const {
         const auto i = static_cast<size_t>(index);
         if (i >= defined_.size() || !defined_[i])
@@ -172,12 +178,17 @@ private:
         const int operands = operands_of(instruction.op);
         const bool drops = instruction.op == Opcode::dropout;
         expect_value(instruction.a, name);
+        const bool widens = instruction.op == Opcode::widen;
+        if (widens && (instruction.a >= inputs.size() || !inputs[instruction.a].bytes))
+            refuse(name + " expects %" + std::to_string(instruction.a) + " to be an input of u8 pixels");
+        if (!widens) expect_floats(instruction.a, name);
+        for (int i = 1; i < operands; ++i) expect_floats(i == 1 ? instruction.b : instruction.c, name);
         if (operands > 1) expect_value(instruction.b, name, drops);
         if (operands > 2) expect_value(instruction.c, name, drops);
         if (defined_.size() <= instruction.dst) defined_.resize(size_t{instruction.dst} + 1, false);
         if (defined_[instruction.dst]) refuse(name + " writes %" + std::to_string(instruction.dst) + " a second time");
         defined_[instruction.dst] = true;
-        code.push_back({.op = instruction.op,
+        code.push_back({.op = widens ? Opcode::copy : instruction.op,  // the input's row holds floats already
                         .dst = instruction.dst,
                         .a = instruction.a,
                         // Unused operands name one that exists: the interpreter looks all three up.
@@ -191,6 +202,7 @@ private:
     void add_output(const ProgramOutput& output) {
         const std::string name = "output %" + std::to_string(output.source);
         expect_value(output.source, name);
+        expect_floats(output.source, name);
         ViewOutput made{.source = output.source, .operand = output.operand, .pixel_stride = 0};
         if (output.operand >= 0) {
             const Operand& target = operand(step_outputs_, output.operand, name);
@@ -211,6 +223,7 @@ private:
     void add_reduction(const Reduction& reduction) {
         const std::string name = "reduction of %" + std::to_string(reduction.source);
         expect_value(reduction.source, name);
+        expect_floats(reduction.source, name);
         const bool moments = reduction.kind == Reduction::Kind::moments;
         expect_result(reduction, reduction.operand, name);
         if (moments) expect_result(reduction, reduction.operand2, name);
@@ -240,8 +253,8 @@ private:
     std::vector<bool> streams() const {
         std::vector<bool> out(register_limit, false);
         for (size_t i = 0; i < inputs.size(); ++i)
-            out[i] =
-                inputs[i].access == Access::full && inputs[i].operand >= 0 && inputs[i].pixel_stride == walk_.channels;
+            out[i] = inputs[i].access == Access::full && inputs[i].operand >= 0 && !inputs[i].bytes &&
+                     inputs[i].pixel_stride == walk_.channels;
         for (const ViewOutput& output : outputs)
             if (output.operand >= 0 && output.pixel_stride == walk_.channels) out[output.source] = true;
         return out;

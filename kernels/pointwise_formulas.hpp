@@ -15,7 +15,7 @@ template <Opcode op>
 LIVEN_INLINE vec formula(vec x, [[maybe_unused]] vec y, [[maybe_unused]] vec z, [[maybe_unused]] vec v0,
                          [[maybe_unused]] vec v1) {
     using enum Opcode;
-    if constexpr (op == copy) return x;
+    if constexpr (op == copy || op == widen) return x;
     if constexpr (op == neg) return from_bits(bits_of(x) ^ ivec(INT32_MIN));
     if constexpr (op == exp) return exp_of(x);
     if constexpr (op == log) return log_of(x);

@@ -36,6 +36,7 @@ constexpr std::array opcodes{
     OpcodeEntry{Opcode::pow_const, "pow_const", 1},
     OpcodeEntry{Opcode::scale_const, "scale_const", 1},
     OpcodeEntry{Opcode::add_const, "add_const", 1},
+    OpcodeEntry{Opcode::widen, "widen", 0},
     OpcodeEntry{Opcode::positive, "positive", 0},
     OpcodeEntry{Opcode::is_finite, "is_finite", 0},
     OpcodeEntry{Opcode::add, "add", 0},

@@ -42,6 +42,7 @@ enum class Opcode : uint8_t {
     pow_const,    // a ^ imm0
     scale_const,  // a * imm0
     add_const,    // a + imm0
+    widen,        // a, an input stored as u8, as a float: the only way to read one
     // comparisons give 1 or 0
     positive,  // a > 0
     is_finite,
@@ -90,7 +91,7 @@ struct Instruction {
 struct ProgramInput {
     int operand = 0;  ///< index among the step's inputs; -1: the core's result (first input of an epilogue)
     Access access = Access::full;
-    DType dtype = DType::f32;  ///< i64 for dropout's seed and counter (scalars)
+    DType dtype = DType::f32;  ///< i64 for dropout's seed and counter (scalars), u8 for pixels (full)
 };
 
 struct ProgramOutput {

@@ -38,6 +38,7 @@ struct ViewInput {
     int32_t operand = 0;  ///< -1: the core
     Access access = Access::full;
     bool wide = false;         ///< i64, read by dropout straight from the operand
+    bool bytes = false;        ///< u8, widened into the row
     int32_t row = -1;          ///< scratch row for its copy: replicated channels, or pixels gathered from a stride
     int64_t pixel_stride = 0;  ///< floats to the next pixel (full, pixel) or sample (sample_channel)
     bool fetched = false;      ///< a chain has it fetched ahead

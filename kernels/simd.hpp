@@ -141,6 +141,20 @@ LIVEN_INLINE vec load_part(const float* p, int64_t count) {
 #endif
 }
 
+/// Bytes as floats.
+LIVEN_INLINE vec load_u8(const uint8_t* p) {
+#if defined(LIVEN_ISA_avx512)
+    return _mm512_cvtepi32_ps(_mm512_cvtepu8_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p))));
+#elif defined(LIVEN_ISA_avx2)
+    return _mm256_cvtepi32_ps(_mm256_cvtepu8_epi32(_mm_loadl_epi64(reinterpret_cast<const __m128i*>(p))));
+#else
+    int32_t four = 0;
+    __builtin_memcpy(&four, p, sizeof(four));
+    const __m128i zeros = _mm_setzero_si128();
+    return _mm_cvtepi32_ps(_mm_unpacklo_epi16(_mm_unpacklo_epi8(_mm_cvtsi32_si128(four), zeros), zeros));
+#endif
+}
+
 /// bf16 values, the upper halves of floats, widened.
 LIVEN_INLINE vec load_bf16(const uint16_t* p) {
 #if defined(LIVEN_ISA_avx512)

@@ -23,6 +23,7 @@
 #include "liven/ops/conv2d.hpp"
 #include "liven/ops/linear.hpp"
 #include "liven/ops/loss.hpp"
+#include "liven/ops/pixels.hpp"
 #include "liven/ops/pool.hpp"
 #include "liven/ops/reduce.hpp"
 #include "liven/ops/shape.hpp"

@@ -109,6 +109,17 @@ void scatter(float* dst, int64_t stride, const float* src, const Tile& tile) {
     for (int64_t p = 0; p < tile.pixels; ++p) copy_values(dst + p * stride, src + p * tile.channels, tile.channels);
 }
 
+/// Pixels stored as bytes, as floats side by side.
+void widen(float* dst, const uint8_t* src, int64_t stride, const Tile& tile) {
+    const bool together = tile.pixels == 1 || stride == tile.channels;
+    const int64_t runs = together ? 1 : tile.pixels, length = together ? tile.values() : tile.channels;
+    for (int64_t r = 0; r < runs; ++r, src += stride, dst += length) {
+        int64_t i = 0;
+        for (; i + lanes <= length; i += lanes) store(dst + i, load_u8(src + i));
+        for (; i < length; ++i) dst[i] = static_cast<float>(src[i]);
+    }
+}
+
 /// Each value `channels` times. Whole vectors are stored: the next pixel overwrites what is too much, and rows have
 /// room at their end.
 void spread(float* dst, const float* src, int64_t stride, const Tile& tile) {
@@ -174,6 +185,12 @@ void place_input(Run& run, int32_t index, const Tile& tile) {
             break;
     }
     int64_t stride = input.pixel_stride;
+    if (input.bytes) {
+        const auto* pixels = static_cast<const uint8_t*>(run.buffers.inputs[input.operand]);
+        widen(row, pixels + pixel * stride + tile.channel, stride, tile);
+        place = row;
+        return;
+    }
     if (input.operand < 0) {
         stride = run.core_stride;
         place = const_cast<float*>(run.chunk.core) + (tile.pixel - run.chunk.first_pixel) * stride +
@@ -297,7 +314,7 @@ void look_ahead(Run& run, int64_t first_tile) {
     };
     for (int32_t i = 0; i < view.input_count; ++i) {
         const ViewInput& input = view.inputs[i];
-        if (input.access == Access::full && input.operand >= 0 && !input.fetched)
+        if (input.access == Access::full && input.operand >= 0 && !input.fetched && !input.bytes)
             add(run.buffers.inputs[input.operand], input.pixel_stride);
     }
     for (int32_t i = 0; i < view.output_count; ++i) {

@@ -72,12 +72,14 @@ void add_predict_command(CLI::App& app) {
     command->footer("Example: liven predict runs/first/model.safetensors face.jpg --json");
     command->callback([o] {
         LoadedModel loaded = load_model(o->model);
-        InferenceSession session = open_session(loaded, {.dense_weights = o->dense_weights});
+        const data::Preprocess& preprocess = loaded.info.preprocess;
+        InferenceSession session =
+            open_session(loaded, {.dense_weights = o->dense_weights, .pixels = pixel_scale(preprocess)});
         const double threshold = loaded.info.threshold.value;
         bool failed = false;
         for (const std::string& path : o->images) {
             try {
-                const std::vector<float> pixels = loaded.info.preprocess(data::decode(path));
+                const std::vector<uint8_t> pixels = preprocess.pixels(data::decode(path));
                 const double value = bonafide_score(session.run(pixels));
                 const std::string& label = loaded.info.classes[value >= threshold ? 0 : 1];
                 if (o->json)

@@ -240,7 +240,8 @@ struct Loader::Engine {
         b.frames = frames;
         b.epoch = planned_epoch;
         b.index = plan_index++;
-        b.images = Buffer(static_cast<size_t>(b.shape().count()) * sizeof(float));
+        b.dtype = options.pixels && !options.augmentation.active() ? DType::u8 : DType::f32;
+        b.images = Buffer(static_cast<size_t>(b.shape().count()) * size_of(b.dtype));
         b.labels = Buffer(static_cast<size_t>(count) * sizeof(int32_t));
         for (int64_t i = 0; i < count; ++i) {
             const int64_t sample = pending->places[static_cast<size_t>(i)].sample;
@@ -285,7 +286,13 @@ struct Loader::Engine {
         const size_t values =
             static_cast<size_t>(options.preprocess.width) * static_cast<size_t>(options.preprocess.height) * 3;
         source->get(place.sample, images);
-        float* dst = pending.batch.images.as<float>() + i * images.size() * values;
+        const size_t first = i * images.size() * values;
+        if (pending.batch.dtype == DType::u8) {
+            for (size_t k = 0; k < images.size(); ++k)
+                options.preprocess.to_pixels(images[k], pending.batch.images.as<uint8_t>() + first + k * values);
+            return;
+        }
+        float* dst = pending.batch.images.as<float>() + first;
         const bool changed = options.augmentation.active();
         uint64_t key = Random::mix(Random::mix(options.seed, static_cast<uint64_t>(pending.batch.epoch)),
                                    static_cast<uint64_t>(place.sample));

@@ -1,7 +1,9 @@
 #include "liven/data/preprocess.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <nlohmann/json.hpp>
+#include <utility>
 
 #include "liven/core/error.hpp"
 #include "src/data/fields.hpp"
@@ -17,6 +19,12 @@ ColourOrder colour_order_from(std::string_view name) {
     if (name == "rgb") return ColourOrder::rgb;
     if (name == "bgr") return ColourOrder::bgr;
     throw Error("preprocessing", "expected colour_order rgb or bgr, but got " + in_quotes(name));
+}
+
+void expect_size(const Image& frame, const Preprocess& p) {
+    if (frame.width == p.width && frame.height == p.height) return;
+    throw Error("preprocessing", "expected a frame of " + std::to_string(p.width) + " x " + std::to_string(p.height) +
+                                     ", but got " + std::to_string(frame.width) + " x " + std::to_string(frame.height));
 }
 
 }  // namespace
@@ -40,18 +48,28 @@ Image Preprocess::frame(const Image& image, const std::optional<Box>& box) const
 }
 
 void Preprocess::to_float(const Image& frame, float* dst) const {
-    if (frame.width != width || frame.height != height)
-        throw Error("preprocessing", "expected a frame of " + std::to_string(width) + " x " + std::to_string(height) +
-                                         ", but got " + std::to_string(frame.width) + " x " +
-                                         std::to_string(frame.height));
+    expect_size(frame, *this);
     const PixelTable table(*this);
     const uint8_t* src = frame.pixels.data();
     for (size_t i = 0; i < frame.pixels.size(); i += 3) table.store(src + i, dst + i);
 }
 
+void Preprocess::to_pixels(const Image& frame, uint8_t* dst) const {
+    expect_size(frame, *this);
+    std::copy(frame.pixels.begin(), frame.pixels.end(), dst);
+    if (colour_order == ColourOrder::rgb) return;
+    for (size_t i = 0; i < frame.pixels.size(); i += 3) std::swap(dst[i], dst[i + 2]);
+}
+
 std::vector<float> Preprocess::operator()(const Image& image, const std::optional<Box>& box) const {
     std::vector<float> out(static_cast<size_t>(width) * static_cast<size_t>(height) * 3);
     to_float(frame(image, box), out.data());
+    return out;
+}
+
+std::vector<uint8_t> Preprocess::pixels(const Image& image, const std::optional<Box>& box) const {
+    std::vector<uint8_t> out(static_cast<size_t>(width) * static_cast<size_t>(height) * 3);
+    to_pixels(frame(image, box), out.data());
     return out;
 }
 

@@ -51,6 +51,7 @@ private:
 
 struct InferenceSession::Impl {
     Shape input, output;
+    DType input_type = DType::f32;
     Buffer result;
     std::vector<Buffer> weights;      ///< shared with the model until it trains on
     std::vector<NodePtr> scalars;     ///< leaves that hold their number themselves
@@ -58,6 +59,18 @@ struct InferenceSession::Impl {
     size_t input_leaf = 0;
     void* root = nullptr;
     std::unique_ptr<Plan> plan;
+
+    std::span<const float> run(const void* samples, size_t count, DType type) {
+        if (type != input_type)
+            throw Error("InferenceSession",
+                        "expected " + std::string(name_of(input_type)) + " values, got " + std::string(name_of(type)));
+        if (static_cast<int64_t>(count) != input.count())
+            throw Error("InferenceSession", "expected " + input.str() + " values, got " + std::to_string(count),
+                        "a session is made for one shape: a last, smaller batch needs a session of its own");
+        leaves[input_leaf] = samples;
+        plan->run(leaves, {&root, 1});
+        return {result.as<float>(), static_cast<size_t>(output.count())};
+    }
 
     /// Rounds the wide leaves that products alone read.
     void narrow_weights(const Graph& graph) {
@@ -82,8 +95,10 @@ InferenceSession::InferenceSession(Module& model, const Shape& sample, const Opt
     Impl& self = *impl_;
     self.input = batched(options.batch, sample);
     const InferenceMode mode(model);
-    const Tensor x = Tensor::share(Buffer(static_cast<size_t>(self.input.count()) * sizeof(float)), self.input);
-    const Value y = model(x).value();
+    if (options.pixels) self.input_type = DType::u8;
+    const Tensor x = Tensor::share(Buffer(static_cast<size_t>(self.input.count()) * size_of(self.input_type)),
+                                   self.input, self.input_type);
+    const Value y = model(options.pixels ? scale_pixels(x, *options.pixels) : x).value();
     self.output = y.shape();
 
     std::vector<Node*> order;
@@ -112,14 +127,11 @@ InferenceSession::InferenceSession(InferenceSession&&) noexcept = default;
 InferenceSession& InferenceSession::operator=(InferenceSession&&) noexcept = default;
 
 std::span<const float> InferenceSession::run(std::span<const float> samples) {
-    Impl& self = *impl_;
-    if (static_cast<int64_t>(samples.size()) != self.input.count())
-        throw Error("InferenceSession",
-                    "expected " + self.input.str() + " values, got " + std::to_string(samples.size()),
-                    "a session is made for one shape: a last, smaller batch needs a session of its own");
-    self.leaves[self.input_leaf] = samples.data();
-    self.plan->run(self.leaves, {&self.root, 1});
-    return {self.result.as<float>(), static_cast<size_t>(self.output.count())};
+    return impl_->run(samples.data(), samples.size(), DType::f32);
+}
+
+std::span<const float> InferenceSession::run(std::span<const uint8_t> pixels) {
+    return impl_->run(pixels.data(), pixels.size(), DType::u8);
 }
 
 const Shape& InferenceSession::input_shape() const { return impl_->input; }

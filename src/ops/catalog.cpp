@@ -9,6 +9,7 @@
 #include "liven/ops/layer_norm.hpp"
 #include "liven/ops/linear.hpp"
 #include "liven/ops/norm.hpp"
+#include "liven/ops/pixels.hpp"
 #include "liven/ops/pool.hpp"
 #include "liven/ops/reduce.hpp"
 #include "liven/ops/regression_loss.hpp"
@@ -40,7 +41,7 @@ std::vector<const Operation*> catalog() {
     append<BatchNorm, BatchNormInference, InstanceNorm, LayerNorm>(list);
     append<Relu, LeakyRelu, LeakyStep, Prelu, Tanh, Sigmoid, Softplus, Gelu, GeluGrad, Softmax, LogSoftmax>(list);
     append<Add, Sub, Mul, Div, Neg, Mad, ScaleConst, AddConst, Exp, Log, Sqrt, Rsqrt, Reciprocal, Square, Power>(list);
-    append<PowConst, Abs, Sign, Erf, Maximum, Minimum, Clamp>(list);
+    append<PowConst, Abs, Sign, Erf, Maximum, Minimum, Clamp, Widen>(list);
     append<Greater, Equal, Positive, IsFinite, Select>(list);
     append<ReduceSum, ReduceMax, MomentsOp>(list);
     append<Reshape, Permute, Slice, Pad, Concat, Broadcast>(list);

@@ -12,7 +12,7 @@
 /// for the gradient checker.
 namespace liven::reference {
 
-/// A dense row-major tensor. f32 tensors are stored as T, i32 and i64 as they are.
+/// A dense row-major tensor. f32 tensors are stored as T, all others as they are.
 template <class T>
 struct Array {
     Shape shape;
@@ -20,6 +20,7 @@ struct Array {
 
     T* real() const { return static_cast<T*>(data); }
     int32_t* i32() const { return static_cast<int32_t*>(data); }
+    const uint8_t* u8() const { return static_cast<const uint8_t*>(data); }
     int64_t* i64() const { return static_cast<int64_t*>(data); }
     int64_t count() const { return shape.count(); }
 };

@@ -30,6 +30,7 @@ inline double damped(double a, double factor) { return factor == 0.0 ? std::copy
 inline double apply(Opcode op, double a, double b, double c, double imm0, double imm1) {
     switch (op) {
         case Opcode::copy:
+        case Opcode::widen:
             return a;
         case Opcode::neg:
             return -a;
@@ -163,6 +164,8 @@ void pointwise(const void* attributes, std::span<const Array<T>> inputs, std::sp
     const Array<T>& dst = outputs[0];
     if constexpr (op == Opcode::dropout) {
         dropout(imm, inputs, dst);
+    } else if constexpr (op == Opcode::widen) {
+        for (int64_t e = 0; e < dst.count(); ++e) dst.real()[e] = static_cast<T>(inputs[0].u8()[e]);
     } else {
         const auto index = [&](size_t i) { return BroadcastIndex(inputs[i < inputs.size() ? i : 0].shape, dst.shape); };
         const BroadcastIndex a = index(0), b = index(1), c = index(2);

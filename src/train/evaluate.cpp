@@ -53,8 +53,17 @@ double bonafide_score(std::span<const float> logits) {
     return 1 / total;
 }
 
+PixelScale pixel_scale(const data::Preprocess& preprocess) {
+    return {.scale = preprocess.scale, .mean = preprocess.mean, .std = preprocess.std};
+}
+
+Tensor images_of(const data::Batch& batch, const data::Preprocess& preprocess) {
+    const Tensor images = Tensor::share(batch.images, batch.shape(), batch.dtype);
+    return batch.dtype == DType::u8 ? scale_pixels(images, pixel_scale(preprocess)) : images;
+}
+
 data::Loader evaluation_loader(const data::Dataset& set, const data::Preprocess& preprocess, int64_t batch) {
-    return data::Loader(set, {.batch = batch, .preprocess = preprocess, .shuffle = false});
+    return data::Loader(set, {.batch = batch, .preprocess = preprocess, .shuffle = false, .pixels = true});
 }
 
 Scored score(Module& model, data::Loader& loader, const std::function<void(int64_t, int64_t)>& progress) {
@@ -65,7 +74,7 @@ Scored score(Module& model, data::Loader& loader, const std::function<void(int64
     const int64_t batches = loader.batches();
     int64_t done = 0;
     while (const auto batch = loader.next()) {
-        const Tensor logits = model(Tensor::share(batch->images, batch->shape()));
+        const Tensor logits = model(images_of(*batch, loader.options().preprocess));
         add_batch(out, *batch, log_softmax(logits).data(), logits.shape()[1]);
         if (progress) progress(++done, batches);
     }

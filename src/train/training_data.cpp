@@ -43,6 +43,7 @@ data::LoaderOptions loader_options(const TrainSettings& settings) {
             .augmentation = settings.augment(),
             .seed = settings.seed,
             .balanced = settings.balanced,
+            .pixels = true,
             .prepare_threads = thread_count()};
 }
 

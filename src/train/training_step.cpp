@@ -10,6 +10,7 @@
 #include "liven/graph/plan.hpp"
 #include "liven/models/registry.hpp"
 #include "liven/ops/loss.hpp"
+#include "liven/train/evaluate.hpp"
 #include "make_optimizer.hpp"
 #include "memory_estimate.hpp"
 
@@ -89,15 +90,16 @@ TrainingStep::Sums TrainingStep::run(data::Loader& loader, float learning_rate, 
         const auto batch = loader.next();
         sums.waited += std::chrono::duration<double>(std::chrono::steady_clock::now() - before).count();
         if (!batch) break;
-        const Tensor x = Tensor::share(batch->images, batch->shape());
         const Tensor y = Tensor::share(batch->labels, {batch->count}, DType::i32);
-        const Tensor logits = (*model_)(x);
+        // No handle to scaled pixels: what a handle points to is stored.
+        const Tensor logits = (*model_)(images_of(*batch, loader.options().preprocess));
         const Tensor loss = loss_of(logits, y);
         if (accumulator_)
             accumulator_->add(gradients(loss, model_->parameters()));
         else
             optimizer_->step(gradients(loss, model_->parameters()));
-        if (!accumulator_ && !optimizer_->last_step_applied()) explain_anomaly(x, y, step);
+        if (!accumulator_ && !optimizer_->last_step_applied())
+            explain_anomaly(images_of(*batch, loader.options().preprocess), y, step);
         sums.loss += static_cast<double>(loss.item()) * static_cast<double>(batch->count);
         sums.images += batch->count;
         sums.correct += correct_predictions(logits, *batch);

@@ -95,6 +95,24 @@ TEST_CASE("Every epoch has every sample once, in another order, labels beside th
     CHECK(orders[1] != orders[2]);
 }
 
+TEST_CASE("A loader of pixels hands over what the scaled pictures are made from, unless it augments") {
+    const Set set(5);
+    LoaderOptions o = options({.batch = 5, .shuffle = false, .pixels = true});
+    o.preprocess.colour_order = ColourOrder::bgr;
+    Loader loader(set.data, o);
+    const Batch batch = loader.next().value();
+    CHECK(batch.dtype == liven::DType::u8);
+    const int64_t values = pixels * pixels * 3;
+    for (int64_t i = 0; i < batch.count; ++i) {
+        const std::vector<uint8_t> expected =
+            o.preprocess.pixels(decode(set.data.samples[static_cast<size_t>(i)].path));
+        CHECK(std::memcmp(batch.images.as<uint8_t>() + i * values, expected.data(), expected.size()) == 0);
+    }
+    o.augmentation = Augmentation::paper_k();
+    Loader augmenting(set.data, o);
+    CHECK(augmenting.next().value().dtype == liven::DType::f32);
+}
+
 TEST_CASE("Batches are the same bits for any number of threads, any cache and any prefetch") {
     const Set set(23);
     const auto run = [&](LoaderOptions o) {

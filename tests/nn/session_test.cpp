@@ -174,6 +174,25 @@ TEST_CASE("Weights of a wide dense layer in bf16 move the result by their roundi
     CHECK_THROWS_AS(InferenceSession(network, sample, {.dense_weights = DType::i32}), Error);
 }
 
+TEST_CASE("A session of pixels gives the bits of one that is given the scaled picture, and takes nothing else") {
+    const Shape& sample = kSample;
+    Network network;
+    prepare(network);
+    const PixelScale scaling{.mean = {0.1f, 0.2f, 0.3f}, .std = {0.5f, 0.25f, 2.0f}};
+    std::vector<uint8_t> bytes(static_cast<size_t>(2 * sample.count()));
+    std::vector<float> values;
+    for (size_t i = 0; i < bytes.size(); ++i) {
+        bytes[i] = static_cast<uint8_t>(i * 71);
+        values.push_back((static_cast<float>(bytes[i]) * scaling.scale - scaling.mean[i % 3]) / scaling.std[i % 3]);
+    }
+    InferenceSession pixels(network, sample, {.batch = 2, .pixels = scaling}), floats(network, sample, {.batch = 2});
+    for (int round = 0; round < 2; ++round) CHECK(copied(pixels.run(bytes)) == copied(floats.run(values)));
+    CHECK_THROWS_AS(pixels.run(values), Error);
+    CHECK_THROWS_AS(floats.run(bytes), Error);
+    bytes.pop_back();
+    CHECK_THROWS_AS(pixels.run(bytes), Error);
+}
+
 TEST_CASE("A session leaves the model in the mode it was in") {
     Network network;
     prepare(network);

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "liven/core/buffer.hpp"
+#include "liven/core/dtype.hpp"
 #include "liven/core/shape.hpp"
 #include "liven/data/augment.hpp"
 #include "liven/data/check.hpp"
@@ -20,9 +21,10 @@ namespace liven::data {
 
 /// Pictures or clips and labels for one step.
 struct Batch {
-    Buffer images;                 ///< f32, of `shape()`
+    Buffer images;                 ///< of `dtype` and `shape()`
     Buffer labels;                 ///< i32, count
     std::vector<int64_t> samples;  ///< indices into the loader's data set
+    DType dtype = DType::f32;      ///< u8: pixels in the network's colour order, still to be scaled
     int64_t count = 0, height = 0, width = 0;
     int64_t frames = 0;            ///< of a clip; 0: pictures
     int64_t epoch = 0, index = 0;  ///< which batch of which epoch this is
@@ -48,6 +50,7 @@ struct LoaderOptions {
     /// Both classes equally often: the larger class once, the smaller as often as needed, changed afresh each time.
     bool balanced = false;
     bool drop_last = false;   ///< leaves out a last, smaller batch
+    bool pixels = false;      ///< hands over 8-bit pixels, a quarter of the bytes, where nothing is augmented
     int threads = 1;          ///< workers beside the caller; they count in the thread budget. 0: the caller does it all
     int prepare_threads = 0;  ///< for `prepare`, when nothing else runs; 0: as many as the machine has
     int prefetch = 3;         ///< batches made ahead

@@ -36,8 +36,13 @@ struct Preprocess {
     Image frame(const Image& image, const std::optional<Box>& box = {}) const;
     /// height x width x 3 floats from a picture of exactly that size. Throws Error for another size.
     void to_float(const Image& frame, float* dst) const;
+    /// height x width x 3 bytes in the network's colour order, not yet scaled, from such a picture: for what scales
+    /// pixels as it reads them. Throws Error for another size.
+    void to_pixels(const Image& frame, uint8_t* dst) const;
     /// Both steps: a picture to height x width x 3 floats.
     std::vector<float> operator()(const Image& image, const std::optional<Box>& box = {}) const;
+    /// The same, not yet scaled.
+    std::vector<uint8_t> pixels(const Image& image, const std::optional<Box>& box = {}) const;
 
     std::string to_json() const;
     /// Every field must be there and nothing else. Throws Error naming the field.

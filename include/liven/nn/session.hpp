@@ -2,12 +2,14 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <vector>
 
 #include "liven/graph/engine.hpp"
 #include "liven/graph/plan.hpp"
 #include "liven/nn/module.hpp"
+#include "liven/ops/pixels.hpp"
 
 namespace liven {
 
@@ -28,6 +30,9 @@ public:
         /// How the weights of wide dense layers are stored: DType::f32, or DType::bf16, which halves the bytes that one
         /// sample waits for. Weights are rounded to eight bits of precision, sums stay in f32.
         DType dense_weights = DType::f32;
+        /// The session takes 8-bit pixels, samples of H x W x 3, and scales them itself, as the first convolution reads
+        /// them.
+        std::optional<PixelScale> pixels{};
     };
     /// `sample`: the shape of one sample, H x W x C. The model is traced in inference mode and its mode restored.
     /// Throws Error when the shape does not fit the model.
@@ -40,6 +45,8 @@ public:
     /// The network's output for batch x sample values, row-major; valid until the next run. Throws Error when their
     /// count is another.
     std::span<const float> run(std::span<const float> samples);
+    /// The same of a session that takes pixels. Throws Error when the session's input is of the other type.
+    std::span<const float> run(std::span<const uint8_t> pixels);
 
     /// Shapes with the batch in front.
     const Shape& input_shape() const;

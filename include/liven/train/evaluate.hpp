@@ -8,6 +8,7 @@
 #include "liven/data/loader.hpp"
 #include "liven/metrics/pad.hpp"
 #include "liven/nn/module.hpp"
+#include "liven/ops/pixels.hpp"
 
 namespace liven {
 
@@ -18,6 +19,11 @@ struct Scored {
     double loss = 0;               ///< mean cross entropy, no smoothing
     double accuracy = 0;           ///< of the larger probability
 };
+
+/// What the network sees of a batch: its pictures, scaled as `preprocess` says where they are pixels still.
+Tensor images_of(const data::Batch& batch, const data::Preprocess& preprocess);
+/// The scaling that `preprocess` states.
+PixelScale pixel_scale(const data::Preprocess& preprocess);
 
 /// Runs the model in inference mode over every readable picture of the set. The mode is restored.
 Scored score(Module& model, data::Loader& loader, const std::function<void(int64_t, int64_t)>& progress = {});
