@@ -27,7 +27,7 @@ struct PlanStep {
 std::shared_ptr<detail::FusedGraph> plan_of(const std::string& model, Isa isa) {
     cli::ModelChoice choice;
     choice.name = model;
-    cli::Workload work(choice, 16, true);
+    cli::Workload work(choice, {.batch = 16});
     EngineOptions options = Engine::current().options();
     options.isa = isa;
     return std::make_shared<detail::FusedGraph>(detail::fuse(simplify(lower(differentiate(work.graph()))), options));

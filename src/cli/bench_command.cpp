@@ -70,7 +70,7 @@ double planned_bytes(Workload& work, int steps) {
 void add_bench_command(CLI::App& app) {
     struct Options {
         ModelChoice model;
-        std::string mode = "train";
+        std::string mode = "train", memory_limit;
         DType dense_weights = DType::f32;
         int64_t batch = 16;
         int rounds = 30, untimed = 0;
@@ -84,6 +84,7 @@ void add_bench_command(CLI::App& app) {
     command->add_option("--mode", options->mode, "train or infer")->check(CLI::IsMember({"train", "infer"}));
     add_dense_weights_option(*command, options->dense_weights);
     command->add_option("--batch", options->batch, "images")->check(CLI::Range(1, 65536));
+    add_memory_limit_option(*command, options->memory_limit);
     command->add_option("--rounds", options->rounds, "steps to time at most")->check(CLI::Range(3, 100000));
     command->add_option("--seconds", options->seconds, "stop after this long")->check(CLI::PositiveNumber);
     command
@@ -98,7 +99,10 @@ void add_bench_command(CLI::App& app) {
         const double resident_before = status_mb("VmRSS");
         if (options->mode == "train" && options->dense_weights != DType::f32)
             throw Error("--dense-weights", "expected f32 in training, got bf16", "it is a choice of --mode infer");
-        Workload work(options->model, options->batch, options->mode == "train", options->dense_weights);
+        Workload work(options->model, {.batch = options->batch,
+                                       .train = options->mode == "train",
+                                       .dense_weights = options->dense_weights,
+                                       .memory_limit = memory_limit_from(options->memory_limit, options->mode)});
         if (options->untimed > 0)
             return print(
                 Json::object({{"steps", options->untimed}, {"planned_bytes", planned_bytes(work, options->untimed)}})
@@ -126,6 +130,7 @@ void add_bench_command(CLI::App& app) {
                                 {"peak_gflops", time.peak_gflops},
                                 {"efficiency", efficiency},
                                 {"arena_mb", arena},
+                                {"repeated", work.repeated()},
                                 {"rss_mb", status_mb("VmHWM")},
                                 {"rss_before_mb", resident_before}})
                       .str());
@@ -138,6 +143,11 @@ void add_bench_command(CLI::App& app) {
                           threads, std::string(name_of(active_isa())).c_str(), time.ms_median, time.ms_min,
                           flops * 1e-9, 100 * efficiency, time.peak_gflops, arena, status_mb("VmHWM"));
             print(line);
+            if (work.repeated() > 0) {
+                std::snprintf(line, sizeof line, "%.1f %% of the arithmetic is done twice to stay within %s",
+                              100 * work.repeated(), options->memory_limit.c_str());
+                print(line);
+            }
         }
         if (options->profile) print(WorkProfile::measure(work, threads).table());
     });

@@ -46,6 +46,11 @@ void add_model_options(CLI::App& command, ModelChoice& choice);
 /// Adds --dense-weights f32|bf16 to a command.
 void add_dense_weights_option(CLI::App& command, DType& dtype);
 
+/// Adds --memory-limit BYTES to a command; `memory_limit_from` gives its bytes, 0 when it is not there. Throws Error
+/// where nothing is trained.
+void add_memory_limit_option(CLI::App& command, std::string& limit);
+int64_t memory_limit_from(const std::string& limit, const std::string& mode);
+
 /// "256x256x3" -> a shape. Throws Error when it is none.
 Shape shape_from(const std::string& text);
 /// "dropout=0.1" -> map. Throws Error without a '='.

@@ -2,6 +2,7 @@
 #include <iostream>
 
 #include "cli.hpp"
+#include "liven/core/bytes.hpp"
 #include "liven/core/error.hpp"
 #include "liven/models/registry.hpp"
 
@@ -53,6 +54,18 @@ void add_dense_weights_option(CLI::App& command, DType& dtype) {
             "--dense-weights", [&dtype](const std::string& name) { dtype = name == "bf16" ? DType::bf16 : DType::f32; },
             "how the weights of wide dense layers are stored: f32, or bf16, which halves what one picture waits for")
         ->check(CLI::IsMember({"f32", "bf16"}));
+}
+
+void add_memory_limit_option(CLI::App& command, std::string& limit) {
+    command.add_option("--memory-limit", limit,
+                       "what weights, moments, images and a training step may take together, e.g. 1GB: what exceeds it "
+                       "is computed twice rather than held");
+}
+
+int64_t memory_limit_from(const std::string& limit, const std::string& mode) {
+    if (limit.empty()) return 0;
+    if (mode != "train") throw Error("--memory-limit", "expected --mode train, got " + mode);
+    return bytes_from("--memory-limit", limit);
 }
 
 void print(const std::string& text) {

@@ -14,7 +14,7 @@ namespace {
 
 struct PlanOptions {
     ModelChoice model;
-    std::string mode = "train", after = "allocate", svg, trace;
+    std::string mode = "train", after = "allocate", svg, trace, memory_limit;
     int64_t batch = 16;
     bool graphviz = false, shapes = false, memory = false, profile = false;
 };
@@ -37,7 +37,9 @@ void report_runs(Workload& work, const PlanOptions& options) {
 
 void run_plan_command(const PlanOptions& options) {
     const PlanStage stage = plan_stage_from(options.after);
-    Workload work(options.model, options.batch, options.mode == "train");
+    Workload work(options.model, {.batch = options.batch,
+                                  .train = options.mode == "train",
+                                  .memory_limit = memory_limit_from(options.memory_limit, options.mode)});
     if (options.shapes) return print(shapes_of(work.graph()));
     const bool runs = options.profile || !options.trace.empty();
     if (options.memory) report_memory(work, options.svg);
@@ -54,9 +56,10 @@ void add_plan_command(CLI::App& app) {
     add_model_options(*command, options->model);
     command->add_option("--mode", options->mode, "train or infer")->check(CLI::IsMember({"train", "infer"}));
     command->add_option("--batch", options->batch, "images")->check(CLI::Range(1, 65536));
+    add_memory_limit_option(*command, options->memory_limit);
     const std::vector<CLI::Option*> texts{
         command->add_option("--after", options->after,
-                            "trace, differentiate, lower, simplify, fuse, schedule or allocate"),
+                            "trace, differentiate, lower, simplify, rematerialize, fuse, schedule or allocate"),
         command->add_flag("--graphviz", options->graphviz, "a drawing for dot instead of text"),
         command->add_flag("--shapes", options->shapes,
                           "the operations with their extents and how often each occurs, for bench/shapes")};

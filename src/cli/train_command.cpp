@@ -38,6 +38,7 @@ TrainSettings settings_from(const CLI::App& command, const Options& o) {
     set("--size", settings.size, o.given.size);
     set("--seed", settings.seed, o.given.seed);
     set("--learning-rate", settings.learning_rate, o.given.learning_rate);
+    set("--memory-limit", settings.memory_limit, o.given.memory_limit);
     set("--checkpoint-every", settings.checkpoint_every, o.given.checkpoint_every);
     set("--augmentation", settings.augmentation, o.given.augmentation);
     set("--patience", settings.patience, o.given.patience);
@@ -94,6 +95,9 @@ void add_train_command(CLI::App& app) {
     command->add_option("--augmentation", o->given.augmentation, "none, light, paper-k or paper-m");
     command->add_option("--patience", o->given.patience,
                         "stop after this many epochs without a better validation loss");
+    command->add_option("--memory-limit", o->given.memory_limit,
+                        "what the training may take, all in all, e.g. 4GB: parts of the step are computed twice rather "
+                        "than held if need be");
     command->add_option("--checkpoint-every", o->given.checkpoint_every, "updates between checkpoints within an epoch");
     command->add_flag("--balanced", o->given.balanced, "both classes equally often");
     command->add_option("--option", o->model_options, "option of the model, name=value");

@@ -26,7 +26,7 @@ void run_tune_command(const TuneChoice& choice) {
     kernels::TuningTable table =
         std::filesystem::exists(path) ? kernels::TuningTable::read(path) : kernels::TuningTable();
     kernels::set_active_tuning({});  // the problems of a plan made by estimates
-    Workload work(choice.model, choice.batch, choice.mode == "train");
+    Workload work(choice.model, {.batch = choice.batch, .train = choice.mode == "train"});
     std::unique_ptr<Progress> bar;
     detail::tune(work.graph(), work.options(),
                  {.rounds = choice.rounds,

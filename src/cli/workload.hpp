@@ -16,8 +16,14 @@ namespace liven::cli {
 /// forward in an inference session.
 class Workload {
 public:
-    /// `dense_weights`: of inference, see InferenceSession.
-    Workload(const ModelChoice& choice, int64_t batch, bool train, DType dense_weights = DType::f32);
+    struct Options {
+        int64_t batch = 16;
+        bool train = true;
+        DType dense_weights = DType::f32;  ///< of inference, see InferenceSession
+        /// Bytes that weights, moments, images and the step may take together; 0: as many as they need.
+        int64_t memory_limit = 0;
+    };
+    Workload(const ModelChoice& choice, const Options& options);
 
     /// One step or forward, computed.
     void run();
@@ -35,9 +41,11 @@ public:
     Timeline timeline() const;
     MemoryMap memory_map();
     int64_t arena_bytes() const;
+    double repeated() const;  ///< see PlanMemory; of the step that ran last
 
 private:
     Tensor loss();
+    void keep_to(int64_t memory_limit);
 
     std::unique_ptr<Module> model_;
     std::unique_ptr<Objective> objective_;

@@ -399,6 +399,11 @@ Loader& Loader::operator=(Loader&&) noexcept = default;
 void Loader::prepare(const ProgressCallback& progress) { engine_->prepare(progress); }
 std::optional<Batch> Loader::next() { return engine_->next(); }
 
+void Loader::set_cache_bytes(size_t bytes) {
+    if (engine_->prepared) throw Error("loader", "the cache has been filled already", "set its size before prepare");
+    engine_->options.cache_bytes = bytes;
+}
+
 int64_t Loader::batches() {
     engine_->prepare({});
     return engine_->batches;

@@ -14,6 +14,7 @@ NodePtr clone(const Node& node, const ValueList& inputs) {
     for (const Node::Output& output : node.outputs) copy->outputs.push_back({.type = output.type, .storage = {}});
     copy->stops_gradient = node.stops_gradient;
     copy->is_gradient = node.is_gradient;
+    copy->is_repeated = node.is_repeated;
     copy->scope = node.scope;
     return copy;
 }

@@ -60,4 +60,10 @@ void update_on_commit(const Tensor& owner, const State& state, MovingAverage ave
                                      .scale = average.scale});
 }
 
+double bytes_of(std::span<const State> states) {
+    double bytes = 0;
+    for (const State& state : states) bytes += static_cast<double>(state.shape().count()) * sizeof(float);
+    return bytes;
+}
+
 }  // namespace liven

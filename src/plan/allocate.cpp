@@ -26,6 +26,7 @@ public:
         collect_blocks();
         assign_offsets();
         bind_operands();
+        sum_repeated();
         return std::move(layout_);
     }
 
@@ -137,6 +138,15 @@ private:
                 if (block.first <= segment && segment <= block.last) live += block.bytes;
             layout_.lower_bound = std::max(layout_.lower_bound, live);
         }
+    }
+
+    void sum_repeated() {
+        double all = 0, repeated = 0;
+        for (const Group& group : groups()) {
+            all += group.flops;
+            if (group.is_repeated) repeated += group.flops;
+        }
+        layout_.repeated = all > 0 ? repeated / all : 0;
     }
 
     static Place shifted(Place place, const GroupOperand& operand) {

@@ -31,6 +31,7 @@ struct Layout {
     std::vector<float> constants;
     std::vector<std::pair<size_t, Place>> copies;  ///< roots that are copied at the end, and from where
     size_t arena_bytes = 0, lower_bound = 0, scratch_bytes = 0;
+    double repeated = 0;  ///< FLOPs of repeated steps, of all
     std::string str() const;
     MemoryMap memory_map() const;
 };

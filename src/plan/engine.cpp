@@ -57,6 +57,7 @@ private:
 
 struct Engine::Impl {
     bool strict_math = false, detect_anomaly = false;
+    int64_t arena_limit = 0;
     EngineStatistics statistics;
     PlanCache plans;
     size_t plan_limit = 64;
@@ -164,12 +165,14 @@ EngineOptions Engine::options() const {
             .strict_math = impl_->strict_math,
             .detect_anomaly = impl_->detect_anomaly,
             .tuning = kernels::active_tuning()->hash(),
+            .arena_limit = impl_->arena_limit,
             .threads = thread_count(),
             .poison = poison(),
             .verbose = verbosity()};
 }
 void Engine::set_strict_math(bool on) { impl_->strict_math = on; }
 void Engine::set_detect_anomaly(bool on) { impl_->detect_anomaly = on; }
+void Engine::set_arena_limit(int64_t bytes) { impl_->arena_limit = bytes; }
 const EngineStatistics& Engine::statistics() const { return impl_->statistics; }
 void Engine::set_plan_limit(size_t plans) {
     impl_->plan_limit = plans < 1 ? 1 : plans;
@@ -208,6 +211,7 @@ void Engine::run(std::span<const Value> keep, std::span<const Target> targets) {
     plan.run(self.leaf_values, self.root_values);
     self.last = &plan;
     self.statistics.arena_bytes = std::max(self.statistics.arena_bytes, plan.memory().arena_bytes);
+    self.statistics.repeated = plan.memory().repeated;
     ++self.statistics.runs;
     self.store(keep, targets);
 }

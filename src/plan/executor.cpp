@@ -134,7 +134,8 @@ public:
     PlanMemory memory() const override {
         PlanMemory memory{.arena_bytes = static_cast<int64_t>(layout_.arena_bytes),
                           .lower_bound = static_cast<int64_t>(layout_.lower_bound),
-                          .scratch_bytes = static_cast<int64_t>(layout_.scratch_bytes)};
+                          .scratch_bytes = static_cast<int64_t>(layout_.scratch_bytes),
+                          .repeated = layout_.repeated};
         for (size_t i = 0; i < graph().roots.size(); ++i)
             if (!in_place(i)) memory.result_bytes += graph().roots[i].value.type().bytes();
         return memory;

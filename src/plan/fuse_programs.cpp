@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "after.hpp"
 #include "liven/core/attributes.hpp"
 #include "liven/graph/operation.hpp"
 
@@ -43,6 +44,7 @@ public:
     }
 
     const std::vector<Read>& reads() const { return reads_; }
+    const std::vector<Value>& waits() const { return waits_; }
 
     /// The finished program; `index` gives each read its place among the group's inputs.
     template <class Index>
@@ -110,6 +112,7 @@ private:
     }
 
     int load(const Value& value) {
+        collect_waits(value, waits_);
         const Value stored = storage_of(value);
         if (regions_.role(stored.node.get()) == Role::constant && regions_.home(stored.node.get()) < 0)
             return read(scalar(stored));
@@ -129,6 +132,7 @@ private:
     const Node* core_;
     int next_ = 0;
     std::vector<Read> reads_;
+    std::vector<Value> waits_;
     std::vector<Pending> code_;
     std::vector<std::pair<std::pair<const Node*, uint32_t>, int>> known_;
 };
@@ -142,6 +146,7 @@ GroupBuilder::GroupBuilder(const Regions& regions, size_t region) : regions_(reg
     const Node* face = core ? core : regions.members(region).front();
     group_.scope = face->scope;
     group_.is_gradient = face->is_gradient;
+    group_.is_repeated = face->is_repeated;
 }
 
 Group GroupBuilder::build() {
@@ -159,8 +164,9 @@ Group GroupBuilder::build() {
 void GroupBuilder::add_core_operands() {
     for (size_t i = 0; i < group_.core->inputs.size(); ++i) {
         const Value& operand = group_.core->inputs[i];
-        if (!regions_.takes_prologue(group_.core.get(), i))
-            group_.inputs.push_back({storage_of(operand), operand.shape()});
+        if (regions_.takes_prologue(group_.core.get(), i)) continue;
+        collect_waits(operand, group_.waits);
+        group_.inputs.push_back({storage_of(operand), operand.shape()});
     }
 }
 
@@ -173,6 +179,10 @@ int GroupBuilder::input_index(const GroupOperand& operand) {
 int GroupBuilder::output_index(const Value& value, const Shape& shape) {
     group_.outputs.push_back({value, shape});
     return static_cast<int>(group_.outputs.size()) - 1;
+}
+
+void GroupBuilder::wait_for(const std::vector<Value>& values) {
+    group_.waits.insert(group_.waits.end(), values.begin(), values.end());
 }
 
 void GroupBuilder::add_epilogue() {
@@ -198,6 +208,7 @@ void GroupBuilder::add_epilogue() {
     }
     group_.epilogue =
         program.finish([&](const GroupOperand& operand) { return input_index(operand); }, outputs, reductions);
+    wait_for(program.waits());
     group_.has_epilogue = true;
 }
 
@@ -207,6 +218,7 @@ void GroupBuilder::add_prologue(size_t operand) {
     const int id = program.value(made);
     group_.prologue[operand] =
         program.finish([&](const GroupOperand& read) { return input_index(read); }, {{id, -1}}, {});
+    wait_for(program.waits());
     group_.has_prologue[operand] = true;
     group_.prologue_shape[operand] = made.shape();
 }

@@ -18,6 +18,7 @@ private:
     /// Index of an operand among the group's inputs, added when it is new.
     int input_index(const GroupOperand& operand);
     int output_index(const Value& value, const Shape& shape);
+    void wait_for(const std::vector<Value>& values);
 
     const Regions& regions_;
     size_t region_;

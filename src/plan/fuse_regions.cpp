@@ -240,7 +240,7 @@ bool Regions::reaches(int from, int to) const {
 
 /// The groups that must have run before the value can be read or computed.
 void Regions::collect_sources(const Value& value, std::set<int>& groups) const {
-    const Node* node = storage_of(value).node.get();
+    const Node* node = value.node.get();
     if (at(node).home >= 0) {
         groups.insert(at(node).home);
         return;

@@ -35,6 +35,7 @@ struct Group {     // NOLINT(bugprone-reserved-identifier): the name is the comp
     NodePtr core;  ///< null: pointwise only
     Shape domain;  ///< shape of the values the epilogue (or the program by itself) walks
     std::vector<GroupOperand> inputs, outputs;
+    std::vector<Value> waits;  ///< values that must stand before it runs, though it does not read them
     kernels::Program prologue[2], epilogue;
     bool has_prologue[2] = {false, false}, has_epilogue = false;
     bool in_place = false;  ///< a concatenation whose parts were written where they belong: nothing is left to do
@@ -42,13 +43,15 @@ struct Group {     // NOLINT(bugprone-reserved-identifier): the name is the comp
     const kernels::KernelInfo* kernel = nullptr;  ///< null: the reference loops, or in place
     std::vector<std::string> notes;               ///< why something was not merged, why a kernel was refused
     const char* scope = "";
-    bool is_gradient = false;
+    bool is_gradient = false, is_repeated = false;
     double flops = 0, bytes = 0;
 
     std::string_view op() const;
     std::string_view kernel_name() const { return kernel ? kernel->name : std::string_view("reference"); }
-    /// The path of the module it belongs to, and whether it belongs to the way back.
-    std::string place() const { return std::string(is_gradient ? "gradient of " : "") + scope; }
+    /// The path of the module it belongs to, and whether it belongs to the way back or is repeated for it.
+    std::string place() const {
+        return std::string(is_repeated ? "again " : is_gradient ? "gradient of " : "") + scope;
+    }
     /// Whether a reduction of the epilogue makes this output.
     bool is_reduction(size_t output) const {
         return std::any_of(epilogue.reductions.begin(), epilogue.reductions.end(), [&](const auto& reduction) {

@@ -133,7 +133,11 @@ private:
             groups_[slice].notes.push_back("copied: " + (reason.empty() ? "it is read under another shape" : reason));
             return;
         }
-        for (const Use& use : uses) operand(use).value = from.value;
+        const std::vector<Value> waits = groups_[slice].waits;
+        for (const Use& use : uses) {
+            operand(use).value = from.value;
+            std::copy(waits.begin(), waits.end(), std::back_inserter(groups_[use.group].waits));
+        }
         groups_[slice].outputs.clear();
     }
 
@@ -194,6 +198,8 @@ private:
         group.domain = part.shape;
         group.scope = groups_[join].scope;
         group.is_gradient = groups_[join].is_gradient;
+        group.is_repeated = groups_[join].is_repeated;
+        group.waits = groups_[join].waits;
         group.inputs = {part};
         group.outputs = {{.value = copied,
                           .shape = part.shape,

@@ -138,7 +138,8 @@ std::string peak_table(const MemoryMap& map) {
 }  // namespace
 
 std::string MemoryMap::Block::str() const {
-    std::string text = scope.empty() ? std::string() : (is_gradient ? "gradient of " : "") + scope + ": ";
+    const std::string_view turn = is_repeated ? "again " : is_gradient ? "gradient of " : "";
+    std::string text = scope.empty() ? std::string() : std::string(turn) + scope + ": ";
     return text + (is_workspace ? "workspace of " + op : op + ' ' + shape.str());
 }
 
@@ -148,6 +149,9 @@ std::string MemoryMap::str(int columns) const {
         << mebibytes(lower_bound) << " MiB in segment " << peak_segment << " of " << live.size() << " (the arena is "
         << std::setprecision(1) << percent(arena_bytes - lower_bound, lower_bound) << " % larger), scratch "
         << std::setprecision(2) << mebibytes(scratch_bytes) << " MiB a thread\n";
+    if (repeated > 0)
+        out << std::setprecision(1) << 100 * repeated
+            << " % of the arithmetic is done twice to stay within the limit\n";
     if (blocks.empty()) return out.str() + "nothing lives from one step to another\n";
     return out.str() + '\n' + Chart(*this, columns).str() + '\n' + peak_table(*this);
 }
@@ -157,7 +161,8 @@ namespace detail {
 MemoryMap Layout::memory_map() const {
     MemoryMap map{.arena_bytes = static_cast<int64_t>(arena_bytes),
                   .lower_bound = static_cast<int64_t>(lower_bound),
-                  .scratch_bytes = static_cast<int64_t>(scratch_bytes)};
+                  .scratch_bytes = static_cast<int64_t>(scratch_bytes),
+                  .repeated = repeated};
     const auto segments = static_cast<int64_t>(schedule.segments.size());
     map.live.resize(schedule.segments.size());
     for (const ArenaBlock& block : blocks) {
@@ -166,6 +171,7 @@ MemoryMap Layout::memory_map() const {
         map.blocks.push_back({.op = std::string(maker.op()),
                               .scope = maker.scope,
                               .is_gradient = maker.is_gradient,
+                              .is_repeated = maker.is_repeated,
                               .is_workspace = block.is_workspace,
                               .is_kept = block.is_kept,
                               .shape = block.shape,

@@ -3,6 +3,7 @@
 #include <array>
 #include <string>
 
+#include "arena_limit.hpp"
 #include "executor.hpp"
 #include "liven/core/error.hpp"
 #include "reference_plan.hpp"
@@ -10,16 +11,16 @@
 namespace liven {
 namespace {
 
-constexpr std::array<std::string_view, 7> kStages{"trace", "differentiate", "lower",   "simplify",
-                                                  "fuse",  "schedule",      "allocate"};
+constexpr std::array<std::string_view, 8> kStages{"trace",         "differentiate", "lower",    "simplify",
+                                                  "rematerialize", "fuse",          "schedule", "allocate"};
 
 }  // namespace
 
 std::unique_ptr<Plan> make_plan(const Graph& traced, const EngineOptions& options) {
     const Graph lowered = lower(differentiate(traced));
     if (options.executor == ExecutorKind::reference) return detail::make_reference_plan(lowered, options);
-    return detail::make_planned(detail::allocate(detail::schedule(detail::fuse(simplify(lowered), options), options)),
-                                options);
+    const Graph fitting = detail::within_arena_limit(simplify(lowered), options);
+    return detail::make_planned(detail::allocate(detail::schedule(detail::fuse(fitting, options), options)), options);
 }
 
 PlanStage plan_stage_from(std::string_view name) {
@@ -39,7 +40,9 @@ std::string explain(const Graph& traced, const EngineOptions& options, const Exp
     if (what.after == PlanStage::lower) return shown(lowered);
     const Graph simple = simplify(lowered);
     if (what.after == PlanStage::simplify) return shown(simple);
-    detail::FusedGraph fused = detail::fuse(simple, options);
+    const Graph fitting = detail::within_arena_limit(simple, options);
+    if (what.after == PlanStage::rematerialize) return shown(fitting);
+    detail::FusedGraph fused = detail::fuse(fitting, options);
     if (what.after == PlanStage::fuse || what.graphviz) return shown(fused);
     detail::Schedule schedule = detail::schedule(std::move(fused), options);
     if (what.after == PlanStage::schedule) return schedule.str();

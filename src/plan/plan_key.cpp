@@ -54,6 +54,7 @@ void PlanKey::write(const std::vector<Node*>& nodes, std::span<const Value> keep
     words_.clear();
     push(flags_of(options), "engine option");
     push(options.tuning, "tuning table");
+    push(static_cast<uint64_t>(options.arena_limit), "arena limit");
     push(nodes.size(), "node count");
     for (const Node* node : nodes) write_node(*node);
     current_ = nullptr;

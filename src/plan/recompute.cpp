@@ -1,10 +1,10 @@
 #include "recompute.hpp"
 
-#include <cstdio>
 #include <map>
 #include <optional>
 #include <set>
 
+#include "liven/core/bytes.hpp"
 #include "liven/graph/operation.hpp"
 
 namespace liven::detail {
@@ -16,12 +16,6 @@ using kernels::Program;
 constexpr double kCheapFlopsPerByte = 2;
 // Small maps stay in cache, where reading them costs nothing.
 constexpr double kSmallestBytes = 1 << 20;
-
-std::string megabytes(double bytes) {
-    char text[32];
-    std::snprintf(text, sizeof text, "%.1f MB", bytes * 1e-6);
-    return text;
-}
 
 /// What a group reads from memory, each value once.
 using Reads = std::map<ValueKey, double>;
@@ -52,6 +46,7 @@ Group bare(const Group& group) {
     std::map<int, int> place;
     Group core;
     core.core = group.core;
+    core.waits = group.waits;
     core.domain = group.domain;
     core.inputs = inputs_of_core(group, place);
     for (size_t i = 0; i < 2; ++i) {
@@ -77,8 +72,10 @@ Group merged(const Group& maker, const Group& reader) {
         input.operand = place[static_cast<size_t>(input.operand)];
     group.has_epilogue = true;
     group.outputs = reader.outputs;
+    group.waits.insert(group.waits.end(), reader.waits.begin(), reader.waits.end());
     group.scope = reader.scope;
     group.is_gradient = reader.is_gradient;
+    group.is_repeated = reader.is_repeated;
     group.notes = reader.notes;
     return group;
 }
@@ -175,7 +172,7 @@ private:
     void replace(size_t maker, Group stripped, std::map<size_t, Group>& made) {
         const Value result{stripped.core, 0};
         const std::string name(stripped.op());
-        stripped.notes.push_back("its result of " + megabytes(static_cast<double>(result.type().bytes())) +
+        stripped.notes.push_back("its result of " + megabytes(static_cast<double>(result.type().bytes()), 1) +
                                  " is not stored: readers compute it again");
         for (auto& [reader, group] : made) {
             for (const GroupOperand& input : group.inputs) readers_[key_of(input.value)].insert(reader);

@@ -119,8 +119,11 @@ Flow rearrange(std::vector<Group>& groups, const Flow& flow, const std::vector<s
     }
     groups = std::move(sorted);
     Flow rearranged(groups);
-    for (size_t i = 0; i < place.size(); ++i)
-        for (size_t earlier : flow.after[i]) rearranged.after[place[i]].push_back(place[earlier]);
+    for (size_t i = 0; i < place.size(); ++i) {
+        std::vector<size_t>& after = rearranged.after[place[i]];
+        after.clear();
+        for (size_t earlier : flow.after[i]) after.push_back(place[earlier]);
+    }
     return rearranged;
 }
 

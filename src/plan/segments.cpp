@@ -295,6 +295,9 @@ Flow::Flow(const std::vector<Group>& groups) : after(groups.size()) {
         for (const GroupOperand& output : groups[i].outputs) maker[key_of(output.value)] = i;
         for (const GroupOperand& input : groups[i].inputs) readers[key_of(input.value)].push_back(i);
     }
+    for (size_t i = 0; i < groups.size(); ++i)
+        for (const Value& value : groups[i].waits)
+            if (const auto found = maker.find(key_of(value)); found != maker.end()) after[i].push_back(found->second);
 }
 
 bool Flow::waits(const std::vector<Group>& groups, size_t from, size_t to) const {

@@ -1,21 +1,11 @@
 #include "memory_estimate.hpp"
 
-#include <cstdio>
 #include <fstream>
 
+#include "liven/core/bytes.hpp"
 #include "liven/core/error.hpp"
 
 namespace liven {
-namespace {
-
-std::string megabytes(double bytes) {
-    char text[32];
-    std::snprintf(text, sizeof text, "%.0f MB", bytes * 1e-6);
-    return text;
-}
-
-}  // namespace
-
 std::string MemoryEstimate::str() const {
     return (states > 0 ? "weights and moments " + megabytes(states) + ", " : "") + "step " + megabytes(step) +
            ", pictures " + megabytes(cache) + ", batches " + megabytes(queue) + ", copies " + megabytes(copies);
@@ -27,12 +17,6 @@ void MemoryEstimate::require(double available) const {
                 "the training needs " + megabytes(total()) + " (" + str() + "), but the machine has " +
                     megabytes(available) + " free",
                 "use a smaller --batch (with --accumulate for the same effect) or --size");
-}
-
-double bytes_of(std::span<const State> states) {
-    double bytes = 0;
-    for (const State& state : states) bytes += static_cast<double>(state.shape().count()) * sizeof(float);
-    return bytes;
 }
 
 double available_memory() {

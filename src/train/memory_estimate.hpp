@@ -22,9 +22,6 @@ struct MemoryEstimate {
     void require(double available) const;
 };
 
-/// What the values of the states take, in bytes, whether they are there yet or only outlined.
-double bytes_of(std::span<const State> states);
-
 /// What the machine can still give without swapping (MemAvailable); 0 when it does not say.
 double available_memory();
 

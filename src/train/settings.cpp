@@ -1,5 +1,6 @@
 #include "liven/train/settings.hpp"
 
+#include "liven/core/bytes.hpp"
 #include "liven/core/error.hpp"
 #include "liven/models/registry.hpp"
 
@@ -65,6 +66,7 @@ void TrainSettings::read(const Config& c) {
     balanced = c.boolean("balanced", balanced);
     class_weights = c.boolean("class_weights", class_weights);
     seed = static_cast<uint64_t>(c.integer("seed", static_cast<int64_t>(seed), {.min = 0}));
+    memory_limit = c.text("memory_limit", memory_limit);
     checkpoint_every = c.integer("checkpoint_every", checkpoint_every, {.min = 0});
     group_by = c.text("group_by", group_by, {"automatic", "subject", "video", "image"});
     allow_leak = c.text("allow_leak", allow_leak);
@@ -97,6 +99,7 @@ Config TrainSettings::to_config() const {
     c.set("balanced", balanced);
     c.set("class_weights", class_weights);
     c.set("seed", static_cast<int64_t>(seed));
+    c.set("memory_limit", memory_limit);
     c.set("checkpoint_every", checkpoint_every);
     c.set("group_by", group_by);
     c.set("allow_leak", allow_leak);
@@ -108,6 +111,7 @@ void TrainSettings::validate() const {
     if (data.empty()) throw Error("--data", "expected a manifest or a folder of images");
     if (learning_rate <= 0)
         throw Error("learning_rate", "expected a number above 0, got " + std::to_string(learning_rate));
+    if (!memory_limit.empty()) static_cast<void>(bytes_from("memory_limit", memory_limit));
     augment().validate();
     preprocess().validate();
 }

@@ -5,6 +5,7 @@
 #include <csignal>
 #include <cstdio>
 
+#include "liven/core/bytes.hpp"
 #include "liven/core/environment.hpp"
 #include "liven/core/error.hpp"
 #include "liven/core/isa.hpp"
@@ -81,23 +82,45 @@ struct Trainer::State {
         call(checkpointing);
     }
 
-    MemoryEstimate memory() {
-        const double states = bytes_of(step.model().states()), moments = bytes_of(step.optimizer().states());
+    double states() { return bytes_of(step.model().states()); }
+    double moments() { return bytes_of(step.optimizer().states()); }
+
+    MemoryEstimate memory(const PlanMemory& plan) {
         const data::LoaderOptions& loader = data.train().options();
-        return {.step = step.memory(),
+        return {.step = plan.total(thread_count()),
                 .cache = data.cache_bytes(),
                 .queue = static_cast<double>(loader.prefetch + 1) * static_cast<double>(settings.batch) * 3.0 *
                          static_cast<double>(settings.size * settings.size) * sizeof(float),
-                .copies = states + (2 * states + moments)};
+                .copies = states() + (2 * states() + moments())};
+    }
+
+    /// Within the limit the pictures kept decoded give way first, since reading them again costs the step less than
+    /// computing parts of it twice.
+    MemoryEstimate fitted_memory() {
+        PlanMemory plan = step.memory();
+        MemoryEstimate estimate = memory(plan);
+        if (settings.memory_limit.empty()) return estimate;
+        const auto limit = static_cast<double>(bytes_from("memory_limit", settings.memory_limit));
+        const double left = limit - states() - moments() - (estimate.total() - estimate.cache);
+        data.limit_cache(std::max(0.0, left));
+        if (left < 0) {
+            step.limit_arena(plan.arena_bytes + static_cast<int64_t>(left));
+            plan = step.memory();
+            char line[120];
+            std::snprintf(line, sizeof line, "memory limit %s: %.1f %% of the step's arithmetic is done twice",
+                          settings.memory_limit.c_str(), 100 * plan.repeated);
+            log_info(line);
+        }
+        return memory(plan);
     }
 
     void announce() {
-        const MemoryEstimate estimate = memory();
+        const MemoryEstimate estimate = fitted_memory();
         char line[256];
         std::snprintf(line, sizeof line, "%s  %.0f parameters  needs %.0f MB (%s)  %s, %d threads",
-                      std::string(model_info(settings.model).title).c_str(),
-                      bytes_of(step.model().states()) / sizeof(float), estimate.total() * 1e-6, estimate.str().c_str(),
-                      std::string(name_of(active_isa())).c_str(), thread_count());
+                      std::string(model_info(settings.model).title).c_str(), states() / sizeof(float),
+                      estimate.total() * 1e-6, estimate.str().c_str(), std::string(name_of(active_isa())).c_str(),
+                      thread_count());
         log_info(line);
         estimate.require(available_memory());
         const data::SplitRecord& split = data.split();

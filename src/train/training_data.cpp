@@ -82,6 +82,14 @@ void TrainingData::prepare() {
         for (const data::BrokenFile& file : loader->broken()) log_warning("skipped " + file.path + ": " + file.reason);
 }
 
+void TrainingData::limit_cache(double bytes) {
+    for (data::Loader* loader : {train_.get(), validation_.get()}) {
+        const double share = std::min(bytes, cache_bytes_of(*loader));
+        loader->set_cache_bytes(static_cast<size_t>(share));
+        bytes -= share;
+    }
+}
+
 double TrainingData::cache_bytes() const { return cache_bytes_of(*train_) + cache_bytes_of(*validation_); }
 
 }  // namespace liven

@@ -26,6 +26,8 @@ public:
     const std::string& fingerprint() const { return fingerprint_; }
     /// Bytes of decoded pictures that the loaders keep in memory once they are prepared.
     double cache_bytes() const;
+    /// Keeps no more of them; before `prepare`.
+    void limit_cache(double bytes);
 
 private:
     data::Dataset set_;

@@ -7,7 +7,6 @@
 
 #include "liven/core/environment.hpp"
 #include "liven/core/error.hpp"
-#include "liven/graph/plan.hpp"
 #include "liven/models/registry.hpp"
 #include "liven/ops/loss.hpp"
 #include "liven/train/evaluate.hpp"
@@ -71,15 +70,21 @@ Tensor TrainingStep::loss_of(const Tensor& logits, const Tensor& labels) {
     return penalty.defined() ? loss + penalty : loss;
 }
 
-double TrainingStep::memory() {
+TrainingStep::~TrainingStep() { Engine::current().set_arena_limit(0); }
+
+void TrainingStep::limit_arena(int64_t bytes) {
+    if (bytes <= 0) throw Error("--memory-limit", "weights, moments and batches leave nothing for the step");
+    Engine::current().set_arena_limit(bytes);
+}
+
+PlanMemory TrainingStep::memory() {
     const Shape shape{settings_.batch, settings_.size, settings_.size, 3};
     const std::vector<int32_t> classes(static_cast<size_t>(settings_.batch), 0);
     const Tensor loss =
         loss_of((*model_)(Tensor::zeros(shape)), Tensor::from(std::span<const int32_t>(classes), {settings_.batch}));
     model_->set_forward_count(model_->forward_count() - 1);
     const Graph graph = optimizer_->trace_step(gradients(loss, model_->parameters()));
-    const PlanMemory memory = make_plan(graph, Engine::current().options())->memory();
-    return static_cast<double>(memory.arena_bytes + memory.result_bytes + memory.scratch_bytes * thread_count());
+    return make_plan(graph, Engine::current().options())->memory();
 }
 
 TrainingStep::Sums TrainingStep::run(data::Loader& loader, float learning_rate, int64_t step) {

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "liven/data/loader.hpp"
+#include "liven/graph/plan.hpp"
 #include "liven/graph/tensor.hpp"
 #include "liven/nn/module.hpp"
 #include "liven/optim/accumulator.hpp"
@@ -17,6 +18,9 @@ class TrainingStep {
 public:
     /// `train` is the set the class weights are counted on; `hint` goes into the error of a step that failed.
     TrainingStep(const TrainSettings& settings, const data::Dataset& train, std::string hint);
+    ~TrainingStep();
+    TrainingStep(const TrainingStep&) = delete;
+    TrainingStep& operator=(const TrainingStep&) = delete;
 
     struct Sums {
         double loss = 0;  ///< over the images
@@ -29,8 +33,11 @@ public:
 
     Module& model() { return *model_; }
     Optimizer& optimizer() { return *optimizer_; }
-    /// Arena, results and scratch of the plan it will run, in bytes; computes nothing.
-    double memory();
+    /// What the plan it will run needs; computes nothing.
+    PlanMemory memory();
+    /// What the arena may take from now on: parts of the step are computed twice where it would take more. Throws Error
+    /// when nothing fits.
+    void limit_arena(int64_t bytes);
 
 private:
     Tensor loss_of(const Tensor& logits, const Tensor& labels);

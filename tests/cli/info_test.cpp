@@ -168,16 +168,27 @@ TEST_CASE("bench refuses bf16 weights in training") {
     CHECK_THAT(run.err, Catch::Contains("--mode infer"));
 }
 
+TEST_CASE("A memory limit is kept to or refused in one line") {
+    const std::string model = "livenessnet --size 64 --batch 8 --memory-limit ";
+    CHECK(liven_program("plan " + model + "1GB --memory").out.find("done twice") == std::string::npos);
+    for (const std::string& command : {"plan " + model + "1MB --memory", "plan " + model + "lots",
+                                       "bench " + model + "1GB --mode infer", "bench " + model + "8MB --rounds 3"}) {
+        INFO(command);
+        CHECK(liven_program(command).one_clear_error());
+    }
+}
+
 TEST_CASE("bench measures with the peak beside") {
     for (const char* mode : {"train", "infer"}) {
         INFO(mode);
         const Json json = liven_program("bench livenessnet --size 16 --batch 2 --rounds 3 --threads 1 --json --mode " +
                                         std::string(mode))
                               .json();
-        CHECK(keys_of(json) == std::vector<std::string>{"engine", "version", "variant", "model", "mode", "batch",
-                                                        "size", "threads", "isa", "dense_weights", "steps", "ms_min",
-                                                        "ms_median", "flops", "peak_gflops", "efficiency", "arena_mb",
-                                                        "rss_mb", "rss_before_mb"});
+        CHECK(keys_of(json) == std::vector<std::string>{"engine",    "version",       "variant",     "model",
+                                                        "mode",      "batch",         "size",        "threads",
+                                                        "isa",       "dense_weights", "steps",       "ms_min",
+                                                        "ms_median", "flops",         "peak_gflops", "efficiency",
+                                                        "arena_mb",  "repeated",      "rss_mb",      "rss_before_mb"});
         CHECK(json.at("engine").text() == "liven");
         CHECK(json.at("size").integer() == 16);
         CHECK(json.at("steps").integer() == 3);

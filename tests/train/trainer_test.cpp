@@ -11,6 +11,7 @@
 #include "liven/core/error.hpp"
 #include "liven/core/log.hpp"
 #include "liven/data/synthesize.hpp"
+#include "liven/graph/engine.hpp"
 #include "liven/io/json_lines.hpp"
 #include "liven/train/callbacks.hpp"
 #include "liven/train/model_file.hpp"
@@ -301,4 +302,35 @@ TEST_CASE("Weights that exceed the machine are refused before their memory is to
     CHECK_THROWS_WITH(Trainer(settings, faces.run("run")),
                       Catch::Contains("weights and moments") || Catch::Contains("bytes left"));
     CHECK_FALSE(std::filesystem::exists(faces.run("run")));
+}
+
+TEST_CASE("A memory limit takes pictures out of the cache first, then computes parts of the step twice") {
+    const Faces faces;
+    TrainSettings settings = faces.settings();
+    settings.model = "attacknet-v2.2";
+    settings.size = 64;
+    settings.epochs = 1;
+    const auto loss = [&](const char* name) { return Trainer(settings, faces.run(name)).train().best_validation_loss; };
+    const double whole = loss("whole");
+    settings.memory_limit = "1TB";
+    CHECK(loss("roomy") == whole);
+
+    // Down until the arena is limited: by how much depends on the kernels.
+    int64_t limit = 200'000'000;
+    bool limited = false;
+    for (; !limited; limit -= 1'000'000) {
+        REQUIRE(limit > 0);
+        settings.memory_limit = std::to_string(limit);
+        const Trainer trainer(settings, faces.run("sought"));
+        limited = Engine::current().options().arena_limit > 0;
+        std::filesystem::remove_all(faces.run("sought"));
+    }
+    CHECK(Engine::current().options().arena_limit == 0);      // it ended with its trainer
+    CHECK(std::abs(loss("limited") - whole) < 1e-3 * whole);  // sums in another order, twelve steps on
+    CHECK(Engine::current().statistics().arena_bytes > 0);
+
+    settings.memory_limit = "10MB";
+    CHECK_THROWS_WITH(Trainer(settings, faces.run("small")), Catch::Contains("--memory-limit"));
+    settings.memory_limit = "a lot";
+    CHECK_THROWS_WITH(Trainer(settings, faces.run("odd")), Catch::Contains("expected an amount of memory"));
 }

@@ -85,6 +85,9 @@ public:
     int64_t batches();
     int64_t samples_per_epoch();
 
+    /// Fewer or more frames are kept decoded; what the batches hold is the same. Throws Error once prepared.
+    void set_cache_bytes(size_t bytes);
+
     Cursor cursor() const;
     /// Throws Error for a negative position or one behind the end of an epoch.
     void seek(Cursor cursor);

@@ -22,6 +22,7 @@ struct EngineOptions {
     bool strict_math = false;     ///< only kernels with the error of direct summation
     bool detect_anomaly = false;  ///< no fusion; the first operation to make a NaN or infinity is named in an Error
     uint64_t tuning = 0;          ///< hash of the table of measured kernel times; 0: kernels are chosen by estimates
+    int64_t arena_limit = 0;      ///< bytes; what exceeds it is computed again rather than held. 0: no limit
     bool frozen_states = false;   ///< states never change: what follows from them alone is made in the first run
     int threads = 1;
     bool poison = false;  ///< freed arena ranges are filled with NaN
@@ -36,6 +37,7 @@ struct EngineStatistics {
     int64_t runs = 0;
     int64_t recomputed = 0;  ///< nodes computed again because they had been read before a commit
     int64_t arena_bytes = 0;
+    double repeated = 0;        ///< of the plan that ran last, see PlanMemory
     int64_t steps_skipped = 0;  ///< commits whose guard was 0
 };
 
@@ -48,10 +50,13 @@ public:
     Engine(const Engine&) = delete;
     Engine& operator=(const Engine&) = delete;
 
-    /// What the next plan is made and run with: the LIVEN_* environment, its overrides, and the two switches below.
+    /// What the next plan is made and run with: the LIVEN_* environment, its overrides, and the switches below.
     EngineOptions options() const;
     void set_strict_math(bool on);
     void set_detect_anomaly(bool on);
+    /// Bytes that a plan's arena may take; 0: as many as it needs. A training step that exceeds them computes parts of
+    /// its way forward a second time; a plan that cannot be made to fit is an Error.
+    void set_arena_limit(int64_t bytes);
     const EngineStatistics& statistics() const;
     /// Plans kept at most; the least recently used goes first.
     void set_plan_limit(size_t plans);

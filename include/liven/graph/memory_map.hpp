@@ -14,6 +14,7 @@ struct MemoryMap {
         std::string op;          ///< of the step that makes it
         std::string scope = {};  ///< path of its module; empty outside modules
         bool is_gradient = false;
+        bool is_repeated = false;   ///< made a second time for the way back
         bool is_workspace = false;  ///< the step's own, otherwise a value
         bool is_kept = false;       ///< made in the first run of a session and kept
         Shape shape;                ///< of a value
@@ -24,7 +25,7 @@ struct MemoryMap {
         enum class Role { kept, forward, backward, workspace };
         Role role() const {
             if (is_kept) return Role::kept;
-            return is_workspace ? Role::workspace : is_gradient ? Role::backward : Role::forward;
+            return is_workspace ? Role::workspace : is_gradient || is_repeated ? Role::backward : Role::forward;
         }
         /// "gradient of conv1: max_pool_grad 16x128x128x16", "conv1: workspace of conv2d".
         std::string str() const;
@@ -35,6 +36,7 @@ struct MemoryMap {
     int64_t arena_bytes = 0;         ///< what the blocks take as they are placed
     int64_t lower_bound = 0;         ///< live[peak_segment]: no placing takes less
     int64_t scratch_bytes = 0;       ///< a thread, beside the arena
+    double repeated = 0;             ///< FLOPs done a second time to stay within the arena's limit, of all
 
     /// A chart of what is in use over the segments, `columns` wide, and a table of what makes the peak.
     std::string str(int columns = 96) const;

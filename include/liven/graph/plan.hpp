@@ -17,6 +17,11 @@ struct PlanMemory {
     int64_t lower_bound = 0;    ///< the largest set of values alive at one time
     int64_t scratch_bytes = 0;  ///< per thread
     int64_t result_bytes = 0;   ///< roots that are not written in place
+    /// All of it when so many threads run.
+    double total(int threads) const {
+        return static_cast<double>(arena_bytes + result_bytes + scratch_bytes * threads);
+    }
+    double repeated = 0;  ///< FLOPs done a second time to stay within the arena's limit, of all FLOPs
 };
 
 /// A graph made ready to run. Leaves and results are given by pointer at every run; nothing is allocated.
@@ -43,7 +48,7 @@ public:
 std::unique_ptr<Plan> make_plan(const Graph& traced, const EngineOptions& options);
 
 /// The stages of planning, for printing.
-enum class PlanStage { trace, differentiate, lower, simplify, fuse, schedule, allocate };
+enum class PlanStage { trace, differentiate, lower, simplify, rematerialize, fuse, schedule, allocate };
 PlanStage plan_stage_from(std::string_view name);
 /// The graph or plan as it stands after a stage; `graphviz` for a drawing instead of text (after fuse: of the fused
 /// groups).

@@ -40,6 +40,9 @@ private:
     Tensor leaf_;
 };
 
+/// What the values of the states take, in bytes, whether they are there yet or only outlined.
+double bytes_of(std::span<const State> states);
+
 /// A state that an optimiser trains.
 struct Parameter : State {
     using State::State;

@@ -39,6 +39,9 @@ struct TrainSettings {
     bool balanced = false;               ///< both classes equally often
     bool class_weights = false;          ///< loss weighted by inverse class frequency
     uint64_t seed = 42;
+    /// "4GB": what the training may take, all in all. The pictures kept decoded get what is left; if that is nothing,
+    /// parts of the step are computed twice rather than held. Empty: no limit.
+    std::string memory_limit;
     int64_t checkpoint_every = 0;  ///< updates; 0: at the end of each epoch only
     std::string group_by = "automatic";
     std::string allow_leak;  ///< why a manifest whose splits share groups is used all the same
