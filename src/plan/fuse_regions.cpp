@@ -1,6 +1,7 @@
 #include "fuse_regions.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include "kernels/program.hpp"
 #include "liven/graph/constant.hpp"
@@ -225,15 +226,16 @@ std::optional<int> Regions::home_beside_shared_loads(const Node* node) const {
 
 /// Group `from` can only run after group `to`.
 bool Regions::reaches(int from, int to) const {
-    std::vector<int> pending{from};
-    std::set<int> seen;
-    while (!pending.empty()) {
-        const int group = pending.back();
-        pending.pop_back();
+    seen_.resize(groups_.size(), 0);
+    ++search_;
+    pending_.assign(1, from);
+    while (!pending_.empty()) {
+        const int group = pending_.back();
+        pending_.pop_back();
         if (group == to) return true;
-        if (!seen.insert(group).second) continue;
+        if (std::exchange(seen_[static_cast<size_t>(group)], search_) == search_) continue;
         const auto& needs = groups_[static_cast<size_t>(group)].needs;
-        pending.insert(pending.end(), needs.begin(), needs.end());
+        pending_.insert(pending_.end(), needs.begin(), needs.end());
     }
     return false;
 }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <set>
 #include <string>
@@ -97,6 +98,10 @@ private:
     std::vector<Node*> order_;
     std::unordered_map<const Node*, Info> info_;
     std::vector<Region> groups_;
+    // Of reaches(), which is asked so often that a set of its own each time would be most of the planning.
+    mutable std::vector<uint32_t> seen_;  ///< by group: the last search that came by
+    mutable std::vector<int> pending_;
+    mutable uint32_t search_ = 0;
 };
 
 /// How an operand of this shape is read while a program walks the domain; nothing when no access fits.
