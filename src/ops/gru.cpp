@@ -48,25 +48,28 @@ struct Unrolled {
 Unrolled unroll(const TensorList& in, bool reset_after) {
     const Tensor &x = in[0], &kernel = in[2], &recurrent = in[3], &bias = in[4];
     const int64_t samples = x.shape()[0], steps = x.shape()[1], width = kernel.shape()[1];
-    const Tensor projected = reshape(matmul(rows_of(x), kernel) + bias, Shape{samples, steps, width});
+    const int64_t units = width / 3;
+    // A row holds the gates of all steps: one step's gate is a slice of channels, which is read where it lies.
+    const Tensor projected = reshape(matmul(rows_of(x), kernel) + bias, Shape{samples, steps * width});
     Unrolled u;
     Tensor h = in[1];
     for (int64_t t = 0; t < steps; ++t) {
-        const Tensor p = step_of(projected, t);
+        const auto projection = [&](int64_t first, int64_t gates) {
+            return slice(projected, {.begin = t * width + first * units, .count = gates * units});
+        };
         Tensor z, r, n, inner;
         if (reset_after) {
             const Tensor q = matmul(h, recurrent) + in[5];
-            z = sigmoid(gate(p, 0) + gate(q, 0));
-            r = sigmoid(gate(p, 1) + gate(q, 1));
+            z = sigmoid(projection(0, 1) + gate(q, 0));
+            r = sigmoid(projection(1, 1) + gate(q, 1));
             inner = gate(q, 2);
-            n = tanh(gate(p, 2) + r * inner);
+            n = tanh(projection(2, 1) + r * inner);
         } else {
-            const Tensor q = matmul(h, update_and_reset(recurrent)) + update_and_reset(p);
-            const int64_t units = width / 3;
+            const Tensor q = matmul(h, update_and_reset(recurrent)) + projection(0, 2);
             z = sigmoid(slice(q, {.begin = 0, .count = units}));
             r = sigmoid(slice(q, {.begin = units, .count = units}));
             inner = r * h;
-            n = tanh(gate(p, 2) + matmul(inner, gate(recurrent, 2)));
+            n = tanh(projection(2, 1) + matmul(inner, gate(recurrent, 2)));
         }
         u.before.push_back(h);
         u.update.push_back(z);

@@ -7,6 +7,7 @@
 #include "liven/graph/plan.hpp"
 #include "liven/ops/activation.hpp"
 #include "liven/ops/conv2d.hpp"
+#include "liven/ops/gru.hpp"
 #include "liven/ops/pool.hpp"
 #include "liven/ops/reduce.hpp"
 #include "liven/ops/shape.hpp"
@@ -113,4 +114,14 @@ TEST_CASE("A slice of channels is read where it lies, also in the gradient of a 
     };
     CHECK(count(fused(gradient()), " = slice[") == 0);
     check_values(gradient);
+}
+
+TEST_CASE("The gates of a recurrent unit are read where the product of all steps put them") {
+    const GruWeights weights{.kernel = uniform({6, 12}, 1),
+                             .recurrent_kernel = uniform({4, 12}, 2),
+                             .bias = uniform({12}, 3),
+                             .recurrent_bias = uniform({12}, 4)};
+    const auto last = [&] { return gru(uniform({2, 5, 6}, 5), uniform({2, 4}, 6), weights).last; };
+    CHECK(fused(last()).find("= slice[") == std::string::npos);
+    check_values(last);
 }
