@@ -1,6 +1,7 @@
 #pragma once
 
 #include <memory>
+#include <string>
 
 #include "kernels/conv2d_geometry.hpp"
 #include "kernels/step.hpp"
@@ -9,6 +10,11 @@ namespace liven::kernels {
 
 /// conv2d and conv2d_input_grad. The problem has been accepted (parse_conv2d gave no refusal).
 std::unique_ptr<Step> make_direct_convolution(const Problem& problem, Isa isa);
+
+/// conv2d at stride 1 and conv2d_input_grad with few result channels.
+std::unique_ptr<Step> make_narrow_convolution(const Problem& problem, Isa isa);
+std::string refuse_narrow(const Problem& problem);
+double cost_narrow(const Problem& problem);
 
 /// conv2d_weight_grad.
 std::unique_ptr<Step> make_direct_weight_grad(const Problem& problem, Isa isa);

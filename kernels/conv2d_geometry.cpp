@@ -1,6 +1,10 @@
 #include "kernels/conv2d_geometry.hpp"
 
 #include <string>
+#include <utility>
+
+#include "kernels/conv2d_table.hpp"
+#include "kernels/rounding.hpp"
 
 namespace liven::kernels {
 namespace {
@@ -90,6 +94,25 @@ std::string check_weights(const Shape& weights, const Conv2dGeometry& g) {
 }
 
 }  // namespace
+
+std::optional<Conv2dGeometry> better_exchanged(const Conv2dGeometry& g) {
+    const Window2d& w = g.window;
+    const int64_t top = w.kernel.h - 1 - w.padding.top, left = w.kernel.w - 1 - w.padding.left;
+    const auto empty_lanes = [](int64_t channels) { return round_up(channels, conv_block) * 1000 / channels; };
+    if (!(w.stride == Extent2d(1) && w.dilation == Extent2d(1)) || g.groups != 1 || top < 0 || left < 0 ||
+        empty_lanes(g.dst_c) <= empty_lanes(g.src_c))
+        return {};
+    Conv2dGeometry out = g;
+    std::swap(out.src_h, out.dst_h);
+    std::swap(out.src_w, out.dst_w);
+    std::swap(out.src_c, out.dst_c);
+    // What a source row q met in row q + top - k, it now meets from row q + k' - top' with k' = kernel - 1 - k.
+    out.window.padding = {.top = top,
+                          .bottom = g.src_h + w.kernel.h - 1 - g.dst_h - top,
+                          .left = left,
+                          .right = g.src_w + w.kernel.w - 1 - g.dst_w - left};
+    return out;
+}
 
 Conv2dProblem parse_conv2d(const Problem& problem) {
     Conv2dProblem parsed;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <string>
 
 #include "kernels/band.hpp"
@@ -30,6 +31,11 @@ struct Conv2dGeometry {
     /// Multiplications and additions of any of the three operations, those with padding included.
     double flops() const { return 2.0 * static_cast<double>(samples * dst_h * dst_w) * static_cast<double>(weights()); }
 };
+
+/// The convolution whose weight gradient is this one's with maps and channels exchanged and the taps turned round, if
+/// there is one (stride, dilation and groups of 1) and it fills its vectors better: they run along channels of
+/// diff_dst.
+std::optional<Conv2dGeometry> better_exchanged(const Conv2dGeometry& geometry);
 
 /// A convolution problem taken apart. When `refusal` is not empty, it says what does not fit and the rest is
 /// meaningless.

@@ -5,6 +5,7 @@
 #include "kernels/conv2d_geometry.hpp"
 #include "kernels/conv2d_table.hpp"
 #include "kernels/gemm_conv2d.hpp"
+#include "kernels/rounding.hpp"
 #include "kernels/step.hpp"
 
 namespace liven::kernels {
@@ -53,9 +54,10 @@ std::string refuse_depthwise(const Problem& problem) {
 
 /// Seconds at the FMA peak times 1e12, divided by the share of the peak that such shapes reach.
 double cost_of(const Problem& problem, double share) {
-    const Conv2dGeometry g = parse_conv2d(problem).geometry;
-    const int64_t blocks = (g.group_dst_c() + conv_block - 1) / conv_block;
-    const double used_lanes = static_cast<double>(g.group_dst_c()) / static_cast<double>(blocks * conv_block);
+    Conv2dGeometry g = parse_conv2d(problem).geometry;
+    if (problem.op == "conv2d_weight_grad") g = better_exchanged(g).value_or(g);
+    const int64_t channels = problem.op == "conv2d_input_grad" ? g.group_src_c() : g.group_dst_c();
+    const double used_lanes = static_cast<double>(channels) / static_cast<double>(round_up(channels, conv_block));
     return g.flops() * 1e-12 / (share * (g.depthwise() ? 1.0 : used_lanes));
 }
 
@@ -97,9 +99,14 @@ void register_conv2d_direct(std::vector<KernelInfo>& out) {
             out.push_back({op, name, t.isa, t.gemm, refuse_gemm_conv2d, t.cost_gemm, make});
         };
         add("conv2d", "conv2d_fwd_direct_nhwc_f32", t.forward, false);
+        const auto add_narrow = [&](std::string_view op, std::string_view name) {
+            out.push_back({op, name, t.isa, t.forward, refuse_narrow, cost_narrow, make_narrow_convolution});
+        };
+        add_narrow("conv2d", "conv2d_fwd_narrow_nhwc_f32");
         add("conv2d", "conv2d_fwd_depthwise_nhwc_f32", t.depthwise, true);
         add_gemm("conv2d", "conv2d_fwd_gemm_nhwc_f32", make_gemm_conv2d);
         add("conv2d_input_grad", "conv2d_bwd_data_direct_nhwc_f32", t.forward, false);
+        add_narrow("conv2d_input_grad", "conv2d_bwd_data_narrow_nhwc_f32");
         add("conv2d_input_grad", "conv2d_bwd_data_depthwise_nhwc_f32", t.depthwise, true);
         add_gemm("conv2d_input_grad", "conv2d_bwd_data_gemm_nhwc_f32", make_gemm_conv2d);
         add("conv2d_weight_grad", "conv2d_bwd_weights_direct_nhwc_f32", t.weight_grad, false);

@@ -43,6 +43,18 @@ struct DepthwiseRow {
     int64_t pixels = 0;
 };
 
+/// dst[p * dst_step + j] += sum over rows r of rows[r][p * src_step + j] for j < length: what a pixel p adds to a row
+/// of results. Runs of neighbouring pixels overlap; rows are readable up to a whole vector beyond their last value.
+struct ConvRuns {
+    const float* const* rows = nullptr;
+    int64_t row_count = 0;
+    int64_t src_step = 0;
+    int64_t length = 0;
+    float* dst = nullptr;
+    int64_t dst_step = 0;
+    int64_t pixels = 0;
+};
+
 /// Adds to `partial` (run_count x length x 16) the products of `rows` rows of source and of diff_dst:
 /// partial[u][j][o] += sum over rows r, pixels p of src[u * rows + r][p * src_step + j] * diff_dst[r][p * diff_step +
 /// o].
@@ -74,6 +86,7 @@ struct DepthwiseGradRow {
 
 struct ConvForwardTable {
     void (*row)(const ConvRow&) noexcept = nullptr;
+    void (*add_runs)(const ConvRuns&) noexcept = nullptr;
     int64_t max_row_channels = conv_block;
 };
 

@@ -9,6 +9,7 @@
 //                in a pairwise tree that follows from the shape; all slots stay under 32 MB whatever the thread count
 #include <algorithm>
 #include <memory>
+#include <utility>
 
 #include "kernels/band.hpp"
 #include "kernels/conv2d_chunks.hpp"
@@ -65,7 +66,8 @@ Cut cut_work(const Conv2dGeometry& g, const TapPlan& taps, int64_t blocks, int64
 class DirectWeightGrad final : public WeightGradStep {
 public:
     DirectWeightGrad(const Problem& problem, const Conv2dProblem& parsed, Isa isa)
-        : geometry_(parsed.geometry),
+        : exchanged_(better_exchanged(parsed.geometry).has_value()),
+          geometry_(better_exchanged(parsed.geometry).value_or(parsed.geometry)),
           depthwise_(parsed.geometry.depthwise()),
           taps_(forward_taps(geometry_)),
           merged_(geometry_.groups == 1 && (geometry_.window.dilation.w == 1 || geometry_.window.kernel.w == 1)),
@@ -80,6 +82,7 @@ public:
                  geometry_.window.kernel.w * geometry_.src_c <= grad_.fused_length;
         workspace_bytes = whole_lines(static_cast<size_t>(cut_.slots * slot_floats()) * sizeof(float));
         MapSource src = parsed.map, diff_dst = parsed.diff_dst;
+        if (exchanged_) std::swap(src, diff_dst);
         // Every part would run the prologues again; from the fifth on it is cheaper to keep what they make.
         if (cut_.parts > 4) {
             made_.keep(src, problem, isa, workspace_bytes);
@@ -270,6 +273,15 @@ private:
         }
     }
 
+    /// Values of one element (tap, channel of diff_dst) and a block of source channels: the tap is turned round.
+    void put_exchanged(const float* sums, int64_t block, int64_t element, float* out) const noexcept {
+        const int64_t results = geometry_.src_c, sources = geometry_.dst_c;
+        const int64_t taps = geometry_.window.kernel.h * geometry_.window.kernel.w;
+        const int64_t tap = taps - 1 - element / results, result = element % results;
+        float* at = out + (tap * sources + channel_of(block)) * results + result;
+        for (int64_t lane = 0; lane < channels_of(block); ++lane) at[lane * results] = sums[lane];
+    }
+
     /// Sums the slots and puts the values where HWIO wants them.
     void finish(int64_t unit, const Buffers& buffers) const noexcept override {
         const SlotSum::Range range = sum_.run(unit, reinterpret_cast<float*>(buffers.workspace));
@@ -281,10 +293,14 @@ private:
         }
         for (int64_t i = range.begin; i < range.end; i += conv_block) {
             const int64_t block = i / block_floats(), element = i % block_floats() / conv_block;
-            std::copy_n(sums + i, channels_of(block), out + element * geometry_.dst_c + channel_of(block));
+            if (exchanged_)
+                put_exchanged(sums + i, block, element, out);
+            else
+                std::copy_n(sums + i, channels_of(block), out + element * geometry_.dst_c + channel_of(block));
         }
     }
 
+    bool exchanged_;  ///< diff_dst has few channels: it slides over the source, and the result is turned round
     Conv2dGeometry geometry_;
     bool depthwise_;
     TapPlan taps_;

@@ -135,7 +135,23 @@ void conv_row(const ConvRow& row) noexcept {
     }
 }
 
-constexpr ConvForwardTable table{.row = conv_row, .max_row_channels = max_vectors * lanes};
+/// Pixels whose runs do not touch each other come together: a load would wait for a store that covers part of it.
+void add_runs(const ConvRuns& runs) noexcept {
+    const int64_t apart = (runs.length + runs.dst_step - 1) / runs.dst_step;
+    for (int64_t first = 0; first < apart; ++first)
+        for (int64_t p = first; p < runs.pixels; p += apart) {
+            float* dst = runs.dst + p * runs.dst_step;
+            const int64_t src = p * runs.src_step;
+            for (int64_t j = 0; j < runs.length; j += lanes) {
+                const int64_t count = runs.length - j < lanes ? runs.length - j : lanes;
+                vec sum = load_part(dst + j, count);
+                for (int64_t r = 0; r < runs.row_count; ++r) sum = sum + load(runs.rows[r] + src + j);
+                store_part(dst + j, sum, count);
+            }
+        }
+}
+
+constexpr ConvForwardTable table{.row = conv_row, .add_runs = add_runs, .max_row_channels = max_vectors * lanes};
 
 }  // namespace
 
