@@ -51,4 +51,12 @@ ValueList results_of(const NodePtr& node) {
     return values;
 }
 
+std::unordered_map<const Node*, int> count_uses(const Graph& graph) {
+    std::unordered_map<const Node*, int> uses;
+    for (const Node* node : graph.order())
+        for (const Value& input : node->inputs) ++uses[input.node.get()];
+    for (const Graph::Root& root : graph.roots) ++uses[root.value.node.get()];
+    return uses;
+}
+
 }  // namespace liven::detail

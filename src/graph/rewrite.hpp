@@ -50,6 +50,9 @@ private:
 
 ValueList results_of(const NodePtr& node);
 
+/// How often each node is read, by other nodes or as a root.
+std::unordered_map<const Node*, int> count_uses(const Graph& graph);
+
 /// Walks `graph` in order; `replace(node, mapped_inputs)` returns the new values of a node, or an empty list to keep
 /// it.
 template <class Replace>

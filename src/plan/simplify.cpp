@@ -145,14 +145,6 @@ Graph share_common(const Graph& graph) {
     });
 }
 
-std::unordered_map<const Node*, int> count_uses(const Graph& graph) {
-    std::unordered_map<const Node*, int> uses;
-    for (const Node* node : graph.order())
-        for (const Value& input : node->inputs) ++uses[input.node.get()];
-    for (const Graph::Root& root : graph.roots) ++uses[root.value.node.get()];
-    return uses;
-}
-
 bool is_inference(const Graph& graph) {
     for (const Graph::Root& root : graph.roots)
         if (root.assigns >= 0) return false;
@@ -165,7 +157,7 @@ bool is_inference(const Graph& graph) {
 /// per-channel vectors: at inference a batch-norm right behind a convolution costs nothing.
 Graph fold_batch_norm(const Graph& graph) {
     if (!is_inference(graph)) return graph;
-    const auto uses = count_uses(graph);
+    const auto uses = detail::count_uses(graph);
     const auto used_once = [&](const Node* original) { return uses.at(original) == 1; };
     return detail::rewrite(graph, [&](const Node& node, const ValueList& in) -> ValueList {
         if (!is<ops::Mad>(node) || !is<ops::Sub>(in[0]) || !used_once(node.inputs[0].node.get())) return {};
@@ -196,7 +188,7 @@ Graph fold_batch_norm(const Graph& graph) {
 Graph simplify(const Graph& graph) {
     Graph simple = graph;
     for (int round = 0; round < 3; ++round) simple = share_common(detail::rewrite(simple, improve));
-    return share_common(factor_norms(sum_behind_pools(fold_batch_norm(simple))));
+    return share_common(factor_norms(sum_behind_pools(fold_upsampling(fold_batch_norm(simple)))));
 }
 
 }  // namespace liven

@@ -46,6 +46,9 @@ Graph lower(const Graph& graph);
 /// Removes what need not be computed: dead nodes, common subexpressions, arithmetic with constants 0 and 1, batch-norm
 /// after a convolution at inference.
 Graph simplify(const Graph& graph);
+/// Upsampling before a 2x2 convolution, in that convolution: see src/plan/fold_upsampling.cpp.
+Graph fold_upsampling(const Graph& graph);
+
 /// Sums over the gradient of a max pool, taken over the pooled map: see src/plan/sum_behind_pools.cpp.
 Graph sum_behind_pools(const Graph& graph);
 
