@@ -1,0 +1,17 @@
+#pragma once
+
+#include <cstdint>
+
+/// Probabilities of test statistics under the hypothesis that there is no difference.
+namespace liven::metrics {
+
+/// Probability of |T| >= |t|, T of Student's distribution.
+double two_sided_t(double t, double freedom);
+/// Probability of F >= f.
+double upper_f(double f, double between_freedom, double within_freedom);
+/// Probability of |Z| >= |z|, Z standard normal.
+double two_sided_normal(double z);
+/// Probability of a split of `a + b` fair coins at least as uneven as a : b.
+double two_sided_coins(int64_t a, int64_t b);
+
+}  // namespace liven::metrics
