@@ -1,6 +1,7 @@
 #include "kernels/band.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cstring>
 
 #include "kernels/rounding.hpp"
@@ -14,7 +15,20 @@ int64_t ring_step(int64_t floats) {
     return step % 1024 == 0 ? step + 16 : step;
 }
 
+Program handing_on(int operand) {
+    Program program;
+    program.inputs = {{.operand = operand}};
+    program.outputs = {{.source = 0, .operand = -1}};
+    program.registers = 1;
+    return program;
+}
+
 }  // namespace
+
+const Program& widening_program(int operand) {
+    static const std::array<Program, 2> programs{handing_on(0), handing_on(1)};  // a core has two maps at most
+    return programs.at(static_cast<size_t>(operand));
+}
 
 BandLoader::BandLoader(const MapSource& source, const Problem& problem, Isa isa, const Options& options)
     : source_(source), shape_(source.shape), options_(options), pixel_stride_(source.pixel_stride) {

@@ -20,6 +20,9 @@ struct MapSource {
     size_t workspace_offset = 0;  ///< operand -1 without a program: dense, this many bytes into the workspace
 };
 
+/// How a core reads a map in bf16: by a program that only hands on operand `operand`, whose values arrive widened.
+const Program& widening_program(int operand);
+
 /// Some of the channels of a map.
 struct ChannelSlice {
     int64_t first = 0;

@@ -8,20 +8,33 @@ namespace {
 
 class ChainBuilder {
 public:
-    ChainBuilder(std::span<const ViewInstruction> code, std::span<const uint16_t> kept,
-                 const std::vector<bool>& repeats, std::vector<bool> streams, const LinkTable& table)
-        : code_(code), repeats_(repeats), streams_(std::move(streams)), table_(table) {
+    /// `widened`: bf16 registers that are read as floats everywhere, since something has to.
+    ChainBuilder(std::span<const ViewInstruction> code, std::span<const uint16_t> kept, const RegisterTraits& traits,
+                 std::vector<bool> widened, const LinkTable& table)
+        : code_(code), repeats_(traits.repeats), streams_(traits.streams), bf16_(traits.bf16), table_(table) {
         streams_.resize(register_limit, false);
+        bf16_.resize(register_limit, false);
         chains_.stored.resize(register_limit, false);
         chains_.fetched.resize(register_limit, false);
-        for (const uint16_t reg : kept) ++readers_[reg];
-        for (const ViewInstruction& instruction : code)
+        chains_.widened = std::move(widened);
+        chains_.widened.resize(register_limit, false);
+        for (const uint16_t reg : kept) {
+            ++readers_[reg];
+            chains_.widened[reg] = chains_.widened[reg] || bf16_[reg];
+        }
+        for (size_t reg = 0; reg < register_limit; ++reg)
+            if (chains_.widened[reg]) bf16_[reg] = streams_[reg] = false;
+        for (const ViewInstruction& instruction : code) {
             for (const uint16_t reg : operands(instruction)) ++readers_[reg];
+            if (instruction.narrows) bf16_[instruction.dst] = true;
+        }
     }
 
     Chains run() {
         for (size_t i = 0; i < code_.size(); ++i) {
-            if (table_.step[static_cast<int>(code_[i].op)][0])
+            if (code_[i].narrows)
+                add_narrowing(i);
+            else if (table_.step[static_cast<int>(code_[i].op)][0])
                 add_step(i);
             else
                 add_loop(i);
@@ -37,6 +50,7 @@ private:
 
     void add_loop(size_t i) {
         close();
+        for (const uint16_t reg : operands(code_[i])) expect_floats(reg);
         chains_.stored[code_[i].dst] = true;
         chains_.runs.push_back({.first = static_cast<int32_t>(i), .count = 1});
     }
@@ -44,20 +58,14 @@ private:
     void add_step(size_t i) {
         const ViewInstruction& instruction = code_[i];
         const std::span<const uint16_t> all = operands(instruction);
-        if (!open_) {
-            chains_.runs.push_back(
-                {.first = static_cast<int32_t>(i), .count = 0, .link = static_cast<int32_t>(chains_.links.size())});
-            open_ = true;
-        }
+        open(i);
         size_t taken = 0;
         const bool handed_on = held_ >= 0 && std::count(all.begin(), all.end(), held_) == 1;
         if (handed_on) {
             taken = static_cast<size_t>(std::find(all.begin(), all.end(), held_) - all.begin());
             if (--readers_[static_cast<size_t>(held_)] > 0) store_held();
         } else {
-            store_held_if_read();
-            chains_.links.push_back({.run = table_.load, .a = all[0], .repeats_a = repeats(all[0])});
-            fetch_ahead(all[0]);
+            load(all[0]);
         }
         if (instruction.op != Opcode::copy) chains_.links.push_back(step(instruction, taken));
         for (const uint16_t reg : all) fetch_ahead(reg);
@@ -65,15 +73,54 @@ private:
         ++chains_.runs.back().count;
     }
 
-    ViewLink step(const ViewInstruction& instruction, size_t taken) const {
-        const AnyLink* forms = table_.step[static_cast<int>(instruction.op)];
-        ViewLink link{.run = forms[taken] ? forms[taken] : forms[0],  // a and b exchanged
-                      .imm0 = instruction.imm0,
-                      .imm1 = instruction.imm1};
+    /// The held values go on behind it with all their bits.
+    void add_narrowing(size_t i) {
+        const ViewInstruction& instruction = code_[i];
+        open(i);
+        if (held_ == instruction.a) {
+            --readers_[instruction.a];
+        } else {
+            load(instruction.a);
+            held_ = -1;
+        }
+        chains_.links.push_back({.run = table_.store_bf16, .a = instruction.dst});
+        chains_.stored[instruction.dst] = true;
+        fetch_ahead(instruction.dst);
+        ++chains_.runs.back().count;
+    }
+
+    void open(size_t i) {
+        if (open_) return;
+        chains_.runs.push_back(
+            {.first = static_cast<int32_t>(i), .count = 0, .link = static_cast<int32_t>(chains_.links.size())});
+        open_ = true;
+    }
+
+    void load(uint16_t reg) {
+        store_held_if_read();
+        const AnyLink loads = bf16_[reg] ? table_.load_bf16 : table_.load;
+        chains_.links.push_back({.run = loads, .a = reg, .repeats_a = repeats(reg)});
+        fetch_ahead(reg);
+    }
+
+    /// The register has to be widened when it is bf16: the next attempt knows.
+    void expect_floats(uint16_t reg) {
+        if (bf16_[reg]) chains_.widened[reg] = true;
+    }
+
+    ViewLink step(const ViewInstruction& instruction, size_t taken) {
         std::array<uint16_t, 3> rest{};
         size_t count = 0;
         for (size_t i = 0; i < operands(instruction).size(); ++i)
             if (i != taken) rest[count++] = operands(instruction)[i];
+        const bool exchangeable = instruction.op == Opcode::mad && taken == 2;
+        if (exchangeable && bf16_[rest[1]] && !bf16_[rest[0]]) std::swap(rest[0], rest[1]);
+        if (count > 1) expect_floats(rest[1]);
+        const auto op = static_cast<size_t>(instruction.op);
+        const AnyLink* forms = count > 0 && bf16_[rest[0]] ? table_.step_bf16[op] : table_.step[op];
+        ViewLink link{.run = forms[taken] ? forms[taken] : forms[0],  // a and b exchanged
+                      .imm0 = instruction.imm0,
+                      .imm1 = instruction.imm1};
         if (count > 0) link.a = rest[0], link.repeats_a = repeats(rest[0]);
         if (count > 1) link.b = rest[1], link.repeats_b = repeats(rest[1]);
         return link;
@@ -90,7 +137,7 @@ private:
     /// Once a block: behind the link that reads or writes the register, so that requests to memory come evenly.
     void fetch_ahead(uint16_t reg) {
         if (!streams_[reg]) return;
-        chains_.links.push_back({.run = table_.fetch, .a = reg});
+        chains_.links.push_back({.run = bf16_[reg] ? table_.fetch_bf16 : table_.fetch, .a = reg});
         streams_[reg] = false;
         chains_.fetched[reg] = true;
     }
@@ -108,6 +155,7 @@ private:
     std::span<const ViewInstruction> code_;
     const std::vector<bool>& repeats_;
     std::vector<bool> streams_;  ///< still to be fetched ahead
+    std::vector<bool> bf16_;     ///< as the chains see it
     const LinkTable& table_;
     Chains chains_;
     std::array<int, register_limit> readers_{};  ///< still to come
@@ -117,9 +165,14 @@ private:
 
 }  // namespace
 
-Chains make_chains(std::span<const ViewInstruction> code, std::span<const uint16_t> kept,
-                   const std::vector<bool>& repeats, std::vector<bool> streams, const LinkTable& table) {
-    return ChainBuilder(code, kept, repeats, std::move(streams), table).run();
+Chains make_chains(std::span<const ViewInstruction> code, std::span<const uint16_t> kept, const RegisterTraits& traits,
+                   const LinkTable& table) {
+    std::vector<bool> widened(register_limit, false);
+    for (;;) {
+        Chains chains = ChainBuilder(code, kept, traits, widened, table).run();
+        if (chains.widened == widened) return chains;
+        widened = chains.widened;
+    }
 }
 
 }  // namespace liven::kernels

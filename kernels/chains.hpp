@@ -13,11 +13,18 @@ struct Chains {
     std::vector<ViewRun> runs;
     std::vector<bool> stored;   ///< by register: whether its values reach memory
     std::vector<bool> fetched;  ///< by register: whether a chain has it fetched ahead
+    std::vector<bool> widened;  ///< by register: bf16 that something reads as floats
 };
 
-/// `kept`: registers that outputs and reductions read. `repeats`: by register, whether all blocks read the same values.
-/// `streams`: by register, whether its values come from memory or go there, so that they should be fetched ahead.
-Chains make_chains(std::span<const ViewInstruction> code, std::span<const uint16_t> kept,
-                   const std::vector<bool>& repeats, std::vector<bool> streams, const LinkTable& table);
+/// What a program's registers are, by register. Vectors may be shorter than the program.
+struct RegisterTraits {
+    std::vector<bool> repeats;  ///< all blocks read the same values
+    std::vector<bool> streams;  ///< values come from memory or go there, so that they should be fetched ahead
+    std::vector<bool> bf16;     ///< an input that lies in memory as bf16
+};
+
+/// `kept`: registers that outputs and reductions read.
+Chains make_chains(std::span<const ViewInstruction> code, std::span<const uint16_t> kept, const RegisterTraits& traits,
+                   const LinkTable& table);
 
 }  // namespace liven::kernels

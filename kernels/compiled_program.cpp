@@ -6,6 +6,7 @@
 
 #include "kernels/chains.hpp"
 #include "kernels/moments.hpp"
+#include "kernels/native_bf16.hpp"
 #include "kernels/pointwise_table.hpp"
 #include "liven/core/error.hpp"
 
@@ -125,9 +126,12 @@ private:
         const Operand& source = operand(step_inputs_, input.operand, name);
         made.wide = input.dtype == DType::i64 && input.access == Access::scalar;
         made.bytes = source.dtype == DType::u8 && input.dtype == DType::u8 && input.access == Access::full;
-        if (source.dtype != input.dtype || (input.dtype != DType::f32 && !made.wide && !made.bytes))
+        // Values are floats to the program however they are stored.
+        made.bf16 = source.dtype == DType::bf16 && input.dtype == DType::f32;
+        if (!made.bf16 && (source.dtype != input.dtype || (input.dtype != DType::f32 && !made.wide && !made.bytes)))
             refuse(name + " expects f32 values, u8 pixels or an i64 scalar, but its operand is " +
                    std::string(liven::name_of(source.dtype)));
+        if (made.bf16 && input.access != Access::full) refuse(name + " is stored in bf16, which is read full only");
         place(made, source, name);
         inputs.push_back(made);
     }
@@ -206,10 +210,13 @@ private:
         ViewOutput made{.source = output.source, .operand = output.operand, .pixel_stride = 0};
         if (output.operand >= 0) {
             const Operand& target = operand(step_outputs_, output.operand, name);
-            if (target.dtype != DType::f32) refuse(name + " must be f32");
+            if (target.dtype != DType::f32 && target.dtype != DType::bf16) refuse(name + " must be f32 or bf16");
+            made.bf16 = target.dtype == DType::bf16;
             made.pixel_stride = full_stride(target, walk_, name);
         }
-        if (output.source < inputs.size()) {
+        if (made.bf16) {
+            made.source = narrow(output.source);
+        } else if (output.source < inputs.size()) {
             // An input that is an output too takes a register, so that outputs are always made by an instruction.
             const auto copy = static_cast<uint16_t>(256 + outputs.size());
             code.push_back(
@@ -218,6 +225,16 @@ private:
         }
         outputs.push_back(made);
         if (outputs.size() >= 256) refuse("more than 255 outputs");
+    }
+
+    /// Has the register rounded to bf16 right behind the instruction that makes it; returns the rounded one.
+    uint16_t narrow(uint16_t source) {
+        const auto rounded = static_cast<uint16_t>(256 + outputs.size());
+        auto place = std::find_if(code.begin(), code.end(), [&](const ViewInstruction& i) { return i.dst == source; });
+        if (place != code.end()) ++place;
+        code.insert(place,
+                    {.op = Opcode::copy, .dst = rounded, .a = source, .b = source, .c = source, .narrows = true});
+        return rounded;
     }
 
     void add_reduction(const Reduction& reduction) {
@@ -264,11 +281,16 @@ private:
         std::vector<uint16_t> kept;
         for (const ViewOutput& output : outputs) kept.push_back(output.source);
         for (const ViewReduction& reduction : reductions) kept.push_back(reduction.source);
-        std::vector<bool> repeats;
-        for (const ViewInput& input : inputs)
-            repeats.push_back(input.access != Access::full && input.access != Access::pixel);
-        chains = kernels::make_chains(code, kept, repeats, streams(), link_table_);
-        for (size_t i = 0; i < inputs.size(); ++i) inputs[i].fetched = chains.fetched[i];
+        RegisterTraits traits{.repeats = {}, .streams = streams(), .bf16 = {}};
+        for (const ViewInput& input : inputs) {
+            traits.repeats.push_back(input.access != Access::full && input.access != Access::pixel);
+            traits.bf16.push_back(input.bf16);
+        }
+        chains = kernels::make_chains(code, kept, traits, link_table_);
+        for (size_t i = 0; i < inputs.size(); ++i) {
+            inputs[i].fetched = chains.fetched[i];
+            inputs[i].widened = chains.widened[i];
+        }
         for (ViewOutput& output : outputs) output.fetched = chains.fetched[output.source];
         std::vector<bool> busy(static_cast<size_t>(rows), false);
         for (const ViewInstruction& instruction : code)
@@ -316,7 +338,8 @@ private:
             inputs[i].row = pool.take();
             // Prepared rows hold from tile to tile; the others are filled anew.
             const bool refilled = inputs[i].access == Access::full || inputs[i].access == Access::pixel;
-            if (refilled) row[i] = inputs[i].row;
+            // Floats written where bf16 is read would run ahead of it.
+            if (refilled && !inputs[i].bf16) row[i] = inputs[i].row;
         }
         for (size_t i = 0; i < code.size(); ++i) {
             ViewInstruction& instruction = code[i];
@@ -455,7 +478,10 @@ void finalize_slots(const ProgramView& view, const Buffers& buffers, const doubl
 CompiledProgram::CompiledProgram(const Program& program, std::span<const Operand> inputs,
                                  std::span<const Operand> outputs, const Walk& walk, Isa isa) {
     const PointwiseTable& table = table_of(isa);
-    Compiler compiler(program, inputs, outputs, walk, *table.links);
+    view_.native_bf16 = native_bf16(isa);
+    LinkTable links = *table.links;
+    if (view_.native_bf16) links.store_bf16 = links.store_bf16_native;
+    Compiler compiler(program, inputs, outputs, walk, links);
     compiler.compile();
     inputs_ = std::move(compiler.inputs);
     code_ = std::move(compiler.code);

@@ -21,10 +21,16 @@ public:
             return {.shape = shape, .operand = -1, .pixel_stride = channels(shape), .program = problem_.prologue[o]};
         }
         const Operand& input = next("the operation's operands");
-        return {.shape = input.shape, .operand = used_ - 1, .pixel_stride = input.pixel_stride, .program = nullptr};
+        const bool widened = input.dtype == DType::bf16;
+        if (!widened) expect_floats(input);
+        return {.shape = input.shape,
+                .operand = widened ? -1 : used_ - 1,
+                .pixel_stride = widened ? input.channels() : input.pixel_stride,
+                .program = widened ? &widening_program(used_ - 1) : nullptr};
     }
     int weights() {
         const Operand& input = next("weights");
+        expect_floats(input);
         if (input.shape.rank() == 4 && !input.dense()) refuse("expected dense weights, got a slice of a wider tensor");
         return used_ - 1;
     }
@@ -43,9 +49,10 @@ private:
                    std::to_string(problem_.inputs.size()));
             return none;
         }
-        const Operand& input = problem_.inputs[static_cast<size_t>(used_++)];
+        return problem_.inputs[static_cast<size_t>(used_++)];
+    }
+    void expect_floats(const Operand& input) {
         if (input.dtype != DType::f32) refuse("expected f32 operands, got " + std::string(name_of(input.dtype)));
-        return input;
     }
 
     const Problem& problem_;
@@ -145,6 +152,8 @@ Conv2dProblem parse_conv2d(const Problem& problem) {
         weight_grad ? parsed.result : problem.inputs[static_cast<size_t>(parsed.weights)].shape, parsed.geometry);
     if (weight_grad && parsed.refusal.empty() && !problem.outputs[0].dense())
         parsed.refusal = "expected a dense weight gradient";
+    if (weight_grad && parsed.refusal.empty() && problem.outputs[0].dtype != DType::f32)
+        parsed.refusal = "expected a weight gradient in f32";
     return parsed;
 }
 

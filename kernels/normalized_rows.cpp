@@ -17,6 +17,7 @@ std::optional<Normalization> Normalization::of(const Program& program, std::span
     const Operand& operand = inputs[static_cast<size_t>(out.operand_)];
     if (operand.channels() % 16 != 0) return std::nullopt;
     out.stride_ = operand.pixel_stride;
+    out.is_bf16_ = operand.dtype == DType::bf16;
     out.row_ = normalize_row(isa);
     return out;
 }
@@ -61,7 +62,9 @@ void Normalization::run(const Buffers& buffers, int64_t first, int64_t channel, 
     const auto input = [&](int operand) {
         return operand < 0 ? nullptr : static_cast<const float*>(buffers.inputs[operand]) + channel;
     };
-    row.src = input(operand_) + first * stride_;
+    const int64_t size = is_bf16_ ? 2 : 4;
+    row.src = static_cast<const std::byte*>(buffers.inputs[operand_]) + (first * stride_ + channel) * size;
+    row.src_is_bf16 = is_bf16_;
     row.src_step = stride_;
     row.mean = input(mean_);
     row.scale = input(scale_);

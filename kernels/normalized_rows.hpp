@@ -17,8 +17,9 @@ struct RowActivation {
 
 /// dst = behind((before(src) - mean) * scale + shift), product and sum rounded once.
 struct NormalizedRow {
-    const float* src = nullptr;
-    int64_t src_step = 0;  ///< floats from one pixel to the next
+    const void* src = nullptr;  ///< floats or, if so, bf16
+    bool src_is_bf16 = false;
+    int64_t src_step = 0;  ///< elements from one pixel to the next
     float* dst = nullptr;
     int64_t dst_step = 0;
     int64_t pixels = 0, channels = 0;                                 ///< channels: a multiple of 16
@@ -45,6 +46,7 @@ private:
 
     int operand_ = -1, mean_ = -1, scale_ = -1, shift_ = -1;
     int64_t stride_ = 0;
+    bool is_bf16_ = false;
     RowActivation before_, behind_;
     bool acts_before_ = false, acts_behind_ = false;
     NormalizeRow row_ = nullptr;

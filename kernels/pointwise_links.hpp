@@ -44,32 +44,59 @@ void store_link(const ViewLink* link, float* const* at, const int64_t* offset, L
     return code_of(link + 1)(link + 1, at, offset, LIVEN_MAPPED(put));
 }
 
+/// The same with a register whose values lie in memory as bf16.
+LIVEN_INLINE uint16_t* halves_of(float* values) { return reinterpret_cast<uint16_t*>(values); }
+
+void load_bf16_link(const ViewLink* link, float* const* at, const int64_t* offset, LIVEN_VECTORS) {
+    const uint16_t* a = halves_of(at[link->a]) + offset[0];
+    const auto get = [a](reg, int i) -> reg { return load_bf16(a + i * lanes); };
+    return code_of(link + 1)(link + 1, at, offset, LIVEN_MAPPED(get));
+}
+
+/// Hands on what it rounds: links behind it go on with all bits.
+template <bool native>
+void store_bf16_link(const ViewLink* link, float* const* at, const int64_t* offset, LIVEN_VECTORS) {
+    uint16_t* a = halves_of(at[link->a]) + offset[0];
+    const auto put = [a](reg x, int i) -> reg {
+        store_bf16<native>(a + i * lanes, x);
+        return x;
+    };
+    return code_of(link + 1)(link + 1, at, offset, LIVEN_MAPPED(put));
+}
+
 /// Has the same block of the register's next tile brought into L2.
+template <class T>
 void fetch_link(const ViewLink* link, float* const* at, const int64_t* offset, LIVEN_VECTORS) {
-    const float* next = at[link->a] + offset[2];
-    for (int64_t i = 0; i < block_values; i += 16) _mm_prefetch(reinterpret_cast<const char*>(next + i), _MM_HINT_T1);
+    const T* next = reinterpret_cast<const T*>(at[link->a]) + offset[2];
+    constexpr auto line = static_cast<int64_t>(64 / sizeof(T));
+    for (int64_t i = 0; i < block_values; i += line) _mm_prefetch(reinterpret_cast<const char*>(next + i), _MM_HINT_T1);
     const auto same = [](reg x, int) -> reg { return x; };
     return code_of(link + 1)(link + 1, at, offset, LIVEN_MAPPED(same));
 }
 
-/// The opcode with its operand `taken` from the registers, the others, in their order, from the link's a and b.
-template <Opcode op, int taken>
+/// The opcode with its operand `taken` from the registers, the others, in their order, from the link's a and b; a is
+/// bf16 when `halves`.
+template <Opcode op, int taken, bool halves>
 void step_link(const ViewLink* link, float* const* at, const int64_t* offset, LIVEN_VECTORS) {
     const vec v0 = splat(link->imm0), v1 = splat(link->imm1);
     if constexpr (operands_of(op) == 1) {
         const auto one = [=](reg x, int) -> reg { return formula<op>(x, x, x, v0, v1); };
         return code_of(link + 1)(link + 1, at, offset, LIVEN_MAPPED(one));
     } else if constexpr (operands_of(op) == 2) {
-        const float* a = at[link->a] + offset[link->repeats_a];
+        float* a = at[link->a];
+        const int64_t first = offset[link->repeats_a];
         const auto two = [=](reg x, int i) -> reg {
-            const vec y = load(a + i * lanes);
+            const vec y = halves ? load_bf16(halves_of(a) + first + i * lanes) : load(a + first + i * lanes);
             return taken == 0 ? formula<op>(x, y, y, v0, v1) : formula<op>(y, x, x, v0, v1);
         };
         return code_of(link + 1)(link + 1, at, offset, LIVEN_MAPPED(two));
     } else {
-        const float *a = at[link->a] + offset[link->repeats_a], *b = at[link->b] + offset[link->repeats_b];
+        float* a = at[link->a];
+        const float* b = at[link->b] + offset[link->repeats_b];
+        const int64_t first = offset[link->repeats_a];
         const auto three = [=](reg x, int i) -> reg {
-            const vec y = load(a + i * lanes), z = load(b + i * lanes);
+            const vec y = halves ? load_bf16(halves_of(a) + first + i * lanes) : load(a + first + i * lanes);
+            const vec z = load(b + i * lanes);
             if constexpr (taken == 0) return formula<op>(x, y, z, v0, v1);
             if constexpr (taken == 1) return formula<op>(y, x, z, v0, v1);
             return formula<op>(y, z, x, v0, v1);
@@ -78,19 +105,20 @@ void step_link(const ViewLink* link, float* const* at, const int64_t* offset, LI
     }
 }
 
-template <Opcode op, int taken>
+template <Opcode op, int taken, bool halves = false>
 AnyLink any() {
-    return reinterpret_cast<AnyLink>(&step_link<op, taken>);
+    return reinterpret_cast<AnyLink>(&step_link<op, taken, halves>);
 }
 
 /// Operations whose arithmetic takes longer than the loads and stores of a loop of their own are not here.
 template <Opcode op>
 void add_step(LinkTable& table) {
-    AnyLink* steps = table.step[static_cast<int>(op)];
+    AnyLink *steps = table.step[static_cast<int>(op)], *halves = table.step_bf16[static_cast<int>(op)];
     steps[0] = any<op, 0>();
+    if constexpr (operands_of(op) > 1) halves[0] = any<op, 0, true>();
     constexpr bool exchanged = op == Opcode::add || op == Opcode::mul || op == Opcode::equal || op == Opcode::mad;
-    if constexpr (operands_of(op) > 1 && !exchanged) steps[1] = any<op, 1>();
-    if constexpr (operands_of(op) > 2) steps[2] = any<op, 2>();
+    if constexpr (operands_of(op) > 1 && !exchanged) steps[1] = any<op, 1>(), halves[1] = any<op, 1, true>();
+    if constexpr (operands_of(op) > 2) steps[2] = any<op, 2>(), halves[2] = any<op, 2, true>();
 }
 
 template <Opcode... op>
@@ -99,7 +127,11 @@ LinkTable make_links() {
     table.block = block_values;
     table.load = reinterpret_cast<AnyLink>(&load_link);
     table.store = reinterpret_cast<AnyLink>(&store_link);
-    table.fetch = reinterpret_cast<AnyLink>(&fetch_link);
+    table.fetch = reinterpret_cast<AnyLink>(&fetch_link<float>);
+    table.load_bf16 = reinterpret_cast<AnyLink>(&load_bf16_link);
+    table.store_bf16 = reinterpret_cast<AnyLink>(&store_bf16_link<false>);
+    table.store_bf16_native = reinterpret_cast<AnyLink>(&store_bf16_link<true>);
+    table.fetch_bf16 = reinterpret_cast<AnyLink>(&fetch_link<uint16_t>);
     table.end = reinterpret_cast<AnyLink>(&end_link);
     (add_step<op>(table), ...);
     return table;

@@ -11,7 +11,7 @@ constexpr int64_t kUnitFloats = 32 * 1024;
 
 std::string refuse_operand(const Operand& operand) {
     if (operand.shape.rank() != 4) return "an operand is not N x H x W x C";
-    if (operand.dtype != DType::f32) return "an operand is not f32";
+    if (operand.dtype != DType::f32 && operand.dtype != DType::bf16) return "an operand is neither f32 nor bf16";
     return {};
 }
 
@@ -34,10 +34,11 @@ PoolOperands parse_pool(const Problem& problem, int operands) {
         if (next >= problem.inputs.size()) return {.refusal = "an operand is missing", .maps = {}, .result = {}};
         const Operand& operand = problem.inputs[next];
         if (out.refusal = refuse_operand(operand); !out.refusal.empty()) return out;
+        const bool widened = operand.dtype == DType::bf16;
         out.maps[i] = {.shape = operand.shape,
-                       .operand = static_cast<int>(next),
-                       .pixel_stride = operand.pixel_stride,
-                       .program = nullptr,
+                       .operand = widened ? -1 : static_cast<int>(next),
+                       .pixel_stride = widened ? operand.channels() : operand.pixel_stride,
+                       .program = widened ? &widening_program(static_cast<int>(next)) : nullptr,
                        .workspace_offset = 0};
         ++next;
     }
@@ -45,7 +46,8 @@ PoolOperands parse_pool(const Problem& problem, int operands) {
     out.result =
         problem.epilogue && problem.epilogue_shape.rank() > 0 ? problem.epilogue_shape : problem.outputs[0].shape;
     if (out.result.rank() != 4) out.refusal = "the result is not N x H x W x C";
-    if (!problem.epilogue && problem.outputs[0].dtype != DType::f32) out.refusal = "the result is not f32";
+    if (!problem.epilogue && problem.outputs[0].dtype != DType::f32 && problem.outputs[0].dtype != DType::bf16)
+        out.refusal = "the result is neither f32 nor bf16";
     if (out.result.rank() == 4 && (out.result[0] != out.maps[0].shape[0] || out.result[3] != out.maps[0].shape[3]))
         out.refusal = "the result has other samples or channels than the operand";
     if (out.refusal.empty() && (out.result.count() == 0 || out.maps[0].shape.count() == 0))

@@ -40,8 +40,10 @@ struct ViewInput {
     bool wide = false;         ///< i64, read by dropout straight from the operand
     bool bytes = false;        ///< u8, widened into the row
     int32_t row = -1;          ///< scratch row for its copy: replicated channels, or pixels gathered from a stride
-    int64_t pixel_stride = 0;  ///< floats to the next pixel (full, pixel) or sample (sample_channel)
+    int64_t pixel_stride = 0;  ///< elements to the next pixel (full, pixel) or sample (sample_channel)
     bool fetched = false;      ///< a chain has it fetched ahead
+    bool bf16 = false;         ///< as it lies in memory (full)
+    bool widened = false;      ///< bf16 that something reads as floats: widened into its row first
 };
 
 struct ViewInstruction {
@@ -51,6 +53,7 @@ struct ViewInstruction {
     int32_t output = -1;  ///< the output that dst may be written to directly, unless that destroys a late input
     float imm0 = 0, imm1 = 0;
     uint32_t key = 0;
+    bool narrows = false;  ///< a copy: dst is written as bf16
 };
 
 /// A piece of code of one ISA, called by those that know its signature only: kernels/pointwise_links.hpp.
@@ -75,6 +78,7 @@ struct ViewOutput {
     int32_t operand = 0;  ///< -1: the sink
     int64_t pixel_stride = 0;
     bool fetched = false;
+    bool bf16 = false;
     uint64_t late_inputs = 0;  ///< by input: read after the output has been made
 };
 
@@ -107,6 +111,8 @@ struct ProgramView {
     int64_t row_stride = 0;                         ///< floats from one scratch row to the next
     int64_t scratch_floats = 0;                     ///< of one thread
     int64_t partial_doubles = 0;                    ///< of one slot; 0 without reductions
+
+    bool native_bf16 = false;  ///< the CPU rounds to bf16 by an instruction
 
     const ViewInput* inputs = nullptr;
     const ViewInstruction* code = nullptr;

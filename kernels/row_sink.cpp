@@ -3,14 +3,30 @@
 #include "kernels/rounding.hpp"
 
 namespace liven::kernels {
+namespace {
+
+/// What takes bare results that are stored in bf16.
+const Program& storing_program() {
+    static const Program program = [] {
+        Program stores;
+        stores.inputs = {{.operand = -1}};
+        stores.outputs = {{.source = 0, .operand = 0}};
+        stores.registers = 1;
+        return stores;
+    }();
+    return program;
+}
+
+}  // namespace
+
 RowSink::RowSink(const Problem& problem, const Shape& result, int64_t rows, int64_t slots, Isa isa, int64_t channels)
     : result_(result), rows_(rows), slots_(slots), channels_(channels > 0 ? channels : result[3]) {
-    if (!problem.epilogue) {
+    if (!problem.epilogue && problem.outputs[0].dtype == DType::f32) {
         pixel_stride_ = problem.outputs[0].pixel_stride;
         return;
     }
     pixel_stride_ = channels_;
-    program_.emplace(*problem.epilogue, problem.inputs, problem.outputs,
+    program_.emplace(problem.epilogue ? *problem.epilogue : storing_program(), problem.inputs, problem.outputs,
                      Walk{.samples = result_[0], .pixels = result_[1] * result_[2], .channels = result_[3]}, isa);
 }
 

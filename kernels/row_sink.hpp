@@ -9,7 +9,7 @@
 namespace liven::kernels {
 
 /// Where a core puts the rows of its N x H x W x C result: into the output itself, or into a thread's scratch, from
-/// where the epilogue takes them while they are in cache.
+/// where the epilogue takes them while they are in cache. A bare result in bf16 has an epilogue that stores it.
 class RowSink {
 public:
     /// `result`: shape of the core's result; `rows`: how many of them are handed over together; `slots`: units of the

@@ -174,6 +174,63 @@ LIVEN_INLINE vec load_bf16_part(const uint16_t* p, int64_t count) {
     return load_bf16(part);
 }
 
+/// Rounded to bf16 as to_bf16 (liven/core/bf16.hpp) does it, except that denormal numbers become zeros: what the
+/// AVX512_BF16 instruction does, which `native` stands for. Both ways give the same bits.
+template <bool native>
+LIVEN_INLINE void store_bf16(uint16_t* p, vec v) {
+#if defined(LIVEN_ISA_avx512)
+    __m256i halves;
+    if constexpr (native) {
+        // Not the intrinsic: these files are compiled for CPUs without it too.
+        asm("vcvtneps2bf16 %1, %0" : "=v"(halves) : "v"(static_cast<__m512>(v)));
+    } else {
+        const __m512i bits = _mm512_castps_si512(v), upper = _mm512_srli_epi32(bits, 16);
+        const __m512i odd = _mm512_and_si512(upper, _mm512_set1_epi32(1));
+        __m512i rounded = _mm512_add_epi32(bits, _mm512_add_epi32(odd, _mm512_set1_epi32(0x7fff)));
+        rounded = _mm512_srli_epi32(rounded, 16);
+        const __mmask16 tiny = _mm512_testn_epi32_mask(bits, _mm512_set1_epi32(0x7f800000));
+        rounded = _mm512_mask_and_epi32(rounded, tiny, upper, _mm512_set1_epi32(0x8000));
+        rounded = _mm512_mask_or_epi32(rounded, is_nan(v), upper, _mm512_set1_epi32(0x40));
+        halves = _mm512_cvtepi32_epi16(rounded);
+    }
+    _mm256_storeu_si256(reinterpret_cast<__m256i*>(p), halves);
+#elif defined(LIVEN_ISA_avx2)
+    const __m256i bits = _mm256_castps_si256(v), upper = _mm256_srli_epi32(bits, 16);
+    const __m256i odd = _mm256_and_si256(upper, _mm256_set1_epi32(1));
+    __m256i rounded = _mm256_add_epi32(bits, _mm256_add_epi32(odd, _mm256_set1_epi32(0x7fff)));
+    rounded = _mm256_srli_epi32(rounded, 16);
+    const __m256i exponent = _mm256_and_si256(bits, _mm256_set1_epi32(0x7f800000));
+    const __m256i tiny = _mm256_cmpeq_epi32(exponent, _mm256_setzero_si256());
+    rounded = _mm256_blendv_epi8(rounded, _mm256_and_si256(upper, _mm256_set1_epi32(0x8000)), tiny);
+    const __m256i nan = _mm256_castps_si256(_mm256_cmp_ps(v, v, _CMP_UNORD_Q));
+    rounded = _mm256_blendv_epi8(rounded, _mm256_or_si256(upper, _mm256_set1_epi32(0x40)), nan);
+    const __m256i packed = _mm256_permute4x64_epi64(_mm256_packus_epi32(rounded, rounded), 0x08);
+    _mm_storeu_si128(reinterpret_cast<__m128i*>(p), _mm256_castsi256_si128(packed));
+#else
+    const __m128i bits = _mm_castps_si128(v), upper = _mm_srli_epi32(bits, 16);
+    const __m128i odd = _mm_and_si128(upper, _mm_set1_epi32(1));
+    __m128i rounded = _mm_add_epi32(bits, _mm_add_epi32(odd, _mm_set1_epi32(0x7fff)));
+    rounded = _mm_srli_epi32(rounded, 16);
+    const auto where = [](__m128i set, __m128i a, __m128i b) {
+        return _mm_or_si128(_mm_and_si128(set, a), _mm_andnot_si128(set, b));
+    };
+    const __m128i exponent = _mm_and_si128(bits, _mm_set1_epi32(0x7f800000));
+    const __m128i tiny = _mm_cmpeq_epi32(exponent, _mm_setzero_si128());
+    rounded = where(tiny, _mm_and_si128(upper, _mm_set1_epi32(0x8000)), rounded);
+    const __m128i nan = _mm_castps_si128(_mm_cmpunord_ps(v, v));
+    rounded = where(nan, _mm_or_si128(upper, _mm_set1_epi32(0x40)), rounded);
+    // SSE2 packs with signed saturation only.
+    const __m128i halves = _mm_srai_epi32(_mm_slli_epi32(rounded, 16), 16);
+    _mm_storel_epi64(reinterpret_cast<__m128i*>(p), _mm_packs_epi32(halves, halves));
+#endif
+}
+template <bool native>
+LIVEN_INLINE void store_bf16_part(uint16_t* p, vec v, int64_t count) {
+    uint16_t part[lanes];
+    store_bf16<native>(part, v);
+    for (int64_t i = 0; i < count; ++i) p[i] = part[i];
+}
+
 /// Stores the first `count` lanes only.
 LIVEN_INLINE void store_part(float* p, vec v, int64_t count) {
 #if defined(LIVEN_ISA_avx512)

@@ -59,7 +59,7 @@ public:
                  .dense_pixels = false,
                  .in_place = in_place_}),
           sink_(problem, result_, band_rows_, result_[0] * chunks_.count, isa),
-          epilogue_(WinogradEpilogue::of(problem, result_)),
+          epilogue_(WinogradEpilogue::of(problem, result_, isa)),
           table_(winograd_table(isa)) {
         lay_out();
     }
@@ -133,6 +133,9 @@ private:
     /// Whether the six source columns from `first` on lie in the map.
     bool inside(int64_t first) const { return first >= 0 && first + 6 <= taps_.w.extent; }
     int64_t dst_step() const { return epilogue_ ? epilogue_->dst_step() : sink_.pixel_stride(); }
+    int64_t dst_step_bytes() const {
+        return dst_step() * (epilogue_ ? epilogue_->value_bytes() : static_cast<int64_t>(sizeof(float)));
+    }
 
     /// What one unit works on and with.
     struct Bench {
@@ -145,7 +148,9 @@ private:
         std::optional<RowSink::Rows> rows;
         std::optional<WinogradEpilogue::Run> epilogue;
 
-        float* dst(int64_t y) { return epilogue ? epilogue->dst(first_row + y) : rows->begin(y); }
+        std::byte* dst(int64_t y) {
+            return epilogue ? epilogue->dst(first_row + y) : reinterpret_cast<std::byte*>(rows->begin(y));
+        }
     };
     Bench bench(int64_t unit, const Buffers& buffers) const noexcept {
         const int64_t sample = unit / chunks_.count;
@@ -189,10 +194,11 @@ private:
     }
 
     int64_t find_tiles(Bench& b, const BandLoader::Rows& src, int64_t first, int64_t last) const noexcept {
-        const int64_t src_step = band_.pixel_stride(), dst_pixel = dst_step(), width = result_[2];
+        const int64_t src_step = band_.pixel_stride(), dst_pixel = dst_step_bytes(), width = result_[2];
         const int64_t lowest = taps_.h.lowest(), left = taps_.w.lowest();
         WinogradTile* tile = b.tiles;
-        float *patch = b.patches, *dst = b.dst(first);
+        float* patch = b.patches;
+        std::byte* dst = b.dst(first);
         for (int64_t y = first; y < last; y += side) {
             const float* rows[6];
             int64_t inside_map[6];  // 1, or 0 for rows of zeros, where all tiles read the same few

@@ -3,6 +3,8 @@
 #include <array>
 #include <cmath>
 
+#include "kernels/native_bf16.hpp"
+
 namespace liven::kernels {
 namespace {
 
@@ -13,8 +15,8 @@ constexpr int64_t most_block_pixels = 1024;  // as pointwise programs sum
 /// Reads a program for what it means: the value of each register as one of the few that the kernels know.
 class WinogradEpilogueReader {
 public:
-    WinogradEpilogueReader(const Problem& problem, const Shape& result)
-        : problem_(problem), program_(*problem.epilogue) {
+    WinogradEpilogueReader(const Problem& problem, const Shape& result, Isa isa)
+        : problem_(problem), program_(*problem.epilogue), isa_(isa) {
         out_.result_ = result;
     }
 
@@ -24,8 +26,13 @@ public:
         for (const Instruction& i : program_.code) values_[i.dst] = value(i);
         if (!kind()) return std::nullopt;
         out_.dst_ = program_.outputs[0].operand;
-        out_.dst_step_ = problem_.outputs[static_cast<size_t>(out_.dst_)].pixel_stride;
-        if (out_.map_ >= 0) out_.map_step_ = problem_.inputs[static_cast<size_t>(out_.map_)].pixel_stride;
+        const Operand& dst = problem_.outputs[static_cast<size_t>(out_.dst_)];
+        out_.store(dst, isa_);
+        if (out_.map_ >= 0) {
+            const Operand& map = problem_.inputs[static_cast<size_t>(out_.map_)];
+            if (map.dtype != dst.dtype) return std::nullopt;
+            out_.map_step_ = map.pixel_stride;
+        }
         return out_;
     }
 
@@ -160,14 +167,24 @@ private:
 
     const Problem& problem_;
     const Program& program_;
+    Isa isa_;
     std::array<Value, 256> values_{};
     bool has_slope_ = false, core_bare_ = false, added_plain_ = false;
     WinogradEpilogue out_;
 };
 
-std::optional<WinogradEpilogue> WinogradEpilogue::of(const Problem& problem, const Shape& result) {
-    if (!problem.epilogue) return std::nullopt;
-    return WinogradEpilogueReader(problem, result).read();
+std::optional<WinogradEpilogue> WinogradEpilogue::of(const Problem& problem, const Shape& result, Isa isa) {
+    if (problem.epilogue) return WinogradEpilogueReader(problem, result, isa).read();
+    if (problem.outputs[0].dtype == DType::f32) return std::nullopt;  // written where it belongs
+    WinogradEpilogue bare;
+    bare.result_ = result;
+    bare.store(problem.outputs[0], isa);
+    return bare;
+}
+
+void WinogradEpilogue::store(const Operand& dst, Isa isa) {
+    dst_step_ = dst.pixel_stride;
+    if (dst.dtype == DType::bf16) storage_ = native_bf16(isa) ? WinogradStorage::bf16_native : WinogradStorage::bf16;
 }
 
 WinogradEpilogue::Run::Run(const WinogradEpilogue& epilogue, const Buffers& buffers, const RowSink& sink, int64_t slot,
@@ -177,10 +194,11 @@ WinogradEpilogue::Run::Run(const WinogradEpilogue& epilogue, const Buffers& buff
         return operand < 0 ? nullptr : static_cast<const float*>(buffers.inputs[operand]);
     };
     finish_ = {.kind = epilogue.kind_,
+               .storage = epilogue.storage_,
                .bias = input(epilogue.bias_),
                .slope = epilogue.slope_,
                .least = epilogue.least_,
-               .map = input(epilogue.map_),
+               .map = epilogue.map_ < 0 ? nullptr : buffers.inputs[epilogue.map_],
                .map_row_step = epilogue.result_[2] * epilogue.map_step_,
                .map_step = epilogue.map_step_,
                .mean = input(epilogue.mean_),
@@ -190,8 +208,9 @@ WinogradEpilogue::Run::Run(const WinogradEpilogue& epilogue, const Buffers& buff
     view_.clear(view_, slot_, 0, epilogue.result_[3]);
 }
 
-float* WinogradEpilogue::Run::dst(int64_t row) const noexcept {
-    return static_cast<float*>(buffers_.outputs[epilogue_.dst_]) + row * epilogue_.result_[2] * epilogue_.dst_step_;
+std::byte* WinogradEpilogue::Run::dst(int64_t row) const noexcept {
+    return static_cast<std::byte*>(buffers_.outputs[epilogue_.dst_]) +
+           row * epilogue_.result_[2] * epilogue_.dst_step_ * epilogue_.value_bytes();
 }
 
 const WinogradFinish& WinogradEpilogue::Run::next(std::span<const WinogradTile> tiles) noexcept {
@@ -216,10 +235,10 @@ void WinogradEpilogue::Run::end() noexcept {
 
 std::span<const std::byte> WinogradEpilogue::Run::upcoming(int64_t first, int64_t last) const noexcept {
     if (!finish_.map || last <= first) return {};
-    const int64_t row = finish_.map_row_step;
+    const int64_t row = finish_.map_row_step, size = epilogue_.value_bytes();
     // The last pixel's channels may end before its stride does: stay inside the operand.
-    return {reinterpret_cast<const std::byte*>(finish_.map + first * row),
-            static_cast<size_t>((last - first) * row - finish_.map_step + 1) * sizeof(float)};
+    return {static_cast<const std::byte*>(finish_.map) + first * row * size,
+            static_cast<size_t>(((last - first) * row - finish_.map_step + 1) * size)};
 }
 
 }  // namespace liven::kernels

@@ -12,14 +12,15 @@ namespace liven::kernels {
 
 /// An epilogue that Winograd's result transform does on its registers: bias, activation, residual and statistics of the
 /// forward pass, or the gradient of an activation or of a batch-norm, with what the program writes and sums as it
-/// stands. Any other program takes rows from a RowSink.
+/// stands; a bare result in bf16 is one too. Any other program takes rows from a RowSink.
 class WinogradEpilogue {
 public:
     /// Nothing when the problem's epilogue is of another kind. `result` is the core's.
-    static std::optional<WinogradEpilogue> of(const Problem& problem, const Shape& result);
+    static std::optional<WinogradEpilogue> of(const Problem& problem, const Shape& result, Isa isa);
 
-    /// Floats from one result to the next.
+    /// Values from one result to the next, and bytes of one.
     int64_t dst_step() const { return dst_step_; }
+    int64_t value_bytes() const { return storage_ == WinogradStorage::f32 ? 4 : 2; }
     /// Floats of scratch for the running block of sums.
     int64_t block_floats() const { return 3 * result_[3]; }
 
@@ -30,7 +31,7 @@ public:
         Run(const WinogradEpilogue& epilogue, const Buffers& buffers, const RowSink& sink, int64_t slot, float* block,
             const WinogradTable& table) noexcept;
         /// Of row `row` of the maps of all samples, one below the other.
-        float* dst(int64_t row) const noexcept;
+        std::byte* dst(int64_t row) const noexcept;
         /// What the results of these tiles go through: they are the next in order.
         const WinogradFinish& next(std::span<const WinogradTile> tiles) noexcept;
         /// The unit has no more tiles.
@@ -50,9 +51,11 @@ public:
 
 private:
     friend class WinogradEpilogueReader;
+    void store(const Operand& dst, Isa isa);
 
     Shape result_;
     WinogradFinishKind kind_{};
+    WinogradStorage storage_{};
     int dst_ = 0, bias_ = -1, map_ = -1, mean_ = -1;  ///< operands
     int64_t dst_step_ = 0, map_step_ = 0;
     float slope_ = 1, least_ = -INFINITY;

@@ -19,8 +19,8 @@ constexpr int64_t winograd_tile_floats(int64_t channels) { return winograd_point
 
 /// One tile: where its source rows start and where its results go.
 struct WinogradTile {
-    const float* rows[6] = {};  ///< the first of six pixels in each source row
-    float* dst = nullptr;
+    const float* rows[6] = {};              ///< the first of six pixels in each source row
+    void* dst = nullptr;                    ///< floats, or what the finish says
     int64_t dst_row = 0, dst_column = 0;    ///< of the first result, rows counted through all samples
     int64_t dst_rows = 4, dst_columns = 4;  ///< results that lie inside the map
 };
@@ -38,12 +38,20 @@ enum class WinogradFinishKind : uint8_t {
     centred                      ///< x is written; x * (leaky(map) - mean) and x are summed
 };
 
+/// How the finish's two maps, what it reads and what it writes, lie in memory.
+enum class WinogradStorage : uint8_t {
+    f32,
+    bf16,        ///< rounded by integer arithmetic
+    bf16_native  ///< by the instruction of AVX512_BF16: the same bits
+};
+
 struct WinogradFinish {
     WinogradFinishKind kind = WinogradFinishKind::plain;
+    WinogradStorage storage = WinogradStorage::f32;
     const float* bias = nullptr;  ///< by channel; null: none
     float slope = 1;              ///< of leaky below zero
     float least = -INFINITY;      ///< of leaky: 0 makes it a relu, which slope 0 would not be for an infinite x
-    const float* map = nullptr;   ///< a second map as wide as the result, from its first sample on
+    const void* map = nullptr;    ///< a second map as wide as the result, from its first sample on
     int64_t map_row_step = 0, map_step = 0;
     const float* mean = nullptr;  ///< by channel
     /// The running block of sums, three times the channels: of moments shift, sum and squares; otherwise the two sums.

@@ -60,6 +60,8 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--results", required=True, type=Path, help="JSON lines are appended here")
     parser.add_argument("--mode", choices=("train", "infer", "both"), default="both")
     parser.add_argument("--only", action="append", metavar="ENGINE[:VARIANT]", help="only these peers")
+    parser.add_argument("--dtype", choices=("f32", "bf16"), default="f32", help="of Liven's maps between steps; to put "
+                        "beside a peer's bf16: --only pytorch:bf16")
     parser.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)))
     parser.add_argument("--batch", type=int, help="images; by default 16 to train, 1 to infer")
     parser.add_argument("--size", type=int, default=256, help="pixels a side")
@@ -110,7 +112,7 @@ class Comparison:
         return result, trouble
 
     def run_liven(self, number: int) -> dict:
-        result, trouble = self.turn([self.options.liven, "bench", "--json"], number)
+        result, trouble = self.turn([self.options.liven, "bench", "--json", "--dtype", self.options.dtype], number)
         if not result:
             sys.exit(f"liven bench {trouble}")
         self.liven.append(result)

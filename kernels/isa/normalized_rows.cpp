@@ -20,7 +20,10 @@ struct Nothing {
 
 bool acts(const RowActivation& with) { return with.slope != 1 || with.least == 0; }
 
-template <class Before, class Behind>
+LIVEN_INLINE vec load_value(const float* p) { return load(p); }
+LIVEN_INLINE vec load_value(const uint16_t* p) { return load_bf16(p); }
+
+template <class T, class Before, class Behind>
 void normalize(const NormalizedRow& row) {
     const Before before(row.before);
     const Behind behind(row.behind);
@@ -31,21 +34,26 @@ void normalize(const NormalizedRow& row) {
         for (int64_t c = 0; c < row.channels; c += lanes) {
             const vec mean = row.mean ? load(row.mean + c) : zero();
             const vec scale = load(row.scale + c), shift = load(row.shift + c);
-            const float* src = row.src + first * row.src_step + c;
+            const T* src = static_cast<const T*>(row.src) + first * row.src_step + c;
             float* dst = row.dst + first * row.dst_step + c;
             for (int64_t p = pixels; p > 0; --p, src += row.src_step, dst += row.dst_step)
-                store(dst, behind(madd(before(load(src)) - mean, scale, shift)));
+                store(dst, behind(madd(before(load_value(src)) - mean, scale, shift)));
         }
     }
+}
+
+template <class T>
+void normalize_values(const NormalizedRow& row) {
+    if (acts(row.before))
+        acts(row.behind) ? normalize<T, Activation, Activation>(row) : normalize<T, Activation, Nothing>(row);
+    else
+        acts(row.behind) ? normalize<T, Nothing, Activation>(row) : normalize<T, Nothing, Nothing>(row);
 }
 
 }  // namespace
 
 void LIVEN_ISA_NAME(normalize_row)(const NormalizedRow& row) noexcept {
-    if (acts(row.before))
-        acts(row.behind) ? normalize<Activation, Activation>(row) : normalize<Activation, Nothing>(row);
-    else
-        acts(row.behind) ? normalize<Nothing, Activation>(row) : normalize<Nothing, Nothing>(row);
+    row.src_is_bf16 ? normalize_values<uint16_t>(row) : normalize_values<float>(row);
 }
 
 }  // namespace liven::kernels

@@ -27,15 +27,16 @@ constexpr int64_t tiles_ahead = 2;
 class Ahead {
 public:
     /// The operand's next tile starts here; its pixels are `used` bytes, `stride` bytes apart.
-    void add(const void* next_tile, int64_t used, int64_t stride) {
+    void add(const void* next_tile, int64_t used, int64_t stride, bool bf16) {
         if (count_ == most) return;
         const bool apart = stride > used && used % line == 0;
         streams_[count_++] = {.next = static_cast<const char*>(next_tile),
                               .run = apart ? used / line : 1,
                               .left = apart ? used / line : 1,
-                              .gap = apart ? stride - used : 0};
+                              .gap = apart ? stride - used : 0,
+                              .every = bf16 ? 2 : 1};
     }
-    /// At the start of a tile of `bytes` an operand, which has so many steps.
+    /// At the start of a tile of `bytes` an operand (of floats), which has so many steps.
     void begin(int64_t bytes, int64_t steps) {
         left_ = (bytes + line - 1) / line;
         step_ = left_ / (steps > 0 ? steps : 1) + 1;
@@ -43,7 +44,11 @@ public:
     void issue() {
         const int64_t lines = step_ < left_ ? step_ : left_;
         left_ -= lines;
-        for (int i = 0; i < count_; ++i) issue(streams_[i], lines);
+        for (int i = 0; i < count_; ++i) {
+            const int64_t due = streams_[i].due + lines;
+            streams_[i].due = due % streams_[i].every;
+            issue(streams_[i], due / streams_[i].every);
+        }
     }
 
 private:
@@ -51,9 +56,11 @@ private:
     static constexpr int64_t line = 64;
     struct Stream {
         const char* next = nullptr;
-        int64_t run = 1;   ///< lines of a pixel
-        int64_t left = 1;  ///< of this one
-        int64_t gap = 0;   ///< bytes from its end to the next
+        int64_t run = 1;    ///< lines of a pixel
+        int64_t left = 1;   ///< of this one
+        int64_t gap = 0;    ///< bytes from its end to the next
+        int64_t every = 1;  ///< lines of floats for one of these
+        int64_t due = 0;    ///< of them since the last
     };
 
     static void issue(Stream& stream, int64_t lines) {
@@ -101,11 +108,30 @@ LIVEN_INLINE void copy_values(float* dst, const float* src, int64_t n) {
     map(dst, src, n, [](vec x) { return x; });
 }
 
-void gather(float* dst, const float* src, int64_t stride, const Tile& tile) {
+LIVEN_INLINE void copy_values(uint16_t* dst, const uint16_t* src, int64_t n) {
+    __builtin_memcpy(dst, src, static_cast<size_t>(n) * sizeof(uint16_t));
+}
+
+LIVEN_INLINE void copy_values(float* dst, const uint16_t* src, int64_t n) {
+    int64_t i = 0;
+    for (; i + lanes <= n; i += lanes) store(dst + i, load_bf16(src + i));
+    if (i < n) store_part(dst + i, load_bf16_part(src + i, n - i), n - i);
+}
+
+template <bool native>
+void narrow_values(uint16_t* dst, const float* src, int64_t n) {
+    int64_t i = 0;
+    for (; i + lanes <= n; i += lanes) store_bf16<native>(dst + i, load(src + i));
+    if (i < n) store_bf16_part<native>(dst + i, load_part(src + i, n - i), n - i);
+}
+
+template <class To, class From>
+void gather(To* dst, const From* src, int64_t stride, const Tile& tile) {
     for (int64_t p = 0; p < tile.pixels; ++p) copy_values(dst + p * tile.channels, src + p * stride, tile.channels);
 }
 
-void scatter(float* dst, int64_t stride, const float* src, const Tile& tile) {
+template <class T>
+void scatter(T* dst, int64_t stride, const T* src, const Tile& tile) {
     for (int64_t p = 0; p < tile.pixels; ++p) copy_values(dst + p * stride, src + p * tile.channels, tile.channels);
 }
 
@@ -118,6 +144,11 @@ void widen(float* dst, const uint8_t* src, int64_t stride, const Tile& tile) {
         for (; i + lanes <= length; i += lanes) store(dst + i, load_u8(src + i));
         for (; i < length; ++i) dst[i] = static_cast<float>(src[i]);
     }
+}
+
+/// Of an operand whose elements may be bf16, under the type that every register's place has.
+LIVEN_INLINE float* element(const void* data, int64_t index, bool bf16) {
+    return reinterpret_cast<float*>(const_cast<char*>(static_cast<const char*>(data)) + index * (bf16 ? 2 : 4));
 }
 
 /// Each value `channels` times. Whole vectors are stored: the next pixel overwrites what is too much, and rows have
@@ -196,15 +227,23 @@ void place_input(Run& run, int32_t index, const Tile& tile) {
         place = const_cast<float*>(run.chunk.core) + (tile.pixel - run.chunk.first_pixel) * stride +
                 (tile.channel - run.chunk.first_channel);
     } else {
-        place = const_cast<float*>(operand_of(run.buffers, input.operand)) + pixel * stride + tile.channel;
+        place = element(run.buffers.inputs[input.operand], pixel * stride + tile.channel, input.bf16);
     }
-    if (tile.pixels == 1 || stride == tile.channels) return;
-    gather(row, place, stride, tile);
+    const bool together = tile.pixels == 1 || stride == tile.channels;
+    if (together && !input.widened) return;
+    if (input.widened && together)
+        copy_values(row, halves_of(place), tile.values());
+    else if (input.widened)
+        gather(row, halves_of(place), stride, tile);
+    else if (input.bf16)
+        gather(halves_of(row), halves_of(place), stride, tile);
+    else
+        gather(row, place, stride, tile);
     place = row;
 }
 
 struct Target {
-    float* data;
+    float* data;  ///< or of bf16
     int64_t stride;
 };
 
@@ -214,8 +253,8 @@ Target target_of(const Run& run, const ViewOutput& output, const Tile& tile) {
         return {run.chunk.sink + pixel * run.sink_stride + channel, run.sink_stride};
     }
     const int64_t pixel = run.chunk.sample * run.view.pixels + tile.pixel;
-    float* base = static_cast<float*>(run.buffers.outputs[output.operand]);
-    return {base + pixel * output.pixel_stride + tile.channel, output.pixel_stride};
+    const int64_t index = pixel * output.pixel_stride + tile.channel;
+    return {element(run.buffers.outputs[output.operand], index, output.bf16), output.pixel_stride};
 }
 
 /// Whether no input that is read after the output has been made lies in the output's memory.
@@ -254,11 +293,27 @@ void run_dropout(const Run& run, const ViewInstruction& code, float* dst, const 
         drop(dst + p * tile.channels, src + p * tile.channels, first + p * view.channels, tile.channels, key);
 }
 
+/// The register's values of the tile from `first` on as floats: bf16, of which there is no more than a block here, is
+/// widened into `room`.
+const float* floats_of(const Run& run, uint16_t index, const Tile& tile, int64_t first, float* room) {
+    const bool bf16 = index < run.view.input_count && run.view.inputs[index].bf16 && !run.view.inputs[index].widened;
+    if (!bf16) return run.at[index] + first;
+    copy_values(room, halves_of(run.at[index]) + first, tile.values() - first);
+    return room;
+}
+
 /// One instruction over the tile's values from `first` on.
 void run_whole(Run& run, const ViewInstruction& code, const Tile& tile, int64_t first) {
     if (code.op == Opcode::dropout) return run_dropout(run, code, run.at[code.dst], tile);
-    loops.of[static_cast<int>(code.op)](run.at[code.dst] + first, run.at[code.a] + first, run.at[code.b] + first,
-                                        run.at[code.c] + first, code.imm0, code.imm1, tile.values() - first);
+    float room[3][block_values];
+    const float* a = floats_of(run, code.a, tile, first, room[0]);
+    const int64_t count = tile.values() - first;
+    if (code.narrows) {
+        uint16_t* dst = halves_of(run.at[code.dst]) + first;
+        return run.view.native_bf16 ? narrow_values<true>(dst, a, count) : narrow_values<false>(dst, a, count);
+    }
+    loops.of[static_cast<int>(code.op)](run.at[code.dst] + first, a, floats_of(run, code.b, tile, first, room[1]),
+                                        floats_of(run, code.c, tile, first, room[2]), code.imm0, code.imm1, count);
 }
 
 void run_instructions(Run& run, const ViewRun& part, const Tile& tile) {
@@ -296,7 +351,9 @@ void run_tile(Run& run, Sums& sums, const Tile& tile) {
         const Target target = target_of(run, view.outputs[i], tile);
         const float* src = run.at[view.outputs[i].source];
         if (src == target.data) continue;
-        if (target.stride == tile.channels)
+        if (view.outputs[i].bf16)
+            scatter(halves_of(target.data), target.stride, halves_of(run.at[view.outputs[i].source]), tile);
+        else if (target.stride == tile.channels)
             copy_values(target.data, src, tile.values());
         else
             scatter(target.data, target.stride, src, tile);
@@ -307,15 +364,15 @@ void run_tile(Run& run, Sums& sums, const Tile& tile) {
 void look_ahead(Run& run, int64_t first_tile) {
     const ProgramView& view = run.view;
     const int64_t pixel = run.chunk.sample * view.pixels + run.chunk.first_pixel + first_tile;
-    const auto size = static_cast<int64_t>(sizeof(float));
-    const auto add = [&](const void* data, int64_t stride) {
-        const float* at = static_cast<const float*>(data) + pixel * stride + run.chunk.first_channel;
-        run.ahead.add(at, run.channels * size, stride * size);
+    const auto add = [&](const void* data, int64_t stride, bool bf16) {
+        const int64_t size = bf16 ? 2 : 4;
+        run.ahead.add(element(data, pixel * stride + run.chunk.first_channel, bf16), run.channels * size, stride * size,
+                      bf16);
     };
     for (int32_t i = 0; i < view.input_count; ++i) {
         const ViewInput& input = view.inputs[i];
         if (input.access == Access::full && input.operand >= 0 && !input.fetched && !input.bytes)
-            add(run.buffers.inputs[input.operand], input.pixel_stride);
+            add(run.buffers.inputs[input.operand], input.pixel_stride, input.bf16);
     }
     for (int32_t i = 0; i < view.output_count; ++i) {
         const ViewOutput& output = view.outputs[i];
@@ -324,7 +381,7 @@ void look_ahead(Run& run, int64_t first_tile) {
         bool is_read = false;
         for (int32_t j = 0; j < view.input_count; ++j)
             is_read |= view.inputs[j].operand >= 0 && run.buffers.inputs[view.inputs[j].operand] == data;
-        if (!is_read) add(data, output.pixel_stride);
+        if (!is_read) add(data, output.pixel_stride, output.bf16);
     }
 }
 

@@ -188,30 +188,45 @@ struct Finisher {
     }
 };
 
+/// Maps as floats, or as bf16 rounded one way or the other.
+struct Floats {
+    using Value = float;
+    static LIVEN_INLINE vec get(const float* p) { return load(p); }
+    static LIVEN_INLINE void put(float* p, vec v) { store(p, v); }
+};
+template <bool native>
+struct Halves {
+    using Value = uint16_t;
+    static LIVEN_INLINE vec get(const uint16_t* p) { return load_bf16(p); }
+    static LIVEN_INLINE void put(uint16_t* p, vec v) { store_bf16<native>(p, v); }
+};
+
 /// Where the results of a tile go, and the second map beside them.
+template <class Value>
 struct ResultPlaces {
-    float* dst;
+    Value* dst;
     int64_t dst_row_step, dst_step;
-    const float* map;
+    const Value* map;
     int64_t map_row_step, map_step;
 };
 
 /// Results of a tile that hangs over the edge of the map.
-template <Kind K>
+template <Kind K, class Storage>
 void finish_part(Finisher<K>& finisher, const WinogradFinish& finish, const WinogradTile& tile,
-                 const ResultPlaces& places, const vec (&values)[4][4], int64_t channel, int64_t channels, bool fresh) {
+                 const ResultPlaces<typename Storage::Value>& places, const vec (&values)[4][4], int64_t channel,
+                 int64_t channels, bool fresh) {
     const auto map_at = [&](int64_t y, int64_t x) {
-        return reads_map(K) ? load(places.map + y * places.map_row_step + x * places.map_step) : zero();
+        return reads_map(K) ? Storage::get(places.map + y * places.map_row_step + x * places.map_step) : zero();
     };
     finisher.begin(finish, channel, channels, fresh, values[0][0], map_at(0, 0));
     for (int64_t y = 0; y < tile.dst_rows; ++y)
         for (int64_t x = 0; x < tile.dst_columns; ++x)
-            store(places.dst + y * places.dst_row_step + x * places.dst_step,
-                  finisher.take(values[y][x], map_at(y, x), 0));
+            Storage::put(places.dst + y * places.dst_row_step + x * places.dst_step,
+                         finisher.take(values[y][x], map_at(y, x), 0));
     finisher.end(finish, channel, channels);
 }
 
-template <Kind K>
+template <Kind K, class Storage>
 LIVEN_INLINE void transform_results(const WinogradGroup& group, const WinogradTile& tile, int64_t channel,
                                     const float* points, bool fresh) {
     vec columns[4][6];
@@ -225,19 +240,21 @@ LIVEN_INLINE void transform_results(const WinogradGroup& group, const WinogradTi
         for (int y = 0; y < 4; ++y) columns[y][x] = o[y];
     }
     const WinogradFinish& finish = group.finish;
-    ResultPlaces places{.dst = tile.dst + channel,
-                        .dst_row_step = group.dst_row_step,
-                        .dst_step = group.dst_step,
-                        .map = nullptr,
-                        .map_row_step = finish.map_row_step,
-                        .map_step = finish.map_step};
+    using Value = typename Storage::Value;
+    ResultPlaces<Value> places{.dst = static_cast<Value*>(tile.dst) + channel,
+                               .dst_row_step = group.dst_row_step,
+                               .dst_step = group.dst_step,
+                               .map = nullptr,
+                               .map_row_step = finish.map_row_step,
+                               .map_step = finish.map_step};
     if constexpr (reads_map(K))
-        places.map = finish.map + tile.dst_row * finish.map_row_step + tile.dst_column * finish.map_step + channel;
+        places.map = static_cast<const Value*>(finish.map) + tile.dst_row * finish.map_row_step +
+                     tile.dst_column * finish.map_step + channel;
     Finisher<K> finisher(finish, channel);
     if (tile.dst_rows != 4 || tile.dst_columns != 4) {
         vec values[4][4];
         for (int y = 0; y < 4; ++y) results(columns[y], values[y]);
-        return finish_part<K>(finisher, finish, tile, places, values, channel, group.channels, fresh);
+        return finish_part<K, Storage>(finisher, finish, tile, places, values, channel, group.channels, fresh);
     }
 #pragma GCC unroll 4
     for (int y = 0; y < 4; ++y, places.dst += places.dst_row_step, places.map += places.map_row_step) {
@@ -245,9 +262,9 @@ LIVEN_INLINE void transform_results(const WinogradGroup& group, const WinogradTi
         results(columns[y], o);
 #pragma GCC unroll 4
         for (int x = 0; x < 4; ++x) {
-            const vec map = reads_map(K) ? load(places.map + x * places.map_step) : zero();
+            const vec map = reads_map(K) ? Storage::get(places.map + x * places.map_step) : zero();
             if (y == 0 && x == 0) finisher.begin(finish, channel, group.channels, fresh, o[0], map);
-            store(places.dst + x * places.dst_step, finisher.take(o[x], map, y));
+            Storage::put(places.dst + x * places.dst_step, finisher.take(o[x], map, y));
         }
     }
     finisher.end(finish, channel, group.channels);
@@ -364,28 +381,37 @@ void source_and_products(const WinogradGroup& group) noexcept {
     }
 }
 
-template <Kind K>
+template <Kind K, class Storage>
 void finish_group(const WinogradGroup& group, int64_t first, int64_t last) noexcept {
     const int64_t dst_step = winograd_tile_floats(group.channels);
     for (int64_t t = first; t < last; ++t)
         for (int64_t c = 0; c < group.channels; c += lanes)
-            transform_results<K>(group, group.tiles[t], c, group.dst_points + t * dst_step + point_offset(c),
-                                 group.finish.fresh && t == first);
+            transform_results<K, Storage>(group, group.tiles[t], c, group.dst_points + t * dst_step + point_offset(c),
+                                          group.finish.fresh && t == first);
+}
+
+template <class Storage>
+void finish_stored(const WinogradGroup& group, int64_t first, int64_t last) noexcept {
+    static constexpr decltype(&finish_group<Kind::plain, Storage>) all[] = {
+        finish_group<Kind::plain, Storage>,
+        finish_group<Kind::activated, Storage>,
+        finish_group<Kind::activated_moments, Storage>,
+        finish_group<Kind::biased_moments, Storage>,
+        finish_group<Kind::added, Storage>,
+        finish_group<Kind::added_moments, Storage>,
+        finish_group<Kind::activated_moments_of_added, Storage>,
+        finish_group<Kind::stepped, Storage>,
+        finish_group<Kind::centred, Storage>,
+    };
+    all[static_cast<int>(group.finish.kind)](group, first, last);
 }
 
 void group_results(const WinogradGroup& group, int64_t first, int64_t last) noexcept {
-    static constexpr decltype(&finish_group<Kind::plain>) all[] = {
-        finish_group<Kind::plain>,
-        finish_group<Kind::activated>,
-        finish_group<Kind::activated_moments>,
-        finish_group<Kind::biased_moments>,
-        finish_group<Kind::added>,
-        finish_group<Kind::added_moments>,
-        finish_group<Kind::activated_moments_of_added>,
-        finish_group<Kind::stepped>,
-        finish_group<Kind::centred>,
-    };
-    all[static_cast<int>(group.finish.kind)](group, first, last);
+    if (group.finish.storage == WinogradStorage::f32) return finish_stored<Floats>(group, first, last);
+#if defined(LIVEN_ISA_avx512)
+    if (group.finish.storage == WinogradStorage::bf16_native) return finish_stored<Halves<true>>(group, first, last);
+#endif
+    finish_stored<Halves<false>>(group, first, last);
 }
 
 void merge(const WinogradFinish& finish, int64_t pixels, int64_t channels, double* const (&slots)[2]) noexcept {

@@ -71,7 +71,7 @@ void add_bench_command(CLI::App& app) {
     struct Options {
         ModelChoice model;
         std::string mode = "train", memory_limit;
-        DType dense_weights = DType::f32;
+        DType dtype = DType::f32, dense_weights = DType::f32;
         int64_t batch = 16;
         int rounds = 30, untimed = 0;
         double seconds = 10;
@@ -82,6 +82,7 @@ void add_bench_command(CLI::App& app) {
         app.add_subcommand("bench", "time a training step or an inference, beside the machine's FMA peak");
     add_model_options(*command, options->model);
     command->add_option("--mode", options->mode, "train or infer")->check(CLI::IsMember({"train", "infer"}));
+    add_dtype_option(*command, options->dtype);
     add_dense_weights_option(*command, options->dense_weights);
     command->add_option("--batch", options->batch, "images")->check(CLI::Range(1, 65536));
     add_memory_limit_option(*command, options->memory_limit);
@@ -101,6 +102,7 @@ void add_bench_command(CLI::App& app) {
             throw Error("--dense-weights", "expected f32 in training, got bf16", "it is a choice of --mode infer");
         Workload work(options->model, {.batch = options->batch,
                                        .train = options->mode == "train",
+                                       .dtype = options->dtype,
                                        .dense_weights = options->dense_weights,
                                        .memory_limit = memory_limit_from(options->memory_limit, options->mode)});
         if (options->untimed > 0)
@@ -111,17 +113,19 @@ void add_bench_command(CLI::App& app) {
         const Measurement time = measure(work, threads, options->seconds, options->rounds);
         const double efficiency = flops / (time.ms_median * 1e-3) * 1e-9 / time.peak_gflops;
         const double arena = static_cast<double>(work.arena_bytes()) * 1e-6;
+        const std::string isa(name_of(active_isa()));
         if (options->json)
             // The first fields are those that the scripts of bench/peers print for other engines.
             print(Json::object({{"engine", "liven"},
                                 {"version", version()},
-                                {"variant", name_of(active_isa())},
+                                {"variant", options->dtype == DType::f32 ? isa : isa + " bf16"},
                                 {"model", options->model.name},
                                 {"mode", options->mode},
                                 {"batch", options->batch},
                                 {"size", options->model.shape()[0]},
                                 {"threads", threads},
-                                {"isa", name_of(active_isa())},
+                                {"isa", isa},
+                                {"dtype", name_of(options->dtype)},
                                 {"dense_weights", name_of(options->dense_weights)},
                                 {"steps", time.steps},
                                 {"ms_min", time.ms_min},
@@ -136,12 +140,13 @@ void add_bench_command(CLI::App& app) {
                       .str());
         else {
             char line[256];
-            std::snprintf(line, sizeof line,
-                          "%s %s batch %lld, %d threads, %s: median %.1f ms, min %.1f ms, %.1f GFLOP, %.0f %% of the "
-                          "FMA peak %.0f GFLOP/s, arena %.0f MB, resident %.0f MB",
-                          options->model.name.c_str(), options->mode.c_str(), static_cast<long long>(options->batch),
-                          threads, std::string(name_of(active_isa())).c_str(), time.ms_median, time.ms_min,
-                          flops * 1e-9, 100 * efficiency, time.peak_gflops, arena, status_mb("VmHWM"));
+            std::snprintf(
+                line, sizeof line,
+                "%s %s batch %lld, %d threads, %s, %s: median %.1f ms, min %.1f ms, %.1f GFLOP, %.0f %% of the "
+                "FMA peak %.0f GFLOP/s, arena %.0f MB, resident %.0f MB",
+                options->model.name.c_str(), options->mode.c_str(), static_cast<long long>(options->batch), threads,
+                isa.c_str(), std::string(name_of(options->dtype)).c_str(), time.ms_median, time.ms_min, flops * 1e-9,
+                100 * efficiency, time.peak_gflops, arena, status_mb("VmHWM"));
             print(line);
             if (work.repeated() > 0) {
                 std::snprintf(line, sizeof line, "%.1f %% of the arithmetic is done twice to stay within %s",

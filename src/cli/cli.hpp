@@ -45,6 +45,8 @@ void add_model_options(CLI::App& command, ModelChoice& choice);
 
 /// Adds --dense-weights f32|bf16 to a command.
 void add_dense_weights_option(CLI::App& command, DType& dtype);
+/// Adds --dtype f32|bf16 to a command.
+void add_dtype_option(CLI::App& command, DType& dtype);
 
 /// Adds --memory-limit BYTES to a command; `memory_limit_from` gives its bytes, 0 when it is not there. Throws Error
 /// where nothing is trained.

@@ -48,12 +48,26 @@ void add_model_options(CLI::App& command, ModelChoice& choice) {
     command.add_option("--option", choice.options, "option of the model, name=value; preset=paper for the paper's");
 }
 
-void add_dense_weights_option(CLI::App& command, DType& dtype) {
+namespace {
+
+void add_storage_option(CLI::App& command, const char* name, DType& dtype, const char* description) {
     command
         .add_option_function<std::string>(
-            "--dense-weights", [&dtype](const std::string& name) { dtype = name == "bf16" ? DType::bf16 : DType::f32; },
-            "how the weights of wide dense layers are stored: f32, or bf16, which halves what one picture waits for")
+            name, [&dtype](const std::string& type) { dtype = type == "bf16" ? DType::bf16 : DType::f32; }, description)
         ->check(CLI::IsMember({"f32", "bf16"}));
+}
+
+}  // namespace
+
+void add_dense_weights_option(CLI::App& command, DType& dtype) {
+    add_storage_option(
+        command, "--dense-weights", dtype,
+        "how the weights of wide dense layers are stored: f32, or bf16, which halves what one picture waits for");
+}
+
+void add_dtype_option(CLI::App& command, DType& dtype) {
+    add_storage_option(command, "--dtype", dtype,
+                       "how maps between steps are stored: f32, or bf16, half the memory; arithmetic stays in f32");
 }
 
 void add_memory_limit_option(CLI::App& command, std::string& limit) {

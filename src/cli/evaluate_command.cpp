@@ -60,21 +60,23 @@ void add_predict_command(CLI::App& app) {
     struct Options {
         std::string model;
         std::vector<std::string> images;
-        DType dense_weights = DType::f32;
+        InferenceSession::Options session;
         bool json = false;
     };
     auto o = std::make_shared<Options>();
     CLI::App* command = app.add_subcommand("predict", "score pictures: higher means more bona fide");
     command->add_option("model", o->model, "model file")->required();
     command->add_option("images", o->images, "picture files")->required();
-    add_dense_weights_option(*command, o->dense_weights);
+    add_dtype_option(*command, o->session.dtype);
+    add_dense_weights_option(*command, o->session.dense_weights);
     command->add_flag("--json", o->json, "one JSON object a line");
     command->footer("Example: liven predict runs/first/model.safetensors face.jpg --json");
     command->callback([o] {
         LoadedModel loaded = load_model(o->model);
         const data::Preprocess& preprocess = loaded.info.preprocess;
-        InferenceSession session =
-            open_session(loaded, {.dense_weights = o->dense_weights, .pixels = pixel_scale(preprocess)});
+        InferenceSession::Options options = o->session;
+        options.pixels = pixel_scale(preprocess);
+        InferenceSession session = open_session(loaded, options);
         const double threshold = loaded.info.threshold.value;
         bool failed = false;
         for (const std::string& path : o->images) {

@@ -16,6 +16,7 @@ struct PlanOptions {
     ModelChoice model;
     std::string mode = "train", after = "allocate", svg, trace, memory_limit;
     int64_t batch = 16;
+    DType dtype = DType::f32;
     bool graphviz = false, shapes = false, memory = false, profile = false;
 };
 
@@ -39,6 +40,7 @@ void run_plan_command(const PlanOptions& options) {
     const PlanStage stage = plan_stage_from(options.after);
     Workload work(options.model, {.batch = options.batch,
                                   .train = options.mode == "train",
+                                  .dtype = options.dtype,
                                   .memory_limit = memory_limit_from(options.memory_limit, options.mode)});
     if (options.shapes) return print(shapes_of(work.graph()));
     const bool runs = options.profile || !options.trace.empty();
@@ -57,6 +59,7 @@ void add_plan_command(CLI::App& app) {
     command->add_option("--mode", options->mode, "train or infer")->check(CLI::IsMember({"train", "infer"}));
     command->add_option("--batch", options->batch, "images")->check(CLI::Range(1, 65536));
     add_memory_limit_option(*command, options->memory_limit);
+    add_dtype_option(*command, options->dtype);
     const std::vector<CLI::Option*> texts{
         command->add_option("--after", options->after,
                             "trace, differentiate, lower, simplify, rematerialize, fuse, schedule or allocate"),

@@ -41,6 +41,7 @@ TrainSettings settings_from(const CLI::App& command, const Options& o) {
     set("--memory-limit", settings.memory_limit, o.given.memory_limit);
     set("--checkpoint-every", settings.checkpoint_every, o.given.checkpoint_every);
     set("--augmentation", settings.augmentation, o.given.augmentation);
+    set("--dtype", settings.dtype, o.given.dtype);
     set("--patience", settings.patience, o.given.patience);
     set("--allow-leak", settings.allow_leak, o.given.allow_leak);
     if (command.count("--balanced")) settings.balanced = true;
@@ -99,6 +100,8 @@ void add_train_command(CLI::App& app) {
                         "what the training may take, all in all, e.g. 4GB: parts of the step are computed twice rather "
                         "than held if need be");
     command->add_option("--checkpoint-every", o->given.checkpoint_every, "updates between checkpoints within an epoch");
+    command->add_option("--dtype", o->given.dtype, "how maps between steps are stored: f32, or bf16, half the memory")
+        ->check(CLI::IsMember({"f32", "bf16"}));
     command->add_flag("--balanced", o->given.balanced, "both classes equally often");
     command->add_option("--option", o->model_options, "option of the model, name=value");
     command->add_option("--allow-leak", o->given.allow_leak,

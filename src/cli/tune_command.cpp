@@ -17,6 +17,7 @@ struct TuneChoice {
     ModelChoice model;
     std::string mode = "train", out;
     int64_t batch = 16;
+    DType dtype = DType::f32;
     int rounds = 7;
 };
 
@@ -26,7 +27,7 @@ void run_tune_command(const TuneChoice& choice) {
     kernels::TuningTable table =
         std::filesystem::exists(path) ? kernels::TuningTable::read(path) : kernels::TuningTable();
     kernels::set_active_tuning({});  // the problems of a plan made by estimates
-    Workload work(choice.model, {.batch = choice.batch, .train = choice.mode == "train"});
+    Workload work(choice.model, {.batch = choice.batch, .train = choice.mode == "train", .dtype = choice.dtype});
     std::unique_ptr<Progress> bar;
     detail::tune(work.graph(), work.options(),
                  {.rounds = choice.rounds,
@@ -54,6 +55,7 @@ void add_tune_command(CLI::App& app) {
     add_model_options(*command, choice->model);
     command->add_option("--mode", choice->mode, "train or infer")->check(CLI::IsMember({"train", "infer"}));
     command->add_option("--batch", choice->batch, "images")->check(CLI::Range(1, 65536));
+    add_dtype_option(*command, choice->dtype);
     command->add_option("--rounds", choice->rounds, "timings of each kernel, whose median counts")
         ->check(CLI::Range(1, 1000));
     command->add_option("--out", choice->out, "table to write or extend (default: what LIVEN_TUNING names)");

@@ -20,13 +20,15 @@ Workload::Workload(const ModelChoice& choice, const Options& options)
     for (size_t i = 0; i < classes.size(); ++i) classes[i] = static_cast<int32_t>(i % 2);
     images_ = Tensor::from(std::span<const float>(pixels_), shape);
     labels_ = Tensor::from(std::span<const int32_t>(classes), {options.batch});
+    Engine::current().set_dtype(options.dtype);
     if (train_) {
         adam_ = std::make_unique<Adam>(model_->parameters(), Adam::Options{.learning_rate = 1e-4f});
         std::vector<float>().swap(pixels_);
         if (options.memory_limit > 0) keep_to(options.memory_limit);
     } else {
         session_.emplace(*model_, choice.shape(),
-                         InferenceSession::Options{.batch = options.batch, .dense_weights = options.dense_weights});
+                         InferenceSession::Options{
+                             .batch = options.batch, .dense_weights = options.dense_weights, .dtype = options.dtype});
     }
 }
 

@@ -19,6 +19,7 @@ public:
     struct Options {
         int64_t batch = 16;
         bool train = true;
+        DType dtype = DType::f32;          ///< of maps between steps: becomes that of the thread's engine
         DType dense_weights = DType::f32;  ///< of inference, see InferenceSession
         /// Bytes that weights, moments, images and the step may take together; 0: as many as they need.
         int64_t memory_limit = 0;

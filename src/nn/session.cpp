@@ -90,6 +90,8 @@ InferenceSession::InferenceSession(Module& model, const Shape& sample, const Opt
     if (options.dense_weights != DType::f32 && options.dense_weights != DType::bf16)
         throw Error("InferenceSession",
                     "expected dense weights in f32 or bf16, got " + std::string(name_of(options.dense_weights)));
+    if (options.dtype != DType::f32 && options.dtype != DType::bf16)
+        throw Error("InferenceSession", "expected maps in f32 or bf16, got " + std::string(name_of(options.dtype)));
     if (options.batch < 1)
         throw Error("InferenceSession", "expected a batch of at least 1, got " + std::to_string(options.batch));
     Impl& self = *impl_;
@@ -115,6 +117,7 @@ InferenceSession::InferenceSession(Module& model, const Shape& sample, const Opt
     EngineOptions engine = Engine::current().options();
     engine.frozen_states = true;
     engine.strict_math |= options.strict_math;
+    if (options.dtype == DType::bf16) engine.dtype = DType::bf16;
     const Graph graph = trace({y});
     if (options.dense_weights == DType::bf16 && engine.executor == ExecutorKind::planned) self.narrow_weights(graph);
     self.plan = make_plan(graph, engine);

@@ -86,7 +86,7 @@ private:
                 if (places_.contains(key) || value_block_.contains(key)) continue;
                 value_block_[key] = layout_.blocks.size();
                 layout_.blocks.push_back({.name = std::string(groups()[i].op()) + " " + groups()[i].scope,
-                                          .bytes = aligned(static_cast<size_t>(output.storage().type().bytes())),
+                                          .bytes = aligned(output.storage_bytes()),
                                           .first = first_use.at(key),
                                           .last = last_use.at(key),
                                           .step = i,
@@ -150,7 +150,7 @@ private:
     }
 
     static Place shifted(Place place, const GroupOperand& operand) {
-        place.shift += static_cast<size_t>(operand.offset) * sizeof(float);
+        place.shift += static_cast<size_t>(operand.offset) * size_of(operand.dtype());
         return place;
     }
 

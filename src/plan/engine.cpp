@@ -58,6 +58,7 @@ private:
 struct Engine::Impl {
     bool strict_math = false, detect_anomaly = false;
     int64_t arena_limit = 0;
+    DType dtype = DType::f32;
     EngineStatistics statistics;
     PlanCache plans;
     size_t plan_limit = 64;
@@ -163,6 +164,7 @@ EngineOptions Engine::options() const {
     return {.executor = executor_kind(),
             .isa = active_isa(),
             .strict_math = impl_->strict_math,
+            .dtype = impl_->dtype,
             .detect_anomaly = impl_->detect_anomaly,
             .tuning = kernels::active_tuning()->hash(),
             .arena_limit = impl_->arena_limit,
@@ -173,6 +175,11 @@ EngineOptions Engine::options() const {
 void Engine::set_strict_math(bool on) { impl_->strict_math = on; }
 void Engine::set_detect_anomaly(bool on) { impl_->detect_anomaly = on; }
 void Engine::set_arena_limit(int64_t bytes) { impl_->arena_limit = bytes; }
+void Engine::set_dtype(DType dtype) {
+    if (dtype != DType::f32 && dtype != DType::bf16)
+        throw Error("Engine", "expected maps in f32 or bf16, got " + std::string(name_of(dtype)));
+    impl_->dtype = dtype;
+}
 const EngineStatistics& Engine::statistics() const { return impl_->statistics; }
 void Engine::set_plan_limit(size_t plans) {
     impl_->plan_limit = plans < 1 ? 1 : plans;

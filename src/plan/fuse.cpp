@@ -10,6 +10,7 @@
 #include "liven/graph/operation.hpp"
 #include "liven/ops/linear.hpp"
 #include "liven/ops/shape.hpp"
+#include "narrow_maps.hpp"
 #include "recompute.hpp"
 #include "src/graph/rewrite.hpp"
 #include "src/reference/table.hpp"
@@ -154,7 +155,7 @@ kernels::Problem Group::problem(bool strict_math) const {
     const auto operand = [](const GroupOperand& o) {
         const int64_t channels = o.shape.rank() == 0 ? 1 : o.shape[-1];
         return kernels::Operand{
-            .shape = o.shape, .dtype = o.value.type().dtype, .pixel_stride = o.dense() ? channels : o.pixel_stride};
+            .shape = o.shape, .dtype = o.dtype(), .pixel_stride = o.dense() ? channels : o.pixel_stride};
     };
     for (const GroupOperand& input : inputs) problem.inputs.push_back(operand(input));
     for (const GroupOperand& output : outputs) problem.outputs.push_back(operand(output));
@@ -194,7 +195,7 @@ std::string FusedGraph::str() const {
         for (const GroupOperand& output : group.outputs) {
             std::string& name = names[{output.value.node.get(), output.value.output}] = "%" + std::to_string(next++);
             results += (results.empty() ? "" : ", ") + name + channels_in(output);
-            shapes += (shapes.empty() ? "" : ", ") + output.shape.str();
+            shapes += (shapes.empty() ? "" : ", ") + output.shape.str() + (output.bf16 ? " bf16" : "");
         }
         out << results << " = " << group.str() << '(';
         for (size_t i = 0; i < group.inputs.size(); ++i)
@@ -256,6 +257,7 @@ FusedGraph fuse(const Graph& simplified, const EngineOptions& options) {
         if (!options.detect_anomaly) {
             recompute_cheap(fused, options);
             assign_homes(fused, options);
+            if (options.dtype == DType::bf16) narrow_maps(fused, options);
         }
         fused.groups = in_order(std::move(fused.groups));
         return fused;

@@ -22,11 +22,16 @@ struct GroupOperand {
     Shape shape;               ///< the shape the step sees
     Value home = {};           ///< the wider value in whose memory it lies, if not its own
     int64_t offset = 0;        ///< channels before it there
-    int64_t pixel_stride = 0;  ///< floats to the next pixel; 0: dense
+    int64_t pixel_stride = 0;  ///< values to the next pixel; 0: dense
+    bool bf16 = false;         ///< f32 values that are stored in bf16; see narrow_maps.hpp
 
     bool dense() const { return pixel_stride == 0; }
     /// The value whose memory it is.
     const Value& storage() const { return home ? home : value; }
+    /// How the values lie in memory.
+    DType dtype() const { return bf16 ? DType::bf16 : value.type().dtype; }
+    /// Of the value whose memory it is.
+    size_t storage_bytes() const { return static_cast<size_t>(storage().shape().count()) * size_of(dtype()); }
 };
 
 /// What one step computes: an operation of the graph with the pointwise operations that ride along, or pointwise

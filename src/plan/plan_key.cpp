@@ -11,7 +11,8 @@ uint64_t edge(const Value& value) { return static_cast<uint64_t>(value.node->ind
 
 uint64_t flags_of(const EngineOptions& options) {
     return static_cast<uint64_t>(options.executor) | static_cast<uint64_t>(options.isa) << 4 |
-           static_cast<uint64_t>(options.strict_math) << 8 | static_cast<uint64_t>(options.detect_anomaly) << 9;
+           static_cast<uint64_t>(options.strict_math) << 8 | static_cast<uint64_t>(options.detect_anomaly) << 9 |
+           static_cast<uint64_t>(options.dtype) << 10;
 }
 
 }  // namespace

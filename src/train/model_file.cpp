@@ -29,6 +29,7 @@ Tensor golden_input(const Shape& input) {
 
 std::vector<float> golden_logits(Module& model, const Shape& input) {
     const NoGrad no_grad;
+    const WithDType exact(DType::f32);
     const bool training = model.training();
     model.eval();
     std::vector<float> logits = model(golden_input(input)).to_vector();
@@ -159,7 +160,8 @@ LoadedModel load_model(const std::filesystem::path& path) {
 }
 
 InferenceSession open_session(LoadedModel& loaded, const InferenceSession::Options& options) {
-    if (options.dense_weights == DType::f32) return {*loaded.model, loaded.info.input, options};
+    if (options.dense_weights == DType::f32 && options.dtype == DType::f32)
+        return {*loaded.model, loaded.info.input, options};
     InferenceSession::Options floats = options;
     floats.pixels.reset();
     InferenceSession session(*loaded.model, loaded.info.input, floats);
@@ -171,10 +173,13 @@ InferenceSession open_session(LoadedModel& loaded, const InferenceSession::Optio
     const double error = relative_error(session.run(images).first(exact.size()), exact);
     if (error <= kNarrowTolerance && !options.pixels) return session;
     if (error <= kNarrowTolerance) return {*loaded.model, loaded.info.input, options};
-    log_warning("the golden output moves by " + std::to_string(100 * error) +
-                " % with dense weights in bf16: they stay in f32");
+    log_warning("the golden output moves by " + std::to_string(100 * error) + " % with " +
+                (options.dtype == DType::f32           ? "dense weights"
+                 : options.dense_weights == DType::f32 ? "maps"
+                                                       : "maps and dense weights") +
+                " in bf16: they stay in f32");
     InferenceSession::Options wide = options;
-    wide.dense_weights = DType::f32;
+    wide.dense_weights = wide.dtype = DType::f32;
     return {*loaded.model, loaded.info.input, wide};
 }
 

@@ -41,6 +41,7 @@ TrainResult finish_run(const Training& training, TrainingData& data, const Early
                                                       {"steps", training.progress.step},
                                                       {"best_epoch", best.best_epoch() + 1},
                                                       {"seed", settings.seed},
+                                                      {"dtype", settings.dtype},
                                                       {"split", Json::parse(data.split().to_json())},
                                                       {"allow_leak", settings.allow_leak}}));
     const double threshold = info.threshold.value;

@@ -65,6 +65,7 @@ void TrainSettings::read(const Config& c) {
     augmentation = c.text("augmentation", augmentation, {"none", "light", "paper-k", "paper-m"});
     balanced = c.boolean("balanced", balanced);
     class_weights = c.boolean("class_weights", class_weights);
+    dtype = c.text("dtype", dtype, {"f32", "bf16"});
     seed = static_cast<uint64_t>(c.integer("seed", static_cast<int64_t>(seed), {.min = 0}));
     memory_limit = c.text("memory_limit", memory_limit);
     checkpoint_every = c.integer("checkpoint_every", checkpoint_every, {.min = 0});
@@ -98,6 +99,7 @@ Config TrainSettings::to_config() const {
     c.set("augmentation", augmentation);
     c.set("balanced", balanced);
     c.set("class_weights", class_weights);
+    c.set("dtype", dtype);
     c.set("seed", static_cast<int64_t>(seed));
     c.set("memory_limit", memory_limit);
     c.set("checkpoint_every", checkpoint_every);
@@ -109,6 +111,7 @@ Config TrainSettings::to_config() const {
 void TrainSettings::validate() const {
     model_info(model).options(model_options);
     if (data.empty()) throw Error("--data", "expected a manifest or a folder of images");
+    if (dtype != "f32" && dtype != "bf16") throw Error("dtype", "expected f32 or bf16, got '" + dtype + "'");
     if (learning_rate <= 0)
         throw Error("learning_rate", "expected a number above 0, got " + std::to_string(learning_rate));
     if (!memory_limit.empty()) static_cast<void>(bytes_from("memory_limit", memory_limit));

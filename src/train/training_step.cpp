@@ -70,6 +70,8 @@ Tensor TrainingStep::loss_of(const Tensor& logits, const Tensor& labels) {
     return penalty.defined() ? loss + penalty : loss;
 }
 
+DType TrainingStep::dtype() const { return settings_.dtype == "bf16" ? DType::bf16 : DType::f32; }
+
 TrainingStep::~TrainingStep() { Engine::current().set_arena_limit(0); }
 
 void TrainingStep::limit_arena(int64_t bytes) {
@@ -78,6 +80,7 @@ void TrainingStep::limit_arena(int64_t bytes) {
 }
 
 PlanMemory TrainingStep::memory() {
+    const WithDType storage(dtype());
     const Shape shape{settings_.batch, settings_.size, settings_.size, 3};
     const std::vector<int32_t> classes(static_cast<size_t>(settings_.batch), 0);
     const Tensor loss =
@@ -88,6 +91,7 @@ PlanMemory TrainingStep::memory() {
 }
 
 TrainingStep::Sums TrainingStep::run(data::Loader& loader, float learning_rate, int64_t step) {
+    const WithDType storage(dtype());
     Sums sums;
     optimizer_->set_learning_rate(learning_rate);
     for (int64_t micro = 0; micro < settings_.accumulate; ++micro) {

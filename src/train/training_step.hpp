@@ -40,6 +40,7 @@ public:
     void limit_arena(int64_t bytes);
 
 private:
+    DType dtype() const;
     Tensor loss_of(const Tensor& logits, const Tensor& labels);
     [[noreturn]] void explain_anomaly(const Tensor& x, const Tensor& y, int64_t step);
 

@@ -161,6 +161,19 @@ TEST_CASE("bench --untimed runs steps and says what the plan moves") {
     CHECK(json.at("planned_bytes").number() > 0);
 }
 
+TEST_CASE("plan and bench store maps in bf16 when asked to") {
+    const std::string arguments = " livenessnet --size 32 --batch 4 --mode train";
+    CHECK_FALSE(has(liven_program("plan" + arguments + " --after fuse").out, "x16 bf16"));
+    CHECK(has(liven_program("plan" + arguments + " --after fuse --dtype bf16").out, "x16 bf16"));
+    const auto arena = [&](const std::string& dtype) {
+        const Json json = liven_program("bench" + arguments + " --rounds 3 --json --dtype " + dtype).json();
+        CHECK(json.at("dtype").text() == dtype);
+        return json.at("arena_mb").number();
+    };
+    CHECK(arena("bf16") < arena("f32"));
+    CHECK(liven_program("plan" + arguments + " --dtype f16").status == 2);
+}
+
 TEST_CASE("bench refuses bf16 weights in training") {
     const Outcome run =
         liven_program("bench livenessnet --size 16 --batch 2 --rounds 3 --mode train --dense-weights bf16");
@@ -184,11 +197,11 @@ TEST_CASE("bench measures with the peak beside") {
         const Json json = liven_program("bench livenessnet --size 16 --batch 2 --rounds 3 --threads 1 --json --mode " +
                                         std::string(mode))
                               .json();
-        CHECK(keys_of(json) == std::vector<std::string>{"engine",    "version",       "variant",     "model",
-                                                        "mode",      "batch",         "size",        "threads",
-                                                        "isa",       "dense_weights", "steps",       "ms_min",
-                                                        "ms_median", "flops",         "peak_gflops", "efficiency",
-                                                        "arena_mb",  "repeated",      "rss_mb",      "rss_before_mb"});
+        CHECK(keys_of(json) == std::vector<std::string>{
+                                   "engine",   "version",   "variant",      "model",       "mode",          "batch",
+                                   "size",     "threads",   "isa",          "dtype",       "dense_weights", "steps",
+                                   "ms_min",   "ms_median", "flops",        "peak_gflops", "efficiency",    "arena_mb",
+                                   "repeated", "rss_mb",    "rss_before_mb"});
         CHECK(json.at("engine").text() == "liven");
         CHECK(json.at("size").integer() == 16);
         CHECK(json.at("steps").integer() == 3);

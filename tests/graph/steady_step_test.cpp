@@ -70,7 +70,8 @@ struct Training {
     }
 };
 
-std::vector<float> trained(int threads) {
+std::vector<float> trained(int threads, DType dtype = DType::f32) {
+    const WithDType storage(dtype);
     set_thread_count(threads);
     Training training(34);
     for (int i = 0; i < 4; ++i) training.step();
@@ -107,21 +108,24 @@ TEST_CASE("An inference session allocates nothing after its first run") {
 
 TEST_CASE("One thread, two and three train to the same bits on every ISA") {
     const Isa before = active_isa();
-    for (Isa isa : available_isas()) {
-        set_active_isa(isa);
-        const std::vector<float> one = trained(1);
-        INFO(name_of(isa));
-        CHECK(one == trained(2));
-        CHECK(one == trained(3));
-    }
+    for (Isa isa : available_isas())
+        for (const DType dtype : {DType::f32, DType::bf16}) {
+            set_active_isa(isa);
+            const std::vector<float> one = trained(1, dtype);
+            INFO(name_of(isa) << ", maps in " << name_of(dtype));
+            CHECK(one == trained(2, dtype));
+            CHECK(one == trained(3, dtype));
+        }
     set_active_isa(before);
 }
 
 TEST_CASE("Poisoned memory changes no result: nothing is read after its last use or before its first write") {
-    const std::vector<float> clean = trained(2);
-    set_poison(true);
-    CHECK(clean == trained(2));
-    set_poison(false);
+    for (const DType dtype : {DType::f32, DType::bf16}) {
+        const std::vector<float> clean = trained(2, dtype);
+        set_poison(true);
+        CHECK(clean == trained(2, dtype));
+        set_poison(false);
+    }
 }
 
 TEST_CASE("Reading the loss before the step gives the same weights and is counted") {

@@ -186,7 +186,7 @@ TEST_CASE("A value only handed on to the next instruction is not stored") {
                                                {.op = Opcode::tanh, .dst = 5, .a = 4, .b = 4, .c = 4},
                                                {.op = Opcode::neg, .dst = 6, .a = 5, .b = 5, .c = 5}};
     const uint16_t kept[] = {6};
-    const Chains chains = make_chains(code, kept, {}, {}, table);
+    const Chains chains = make_chains(code, kept, {}, table);
     CHECK(chains.stored[2]);        // read again by the product
     CHECK_FALSE(chains.stored[3]);  // handed on
     CHECK(chains.stored[4]);        // the loop of tanh reads memory

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "kernels/step.hpp"
+#include "liven/core/bf16.hpp"
 #include "liven/core/buffer.hpp"
 #include "liven/core/philox.hpp"
 #include "src/reference/array.hpp"
@@ -26,16 +27,25 @@ struct TestTensor {
     Shape shape;
     std::vector<float> values;
     int64_t pixel_stride = 0;  ///< 0: dense
+    DType dtype = DType::f32;  ///< as the kernel sees it; bf16 values stand here as floats
 
     int64_t channels() const { return shape.rank() == 0 ? 1 : shape[-1]; }
     int64_t stride() const { return pixel_stride == 0 ? channels() : pixel_stride; }
-    kernels::Operand operand() const { return {.shape = shape, .dtype = DType::f32, .pixel_stride = stride()}; }
+    kernels::Operand operand() const { return {.shape = shape, .dtype = dtype, .pixel_stride = stride()}; }
     reference::Array<float> array() { return {.shape = shape, .data = values.data()}; }
 };
 
 inline TestTensor empty_tensor(const Shape& shape, int64_t pixel_stride = 0) {
     return {
         .shape = shape, .values = std::vector<float>(static_cast<size_t>(shape.count())), .pixel_stride = pixel_stride};
+}
+
+/// The tensor in bf16: its values rounded as kernels round them, denormal numbers to zero.
+inline TestTensor in_bf16(TestTensor tensor) {
+    tensor.dtype = DType::bf16;
+    for (float& value : tensor.values)
+        value = std::fpclassify(value) == FP_SUBNORMAL ? std::copysign(0.0f, value) : from_bf16(to_bf16(value));
+    return tensor;
 }
 
 /// Values in [-1, 1).
@@ -49,43 +59,54 @@ inline TestTensor random_tensor(const Shape& shape, uint64_t seed, int64_t pixel
 /// The memory of one operand between two guards that no kernel may touch; elements between pixels are guards too.
 class Guarded {
 public:
-    Guarded(const TestTensor& tensor, int64_t offset) : channels_(tensor.channels()), stride_(tensor.stride()) {
+    Guarded(const TestTensor& tensor, int64_t offset)
+        : channels_(tensor.channels()), stride_(tensor.stride()), size_(size_of(tensor.dtype)) {
         pixels_ = channels_ == 0 ? 0 : tensor.shape.count() / channels_;
         first_ = kGuard + offset;
         // The last pixel ends the operand: nothing behind it belongs to the kernel.
         const int64_t body = pixels_ == 0 ? 0 : (pixels_ - 1) * stride_ + channels_;
         total_ = first_ + body + kGuard;
-        memory_ = Buffer(static_cast<size_t>(total_) * sizeof(float));
-        const float guard = guard_value();
-        std::fill_n(memory_.as<float>(), total_, guard);
+        memory_ = Buffer(static_cast<size_t>(total_) * size_);
+        for (int64_t i = 0; i < total_; ++i) write(i, not_a_number);
     }
 
-    float* data() { return memory_.as<float>() + first_; }
+    float* data() { return reinterpret_cast<float*>(at(first_)); }
     void put(const std::vector<float>& values) {
-        for (int64_t p = 0; p < pixels_; ++p)
-            std::copy_n(values.data() + p * channels_, channels_, data() + p * stride_);
+        for (int64_t i = 0; i < pixels_ * channels_; ++i) write(place_of(i), values[static_cast<size_t>(i)]);
     }
     std::vector<float> take() {
         std::vector<float> out(static_cast<size_t>(pixels_ * channels_));
-        for (int64_t p = 0; p < pixels_; ++p) std::copy_n(data() + p * stride_, channels_, out.data() + p * channels_);
+        for (size_t i = 0; i < out.size(); ++i) out[i] = read(place_of(static_cast<int64_t>(i)));
         return out;
     }
     /// True when every element that is not the operand's still holds the guard.
     bool intact() {
         std::vector<bool> own(static_cast<size_t>(total_), false);
-        for (int64_t p = 0; p < pixels_; ++p)
-            for (int64_t c = 0; c < channels_; ++c) own[static_cast<size_t>(first_ + p * stride_ + c)] = true;
-        const auto guard = std::bit_cast<uint32_t>(guard_value());
+        for (int64_t i = 0; i < pixels_ * channels_; ++i) own[static_cast<size_t>(place_of(i))] = true;
+        const auto guard = std::bit_cast<uint32_t>(not_a_number);
         for (int64_t i = 0; i < total_; ++i)
-            if (!own[static_cast<size_t>(i)] && std::bit_cast<uint32_t>(memory_.as<float>()[i]) != guard) return false;
+            if (!own[static_cast<size_t>(i)] && std::bit_cast<uint32_t>(read(i)) != guard) return false;
         return true;
     }
 
 private:
     static constexpr int64_t kGuard = 64;
-    static float guard_value() { return std::numeric_limits<float>::quiet_NaN(); }
+
+    int64_t place_of(int64_t value) const { return first_ + value / channels_ * stride_ + value % channels_; }
+    std::byte* at(int64_t index) { return memory_.as<std::byte>() + static_cast<size_t>(index) * size_; }
+    void write(int64_t index, float value) {
+        const uint16_t half = to_bf16(value);
+        std::memcpy(at(index), size_ == sizeof(half) ? static_cast<const void*>(&half) : &value, size_);
+    }
+    float read(int64_t index) {
+        uint16_t half = 0;
+        float value = 0;
+        std::memcpy(size_ == sizeof(half) ? static_cast<void*>(&half) : &value, at(index), size_);
+        return size_ == sizeof(half) ? from_bf16(half) : value;
+    }
 
     int64_t channels_, stride_, pixels_ = 0, first_ = 0, total_ = 0;
+    size_t size_;
     Buffer memory_;
 };
 

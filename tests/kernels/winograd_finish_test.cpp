@@ -136,7 +136,7 @@ Problem problem_with(const Program& program, Tensors& t) {
 }
 
 std::optional<WinogradEpilogue> read(const Program& program, Tensors& t) {
-    return WinogradEpilogue::of(problem_with(program, t), t.dst.shape);
+    return WinogradEpilogue::of(problem_with(program, t), t.dst.shape, Isa::baseline);
 }
 
 const KernelInfo* kernel_of(std::string_view name, Isa isa) {

@@ -7,7 +7,8 @@
 
 using namespace liven;
 
-TEST_CASE("A model file opens as a session that gives the model's logits, with dense weights in bf16 nearly so") {
+TEST_CASE(
+    "A model file opens as a session that gives the model's logits, with dense weights or maps in bf16 nearly so") {
     const TemporaryFolder folder;
     const auto path = folder.path() / "model.safetensors";
     // 128 pixels: a dense layer of 32,768 x 128 weights, wide enough to be narrowed.
@@ -19,14 +20,17 @@ TEST_CASE("A model file opens as a session that gives the model's logits, with d
                {.model = "attacknet-v2.2", .options = {}, .input = input, .preprocess = {}, .threshold = {}});
     LoadedModel loaded = load_model(path);
     const std::vector<float> pixels(static_cast<size_t>(input.count()), 0.25f);
-    InferenceSession exact = open_session(loaded), narrow = open_session(loaded, {.dense_weights = DType::bf16});
+    InferenceSession exact = open_session(loaded), narrow = open_session(loaded, {.dense_weights = DType::bf16}),
+                     narrow_maps = open_session(loaded, {.dtype = DType::bf16});
     const std::vector<float> traced = [&] {
         const NoGrad no_grad;
         return (*loaded.model)(Tensor::from(pixels, batched(1, input))).to_vector();
     }();
-    const auto a = exact.run(pixels), b = narrow.run(pixels);
+    const auto a = exact.run(pixels), b = narrow.run(pixels), c = narrow_maps.run(pixels);
+    CHECK(narrow_maps.memory().arena_bytes < exact.memory().arena_bytes);
     for (size_t i = 0; i < traced.size(); ++i) {
         CHECK(a[i] == traced[i]);
         CHECK(b[i] == Approx(traced[i]).margin(0.01));  // the golden pair allowed 1 %
+        CHECK(c[i] == Approx(traced[i]).margin(0.01));
     }
 }

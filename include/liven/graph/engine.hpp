@@ -19,7 +19,8 @@ class Plan;
 struct EngineOptions {
     ExecutorKind executor = ExecutorKind::planned;
     Isa isa = Isa::baseline;
-    bool strict_math = false;     ///< only kernels with the error of direct summation
+    bool strict_math = false;  ///< only kernels with the error of direct summation
+    DType dtype = DType::f32;  ///< how maps between steps are stored: f32, or bf16, half the bytes; arithmetic is f32
     bool detect_anomaly = false;  ///< no fusion; the first operation to make a NaN or infinity is named in an Error
     uint64_t tuning = 0;          ///< hash of the table of measured kernel times; 0: kernels are chosen by estimates
     int64_t arena_limit = 0;      ///< bytes; what exceeds it is computed again rather than held. 0: no limit
@@ -54,6 +55,8 @@ public:
     EngineOptions options() const;
     void set_strict_math(bool on);
     void set_detect_anomaly(bool on);
+    /// How maps between steps are stored, EngineOptions::dtype. Throws Error for others than f32 and bf16.
+    void set_dtype(DType dtype);
     /// Bytes that a plan's arena may take; 0: as many as it needs. A training step that exceeds them computes parts of
     /// its way forward a second time; a plan that cannot be made to fit is an Error.
     void set_arena_limit(int64_t bytes);
@@ -85,6 +88,18 @@ private:
     Engine();
     struct Impl;
     std::unique_ptr<Impl> impl_;
+};
+
+/// Has this thread's engine store maps in another type while it lives.
+class WithDType {
+public:
+    explicit WithDType(DType dtype) : before_(Engine::current().options().dtype) { Engine::current().set_dtype(dtype); }
+    ~WithDType() { Engine::current().set_dtype(before_); }
+    WithDType(const WithDType&) = delete;
+    WithDType& operator=(const WithDType&) = delete;
+
+private:
+    DType before_;
 };
 
 }  // namespace liven

@@ -30,6 +30,8 @@ public:
         /// How the weights of wide dense layers are stored: DType::f32, or DType::bf16, which halves the bytes that one
         /// sample waits for. Weights are rounded to eight bits of precision, sums stay in f32.
         DType dense_weights = DType::f32;
+        /// How the maps between the steps are stored: DType::f32, or DType::bf16 (see EngineOptions::dtype).
+        DType dtype = DType::f32;
         /// The session takes 8-bit pixels, samples of H x W x 3, and scales them itself, as the first convolution reads
         /// them.
         std::optional<PixelScale> pixels{};

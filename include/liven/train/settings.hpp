@@ -38,6 +38,7 @@ struct TrainSettings {
     std::string augmentation = "light";  ///< none, light, paper-k or paper-m
     bool balanced = false;               ///< both classes equally often
     bool class_weights = false;          ///< loss weighted by inverse class frequency
+    std::string dtype = "f32";           ///< how maps between steps are stored: f32 or bf16
     uint64_t seed = 42;
     /// "4GB": what the training may take, all in all. The pictures kept decoded get what is left; if that is nothing,
     /// parts of the step are computed twice rather than held. Empty: no limit.

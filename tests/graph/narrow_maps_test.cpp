@@ -1,0 +1,181 @@
+#include <catch2/catch.hpp>
+#include <cmath>
+
+#include "liven/core/environment.hpp"
+#include "liven/core/error.hpp"
+#include "liven/core/isa.hpp"
+#include "liven/graph/plan.hpp"
+#include "liven/models/registry.hpp"
+#include "liven/ops/activation.hpp"
+#include "liven/ops/arithmetic.hpp"
+#include "liven/ops/conv2d.hpp"
+#include "liven/ops/linear.hpp"
+#include "liven/ops/loss.hpp"
+#include "liven/ops/pool.hpp"
+#include "liven/ops/reduce.hpp"
+#include "liven/ops/shape.hpp"
+#include "liven/ops/softmax.hpp"
+#include "liven/optim/optimizer.hpp"
+#include "tests/graph/uniform.hpp"
+
+using namespace liven;
+
+namespace {
+
+double distance(const std::vector<float>& a, const std::vector<float>& b) {
+    REQUIRE(a.size() == b.size());
+    double difference = 0, size = 0;
+    for (size_t i = 0; i < a.size(); ++i) {
+        difference += std::pow(double{a[i]} - double{b[i]}, 2);
+        size += std::pow(double{b[i]}, 2);
+    }
+    return std::sqrt(difference / size);
+}
+
+/// Waves, brighter in every second picture, each value off by at most `noise` of itself.
+Tensor pictures(const Shape& shape, float noise) {
+    std::vector<float> pixels;
+    Random random(5);
+    const auto height = static_cast<float>(shape[1]), width = static_cast<float>(shape[2]);
+    for (int64_t i = 0; i < shape[0]; ++i) {
+        const float rows = random.uniform(0.5f, 4.0f), columns = random.uniform(0.5f, 4.0f);
+        for (int64_t p = 0; p < shape[1] * shape[2] * 3; ++p) {
+            const float y = static_cast<float>(p / (3 * shape[2])) / height,
+                        x = static_cast<float>(p / 3 % shape[2]) / width;
+            const float wave = std::sin(6 * (rows * y + columns * x) + static_cast<float>(p % 3));
+            pixels.push_back((wave + (i % 2 == 0 ? -0.3f : 0.3f)) * (1 + noise * random.uniform(-1.0f, 1.0f)));
+        }
+    }
+    return Tensor::from(std::span<const float>(pixels), shape);
+}
+
+/// Loss and gradients of a network over 16 pictures, one behind the other.
+std::vector<float> loss_and_gradients(const char* name, DType dtype, float noise = 0) {
+    const WithDType storage(dtype);
+    const auto model = make_model(name, {});
+    const Shape shape{16, 48, 48, 3};
+    model->seed(3);
+    model->build(shape);
+    std::vector<int32_t> classes;
+    for (int32_t i = 0; i < 16; ++i) classes.push_back(i % 2);
+    const Tensor labels = Tensor::from(std::span<const int32_t>(classes), {16});
+    const Tensor loss = cross_entropy((*model)(pictures(shape, noise)), labels);
+    const Gradients all = gradients(loss, model->parameters());
+    std::vector<Value> wanted{loss.value()};
+    for (size_t i = 0; i < all.size(); ++i) wanted.push_back(all.value(i));
+    Engine::current().evaluate(wanted);
+    std::vector<float> values;
+    for (const Value& value : wanted) {
+        const std::vector<float> each = Tensor(value).to_vector();
+        values.insert(values.end(), each.begin(), each.end());
+    }
+    return values;
+}
+
+std::string fused(const Tensor& root, DType dtype) {
+    const WithDType storage(dtype);
+    return explain(Engine::current().graph_of({&root.value(), 1}), Engine::current().options(),
+                   {.after = PlanStage::fuse});
+}
+
+int64_t arena_of(const Graph& graph, DType dtype) {
+    const WithDType storage(dtype);
+    return make_plan(graph, Engine::current().options())->memory().arena_bytes;
+}
+
+/// A convolution whose map another one reads.
+Tensor two_convolutions() {
+    const Tensor x = testing::uniform({2, 24, 24, 16}, 1), w = testing::uniform({3, 3, 16, 16}, 2);
+    return conv2d(relu(conv2d(x, w, {.padding = symmetric(1)})), w, {.padding = symmetric(1)});
+}
+
+}  // namespace
+
+TEST_CASE("Maps between steps are stored in bf16, results and what is asked for in f32 are not") {
+    const std::string exact = fused(two_convolutions(), DType::f32), narrow = fused(two_convolutions(), DType::bf16);
+    CHECK(exact.find("bf16\n") == std::string::npos);
+    const size_t first = narrow.find("   2x24x24x16 bf16\n");
+    REQUIRE(first != std::string::npos);
+    CHECK(narrow.find("   2x24x24x16 bf16\n", first + 1) == std::string::npos);
+    CHECK(narrow.find("stays in f32: a handle, a state or a result keeps it") != std::string::npos);
+}
+
+TEST_CASE(
+    "A map stays in f32 where a kernel knows nothing else, where it is summed to one number, and where it is small") {
+    const Tensor x = testing::uniform({4, 24, 24, 16}, 1), w = testing::uniform({3, 3, 16, 16}, 2);
+    const Tensor map = conv2d(x, w, {.padding = symmetric(1)});
+    const Tensor rows = reshape(map, {4, 24 * 24 * 16});
+    CHECK_THAT(fused(matmul(rows, testing::uniform({24 * 24 * 16, 8}, 3)), DType::bf16),
+               Catch::Contains("stays in f32: matmul: operands are not f32"));
+    const Tensor made = softplus(max_pool(map, {.size = 2}));
+    CHECK_THAT(fused(mean(square(made - softmax(made))), DType::bf16), Catch::Contains("to a single number"));
+    const Tensor small = conv2d(testing::uniform({1, 8, 8, 16}, 1), w, {.padding = symmetric(1)});
+    CHECK(fused(conv2d(small, w, {.padding = symmetric(1)}), DType::bf16).find("bf16") == std::string::npos);
+}
+
+TEST_CASE("A convolution of a map in bf16 is that of the rounded map") {
+    const Tensor x = testing::uniform({2, 24, 24, 16}, 1), w = testing::uniform({3, 3, 16, 16}, 2);
+    const std::vector<float> exact = two_convolutions().to_vector();
+    const WithDType storage(DType::bf16);
+    const std::vector<float> narrow = two_convolutions().to_vector();
+    CHECK(narrow != exact);
+    // Each value of the map between is off by at most 2^-9 of itself, and the errors are independent.
+    CHECK(distance(narrow, exact) < 1.0 / 512);
+}
+
+TEST_CASE("A step of the four CNNs with maps in bf16 moves like one with that noise in the pictures alone") {
+    for (const char* name : {"attacknet-v1", "attacknet-v2.1", "attacknet-v2.2", "livenessnet"}) {
+        const std::vector<float> exact = loss_and_gradients(name, DType::f32);
+        const double noise = distance(loss_and_gradients(name, DType::f32, 1.0f / 512), exact);
+        const Isa before = active_isa();
+        for (const Isa isa : available_isas()) {
+            set_active_isa(isa);
+            const std::vector<float> narrow = loss_and_gradients(name, DType::bf16);
+            INFO(name << " on " << name_of(isa) << ", noise " << noise);
+            CHECK(narrow != exact);
+            // Rounding is off by at most 2^-9 of a value. What maxima, kinks and batch-norm over few samples make of
+            // that shows in the pictures' own noise of 2^-9; twenty maps add to it in quadrature, the late ones least.
+            CHECK(distance(narrow, exact) < 2 * noise);
+        }
+        set_active_isa(before);
+    }
+}
+
+TEST_CASE("Storing maps in bf16 saves more than a third of the arena") {
+    const auto model = make_model("attacknet-v2.2", {});
+    const Shape shape{4, 128, 128, 3};
+    model->build(shape);
+    Adam adam(model->parameters(), Adam::Options{});
+    const std::vector<int32_t> classes{0, 1, 1, 0};
+    const Tensor labels = Tensor::from(std::span<const int32_t>(classes), {4});
+    const Tensor loss = cross_entropy((*model)(Tensor::zeros(shape)), labels);
+    const Graph graph = adam.trace_step(gradients(loss, model->parameters()));
+    CHECK(static_cast<double>(arena_of(graph, DType::bf16)) < 0.66 * static_cast<double>(arena_of(graph, DType::f32)));
+}
+
+TEST_CASE("The storage of maps is part of a plan's key, and other types are refused") {
+    const auto plans = [] { return Engine::current().statistics().plans_made; };
+    Engine::current().clear_plans();
+    two_convolutions().to_vector();
+    const int64_t before = plans();
+    {
+        const WithDType storage(DType::bf16);
+        two_convolutions().to_vector();
+        CHECK(plans() == before + 1);
+        two_convolutions().to_vector();
+    }
+    two_convolutions().to_vector();
+    CHECK(plans() == before + 1);
+    CHECK_THROWS_AS(Engine::current().set_dtype(DType::u8), Error);
+}
+
+TEST_CASE("The search for anomalies and the reference executor keep everything in f32") {
+    const std::vector<float> exact = two_convolutions().to_vector();
+    const WithDType storage(DType::bf16);
+    Engine::current().set_detect_anomaly(true);
+    CHECK(fused(two_convolutions(), DType::bf16).find("bf16") == std::string::npos);
+    Engine::current().set_detect_anomaly(false);
+    set_executor_kind(ExecutorKind::reference);
+    CHECK(distance(two_convolutions().to_vector(), exact) < 1e-5);  // both are f32; Winograd has its own error
+    set_executor_kind(ExecutorKind::planned);
+}
