@@ -22,7 +22,7 @@ using namespace liven;
 
 namespace {
 
-double distance(const std::vector<float>& a, const std::vector<float>& b) {
+double relative_distance(const std::vector<float>& a, const std::vector<float>& b) {
     REQUIRE(a.size() == b.size());
     double difference = 0, size = 0;
     for (size_t i = 0; i < a.size(); ++i) {
@@ -120,13 +120,13 @@ TEST_CASE("A convolution of a map in bf16 is that of the rounded map") {
     const std::vector<float> narrow = two_convolutions().to_vector();
     CHECK(narrow != exact);
     // Each value of the map between is off by at most 2^-9 of itself, and the errors are independent.
-    CHECK(distance(narrow, exact) < 1.0 / 512);
+    CHECK(relative_distance(narrow, exact) < 1.0 / 512);
 }
 
 TEST_CASE("A step of the four CNNs with maps in bf16 moves like one with that noise in the pictures alone") {
     for (const char* name : {"attacknet-v1", "attacknet-v2.1", "attacknet-v2.2", "livenessnet"}) {
         const std::vector<float> exact = loss_and_gradients(name, DType::f32);
-        const double noise = distance(loss_and_gradients(name, DType::f32, 1.0f / 512), exact);
+        const double noise = relative_distance(loss_and_gradients(name, DType::f32, 1.0f / 512), exact);
         const Isa before = active_isa();
         for (const Isa isa : available_isas()) {
             set_active_isa(isa);
@@ -135,7 +135,7 @@ TEST_CASE("A step of the four CNNs with maps in bf16 moves like one with that no
             CHECK(narrow != exact);
             // Rounding is off by at most 2^-9 of a value. What maxima, kinks and batch-norm over few samples make of
             // that shows in the pictures' own noise of 2^-9; twenty maps add to it in quadrature, the late ones least.
-            CHECK(distance(narrow, exact) < 2 * noise);
+            CHECK(relative_distance(narrow, exact) < 2 * noise);
         }
         set_active_isa(before);
     }
@@ -176,6 +176,6 @@ TEST_CASE("The search for anomalies and the reference executor keep everything i
     CHECK(fused(two_convolutions(), DType::bf16).find("bf16") == std::string::npos);
     Engine::current().set_detect_anomaly(false);
     set_executor_kind(ExecutorKind::reference);
-    CHECK(distance(two_convolutions().to_vector(), exact) < 1e-5);  // both are f32; Winograd has its own error
+    CHECK(relative_distance(two_convolutions().to_vector(), exact) < 1e-5);  // both are f32; Winograd has its own error
     set_executor_kind(ExecutorKind::planned);
 }
