@@ -24,7 +24,6 @@ import peer
 
 HERE = Path(__file__).resolve().parent
 PEERS = ("tensorflow", "pytorch", "onnxruntime", "openvino", "ncnn")
-BATCH = {"train": 16, "infer": 1}
 
 
 @dataclass
@@ -55,7 +54,7 @@ HEAD = (f"{'engine':12} {'variant':26} {'ms':>9} {'least ms':>9} {'of Liven':>9}
 
 def parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("models", nargs="*", metavar="MODEL", help="one of " + ", ".join(models.FACE_CNNS))
+    parser.add_argument("models", nargs="*", metavar="MODEL", help="one of " + ", ".join(models.MODELS) + "; by default the four face CNNs")
     parser.add_argument("--liven", required=True, help="the program")
     parser.add_argument("--results", required=True, type=Path, help="JSON lines are appended here")
     parser.add_argument("--mode", choices=("train", "infer", "both"), default="both")
@@ -63,8 +62,9 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--dtype", choices=("f32", "bf16"), default="f32", help="of Liven's maps between steps; to put "
                         "beside a peer's bf16: --only pytorch:bf16")
     parser.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)))
-    parser.add_argument("--batch", type=int, help="images; by default 16 to train, 1 to infer")
-    parser.add_argument("--size", type=int, default=256, help="pixels a side")
+    parser.add_argument("--batch", type=int,
+                        help="images or clips; by default what each network is measured at (models.py), 1 to infer")
+    parser.add_argument("--size", type=int, help="pixels a side; by default 256, for residual networks 224")
     parser.add_argument("--rounds", type=int, default=5, help="times that each peer has its turn")
     parser.add_argument("--seconds", type=float, default=5, help="of steps in one turn")
     options = parser.parse_args()
@@ -96,8 +96,10 @@ def run(command: list[str]) -> tuple[dict | None, str]:
 class Comparison:
     def __init__(self, options: argparse.Namespace, model: str, mode: str) -> None:
         self.options, self.model, self.mode = options, model, mode
-        self.task = [model, "--mode", mode, "--batch", str(options.batch or BATCH[mode]), "--threads",
-                     str(options.threads), "--size", str(options.size), "--seconds", str(options.seconds),
+        known = models.MODELS[model]
+        batch = options.batch or (known.batch if mode == "train" else 1)
+        self.task = [model, "--mode", mode, "--batch", str(batch), "--threads", str(options.threads), "--size",
+                     str(options.size or known.size), "--seconds", str(options.seconds),
                      "--rounds", "1000"]
         self.started = round(time.time())
         self.liven: list[dict] = []

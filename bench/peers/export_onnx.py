@@ -9,12 +9,13 @@ from pathlib import Path
 
 
 def export(model: str, size: int, batch: int, file: str) -> None:
+    import models
     import torch
     from torch_networks import MODELS
     torch.manual_seed(0)
     network = MODELS[model](size, 0.0).eval()
-    torch.onnx.export(network, (torch.rand(batch, 3, size, size),), file, dynamo=False, input_names=["images"],
-                      output_names=["logits"], opset_version=17)
+    torch.onnx.export(network, (torch.rand(models.MODELS[model].shape(batch, size)),), file, dynamo=False, input_names=["images"],
+                      output_names=["outputs"], opset_version=17)
 
 
 def exported(model: str, size: int, batch: int) -> Path:

@@ -12,7 +12,7 @@ from export_onnx import exported
 class OnnxRuntime:
     engine = "onnxruntime"
     variants = ("all_optimizations",)
-    models = models.FACE_CNNS
+    models = tuple(models.MODELS)
     modes = ("infer",)
 
     def load(self, task: peer.Task) -> str:
@@ -28,7 +28,8 @@ class OnnxRuntime:
         options.inter_op_num_threads = 1
         options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_ALL
         session = onnxruntime.InferenceSession(str(self.file), options, providers=["CPUExecutionProvider"])
-        images = numpy.random.default_rng(0).random((task.batch, 3, task.size, task.size), numpy.float32)
+        images = numpy.random.default_rng(0).random(models.MODELS[task.model].shape(task.batch, task.size),
+                                                 numpy.float32)
         return lambda: session.run(None, {"images": images})
 
 

@@ -12,7 +12,7 @@ from export_onnx import exported
 class OpenVino:
     engine = "openvino"
     variants = ("latency",)
-    models = models.FACE_CNNS
+    models = tuple(models.MODELS)
     modes = ("infer",)
 
     def load(self, task: peer.Task) -> str:
@@ -28,7 +28,8 @@ class OpenVino:
             # Where the CPU has bf16, OpenVINO would take it unasked.
             "INFERENCE_PRECISION_HINT": "f32"})
         request = compiled.create_infer_request()
-        images = numpy.random.default_rng(0).random((task.batch, 3, task.size, task.size), numpy.float32)
+        images = numpy.random.default_rng(0).random(models.MODELS[task.model].shape(task.batch, task.size),
+                                                 numpy.float32)
         return lambda: request.infer([images], share_inputs=True, share_outputs=True)
 
 

@@ -12,7 +12,7 @@ class PyTorch:
     engine = "pytorch"
     variants = ("channels_last", "contiguous", "compiled", "bf16", "channels_last" + peer.KEPT, "compiled" + peer.KEPT,
                 "bf16" + peer.KEPT)
-    models = models.FACE_CNNS
+    models = tuple(models.MODELS)
     modes = ("train", "infer")
 
     def load(self, task: peer.Task) -> str:
@@ -24,25 +24,27 @@ class PyTorch:
 
     def build(self, task: peer.Task) -> Callable[[], object]:
         import torch
-        from torch_networks import MODELS
+        from torch_networks import MODELS, loss_of
         layout = torch.contiguous_format if task.flavour == "contiguous" else torch.channels_last
         model = MODELS[task.model](task.size, task.dropout).to(memory_format=layout).train(task.train)
-        images = torch.rand(task.batch, 3, task.size, task.size).to(memory_format=layout)
-        labels = torch.randint(0, 2, (task.batch,))
+        images = torch.rand(models.MODELS[task.model].shape(task.batch, task.size))
+        if images.dim() == 4:
+            images = images.to(memory_format=layout)
+        labels = torch.arange(task.batch) % 2
         run = torch.compile(model) if task.flavour == "compiled" else model
         bf16 = task.flavour == "bf16"
 
-        def logits() -> torch.Tensor:
+        def outputs() -> torch.Tensor:
             with torch.autocast("cpu", torch.bfloat16, enabled=bf16):
                 return run(images)
 
         if not task.train:
-            return torch.inference_mode()(logits)
+            return torch.inference_mode()(outputs)
         adam = torch.optim.Adam(model.parameters(), lr=1e-4, fused=True)
 
         def step() -> None:
             adam.zero_grad(set_to_none=True)
-            torch.nn.functional.cross_entropy(logits().float(), labels).backward()
+            loss_of(model, outputs(), labels).backward()
             adam.step()
 
         return step

@@ -6,6 +6,8 @@ from collections.abc import Callable
 import torch
 from torch import nn
 from torch.nn import functional as F
+from torch_lgsc import Lgsc
+from torch_resnet import ResNet, ResNetGru, trunk18, trunk50
 
 
 def batch_norm(channels: int) -> nn.BatchNorm2d:
@@ -67,4 +69,14 @@ MODELS: dict[str, Callable[[int, float], nn.Module]] = {
     "attacknet-v1": attacknet(concat=True, pool_share=0.5),
     "attacknet-v2.1": attacknet(concat=True, pool_share=1.0),
     "attacknet-v2.2": attacknet(concat=False, pool_share=0.5),
+    "resnet18": lambda size, dropout: ResNet(trunk18(), dropout),
+    "resnet50": lambda size, dropout: ResNet(trunk50(), dropout),
+    "lgsc": lambda size, dropout: Lgsc(dropout),
+    "resnet50-gru": lambda size, dropout: ResNetGru(dropout),
 }
+
+
+def loss_of(network: nn.Module, outputs: torch.Tensor | tuple[torch.Tensor, ...], labels: torch.Tensor) -> torch.Tensor:
+    """The network's own loss, or the cross entropy of its logits."""
+    own = getattr(network, "loss", None)
+    return own(outputs, labels) if own else F.cross_entropy(outputs.float(), labels)
