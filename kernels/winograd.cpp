@@ -1,12 +1,13 @@
-// Winograd's convolution F(4x4, 3x3), forward and input gradient, tile-fused: nothing transformed reaches memory.
+// Winograd's convolutions F(4x4, 3x3) and F(2x2, 3x3), forward and input gradient, tile-fused: nothing transformed
+// reaches memory. The smaller tile is for maps of at most two rows or columns.
 //
 // loop nest      unit (sample, chunk of rows) > band of tile rows > groups of up to 12 tiles > isa/winograd_forward.cpp
 // caches         band of source rows with halo, made by a prologue (ring, L2) or read where they lie; points of a group
 //                (L1, L2); rows for an epilogue that is not done in registers (L2)
 // bytes moved    source rows once a unit, with two rows of halo; every result once; the weights' points once a group
-// expected       170-330 % of the direct FMA peak (see isa/winograd_forward.cpp)
-// error          3e-6 of the largest result at 16 channels to 1e-5 at 512, where the direct kernel has 3e-7: strict
-//                math refuses it
+// expected       170-330 % of the direct FMA peak (see isa/winograd_forward.cpp); F(2x2) 120-190 % (bin/conv2d_bench)
+// error          3e-6 of the largest result at 16 channels to 1e-5 at 512, F(2x2) 1e-6, where the direct kernel has
+//                3e-7: strict math refuses them
 #include <algorithm>
 #include <memory>
 #include <optional>
@@ -28,19 +29,19 @@
 
 namespace liven::kernels {
 
-const WinogradTable& winograd_table_baseline();
-const WinogradTable& winograd_table_avx2();
-const WinogradTable& winograd_table_avx512();
+const WinogradTable& winograd_table_baseline(int64_t side);
+const WinogradTable& winograd_table_avx2(int64_t side);
+const WinogradTable& winograd_table_avx512(int64_t side);
 
-const WinogradTable& winograd_table(Isa isa) {
-    if (isa == Isa::avx512) return winograd_table_avx512();
-    return isa == Isa::avx2 ? winograd_table_avx2() : winograd_table_baseline();
+const WinogradTable& winograd_table(Isa isa, int64_t side) {
+    if (isa == Isa::avx512) return winograd_table_avx512(side);
+    return isa == Isa::avx2 ? winograd_table_avx2(side) : winograd_table_baseline(side);
 }
 
 namespace {
 
-constexpr int64_t side = winograd_side;
-
+/// `side`: results of a tile, each way.
+template <int64_t side>
 class WinogradConvolution final : public Step {
 public:
     WinogradConvolution(const Problem& problem, const Conv2dProblem& parsed, Isa isa)
@@ -60,7 +61,7 @@ public:
                  .in_place = in_place_}),
           sink_(problem, result_, band_rows_, result_[0] * chunks_.count, isa),
           epilogue_(WinogradEpilogue::of(problem, result_, isa)),
-          table_(winograd_table(isa)) {
+          table_(winograd_table(isa, side)) {
         lay_out();
     }
 
@@ -74,6 +75,8 @@ public:
     }
 
 private:
+    static constexpr int64_t extent = side + 2;  ///< source pixels of a tile, each way
+
     int64_t tile_columns() const { return ceil_div(result_[2], side); }
     int64_t channels() const { return result_[3]; }
 
@@ -100,11 +103,11 @@ private:
             edge_columns_ += in_place_ && !inside(x + taps_.w.lowest()) ? 1 : 0;
         patches_bytes_ =
             whole_lines(static_cast<size_t>(band_rows_ / side * edge_columns_ * patch_floats()) * sizeof(float));
-        zero_bytes_ = whole_lines(static_cast<size_t>(6 * band_.pixel_stride()) * sizeof(float));
+        zero_bytes_ = whole_lines(static_cast<size_t>(extent * band_.pixel_stride()) * sizeof(float));
         src_points_bytes_ =
-            whole_lines(static_cast<size_t>(winograd_group_tiles * winograd_tile_floats(depth_)) * sizeof(float));
-        dst_points_bytes_ =
-            whole_lines(static_cast<size_t>(winograd_group_tiles * winograd_tile_floats(channels())) * sizeof(float));
+            whole_lines(static_cast<size_t>(winograd_group_tiles * winograd_tile_floats(side, depth_)) * sizeof(float));
+        dst_points_bytes_ = whole_lines(
+            static_cast<size_t>(winograd_group_tiles * winograd_tile_floats(side, channels())) * sizeof(float));
         band_bytes_ = whole_lines(band_.scratch_bytes());
         scratch_bytes =
             tiles_bytes_ + patches_bytes_ + zero_bytes_ + src_points_bytes_ + dst_points_bytes_ + band_bytes_;
@@ -120,7 +123,7 @@ private:
         if (sink_.reduces()) stages.push_back({.units = sink_.finalize_units(), .samples = 1});
     }
 
-    int64_t block_floats() const { return winograd_points * depth_ * conv_block; }
+    int64_t block_floats() const { return winograd_points(side) * depth_ * conv_block; }
 
     void transform_weights(int64_t block, const Buffers& buffers) const noexcept {
         auto* packed = reinterpret_cast<float*>(buffers.workspace + packed_offset_);
@@ -129,9 +132,9 @@ private:
                        reinterpret_cast<float*>(buffers.workspace) + block * block_floats());
     }
 
-    int64_t patch_floats() const { return 36 * band_.pixel_stride(); }
-    /// Whether the six source columns from `first` on lie in the map.
-    bool inside(int64_t first) const { return first >= 0 && first + 6 <= taps_.w.extent; }
+    int64_t patch_floats() const { return extent * extent * band_.pixel_stride(); }
+    /// Whether the source columns of a tile from `first` on lie in the map.
+    bool inside(int64_t first) const { return first >= 0 && first + extent <= taps_.w.extent; }
     int64_t dst_step() const { return epilogue_ ? epilogue_->dst_step() : sink_.pixel_stride(); }
     int64_t dst_step_bytes() const {
         return dst_step() * (epilogue_ ? epilogue_->value_bytes() : static_cast<int64_t>(sizeof(float)));
@@ -200,9 +203,9 @@ private:
         float* patch = b.patches;
         std::byte* dst = b.dst(first);
         for (int64_t y = first; y < last; y += side) {
-            const float* rows[6];
-            int64_t inside_map[6];  // 1, or 0 for rows of zeros, where all tiles read the same few
-            for (int64_t r = 0; r < 6; ++r) {
+            const float* rows[extent];
+            int64_t inside_map[extent];  // 1, or 0 for rows of zeros, where all tiles read the same few
+            for (int64_t r = 0; r < extent; ++r) {
                 const int64_t row = y + lowest + r;
                 // Rows below the last one that any result needs were not loaded: they only meet results outside the
                 // map.
@@ -211,9 +214,10 @@ private:
                 rows[r] = inside_map[r] ? src[row] : b.zeros;
             }
             for (int64_t x = 0; x < width; x += side, ++tile, dst += side * dst_pixel) {
-                for (int64_t r = 0; r < 6; ++r) tile->rows[r] = rows[r] + x * src_step * inside_map[r];
+                for (int64_t r = 0; r < extent; ++r) tile->rows[r] = rows[r] + x * src_step * inside_map[r];
                 if (in_place_ && !inside(x + left)) {
-                    WinogradPatch{.first_column = x + left,
+                    WinogradPatch{.extent = extent,
+                                  .first_column = x + left,
                                   .width = taps_.w.extent,
                                   .channels = depth_,
                                   .src_step = src_step,
@@ -285,15 +289,17 @@ private:
 
 /// Nominal FLOPs over the measured share of the peak, the waste at the edges of the map counted; and making the
 /// weights' points and reading them again for every group of tiles, once they outgrow L2, and dearer once they outgrow
-/// L3 too.
+/// L3 too. F(2x2) does 16 multiplications for 4 results where F(4x4) does 36 for 16.
+template <int64_t side>
 double cost(const Problem& problem) {
     const Conv2dProblem parsed = parse_conv2d(problem);
     const Conv2dGeometry& g = parsed.geometry;
     const int64_t h = parsed.result[1], w = parsed.result[2], tiles = ceil_div(h, side) * ceil_div(w, side);
     const double waste = static_cast<double>(tiles * side * side) / static_cast<double>(h * w);
     const double channels = static_cast<double>(std::min(g.src_c, g.dst_c));
-    const double share = 1.5 + 1.2 * std::min(1.0, (channels - 16.0) / 48.0);
-    const double point_bytes = 4.0 * static_cast<double>(winograd_points * g.src_c * g.dst_c);
+    const double more_channels = std::min(1.0, (channels - 16.0) / 48.0);
+    const double share = side == 2 ? 1.0 + 0.4 * more_channels : 1.5 + 1.2 * more_channels;
+    const double point_bytes = 4.0 * static_cast<double>(winograd_points(side) * g.src_c * g.dst_c);
     const double groups = static_cast<double>(g.samples * ceil_div(tiles, winograd_group_tiles));
     const double traffic = point_bytes > 16 << 20  ? (12.0 + 2.0 * groups) * point_bytes
                            : point_bytes > 1 << 20 ? (4.0 + 0.3 * groups) * point_bytes
@@ -301,8 +307,9 @@ double cost(const Problem& problem) {
     return (g.flops() * waste / share + traffic) * 1e-12;
 }
 
+template <int64_t side>
 std::unique_ptr<Step> make(const Problem& problem, Isa isa) {
-    return std::make_unique<WinogradConvolution>(problem, parse_conv2d(problem), isa);
+    return std::make_unique<WinogradConvolution<side>>(problem, parse_conv2d(problem), isa);
 }
 
 }  // namespace
@@ -323,9 +330,12 @@ std::string refuse_winograd(const Problem& problem) {
 
 void register_winograd(std::vector<KernelInfo>& out) {
     const auto add = [&](Isa isa, std::string_view tile) {
-        out.push_back({"conv2d", "conv2d_fwd_winograd_f4x4_nhwc_f32", isa, tile, refuse_winograd, cost, make});
-        out.push_back(
-            {"conv2d_input_grad", "conv2d_bwd_data_winograd_f4x4_nhwc_f32", isa, tile, refuse_winograd, cost, make});
+        out.push_back({"conv2d", "conv2d_fwd_winograd_f4x4_nhwc_f32", isa, tile, refuse_winograd, cost<4>, make<4>});
+        out.push_back({"conv2d", "conv2d_fwd_winograd_f2x2_nhwc_f32", isa, tile, refuse_winograd, cost<2>, make<2>});
+        out.push_back({"conv2d_input_grad", "conv2d_bwd_data_winograd_f4x4_nhwc_f32", isa, tile, refuse_winograd,
+                       cost<4>, make<4>});
+        out.push_back({"conv2d_input_grad", "conv2d_bwd_data_winograd_f2x2_nhwc_f32", isa, tile, refuse_winograd,
+                       cost<2>, make<2>});
     };
     add(Isa::baseline, "3 tiles x 16 channels");
     add(Isa::avx2, "6 tiles x 16 channels");

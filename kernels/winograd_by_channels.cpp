@@ -59,7 +59,7 @@ public:
           packed_(taps_, parsed.geometry, problem.op == "conv2d_input_grad"),
           cut_(parsed),
           sink_(problem, result_, result_[1], result_[0], isa, cut_.dst.widest()),
-          table_(winograd_table(isa)) {
+          table_(winograd_table(isa, side)) {
         packed_bytes_ = whole_lines(packed_.bytes());
         sink_.place(packed_bytes_);
         workspace_bytes = packed_bytes_ + whole_lines(sink_.workspace_bytes());
@@ -92,9 +92,9 @@ private:
         const auto floats = [](int64_t count) { return whole_lines(static_cast<size_t>(count) * sizeof(float)); };
         tiles_bytes_ = whole_lines(static_cast<size_t>(cut_.chunk_tiles()) * sizeof(WinogradTile));
         zero_bytes_ = floats(6 * band_->pixel_stride());
-        weights_bytes_ = floats(winograd_points * cut_.src.widest() * cut_.dst.widest());
-        src_points_bytes_ = floats(winograd_group_tiles * winograd_tile_floats(cut_.src.widest()));
-        dst_points_bytes_ = floats(cut_.chunk_tiles() * winograd_tile_floats(cut_.dst.widest()));
+        weights_bytes_ = floats(winograd_points(side) * cut_.src.widest() * cut_.dst.widest());
+        src_points_bytes_ = floats(winograd_group_tiles * winograd_tile_floats(side, cut_.src.widest()));
+        dst_points_bytes_ = floats(cut_.chunk_tiles() * winograd_tile_floats(side, cut_.dst.widest()));
         ring_bytes_ = whole_lines(band_->scratch_bytes());
         const size_t rings = static_cast<size_t>(cut_.band_samples) * ring_bytes_;
         scratch_bytes = tiles_bytes_ + zero_bytes_ + weights_bytes_ + src_points_bytes_ + dst_points_bytes_ + rings +
@@ -159,7 +159,7 @@ private:
         const auto* packed = reinterpret_cast<const float*>(b.buffers.workspace);
         for (int64_t o = 0; o < b.channels.count; o += conv_block)
             table_.weights(packed + (b.channels.first + o) / conv_block * packed_.block_step() + src.first * conv_block,
-                           depth_ * conv_block, src.count, b.weights + o * winograd_points * src.count);
+                           depth_ * conv_block, src.count, b.weights + o * winograd_points(side) * src.count);
     }
 
     /// Loads some channels of a sample and finds its tiles' sources.
@@ -196,7 +196,7 @@ private:
                 .dst_row_step = result_[2] * sink_.pixel_stride(),
                 .dst_step = sink_.pixel_stride(),
                 .src_points = b.src_points,
-                .dst_points = b.dst_points + first * winograd_tile_floats(b.channels.count)};
+                .dst_points = b.dst_points + first * winograd_tile_floats(side, b.channels.count)};
     }
 
     /// Takes the sums of a sample's tiles back to results, and these through the epilogue.

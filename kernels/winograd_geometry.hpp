@@ -11,7 +11,7 @@
 /// What forward pass, input gradient and weight gradient of Winograd's convolution have in common.
 namespace liven::kernels {
 
-inline constexpr int64_t winograd_side = 4;  ///< results of a tile, each way
+inline constexpr int64_t winograd_side = 4;  ///< results of a tile, each way: of F(4x4, 3x3)
 
 /// Why Winograd's kernels cannot take the problem, or an empty string.
 std::string refuse_winograd(const Problem& problem);

@@ -11,7 +11,16 @@
 namespace liven::kernels {
 namespace {
 
-/// B' d: six source values to six points. Half of the operations are plain additions, which run beside the FMAs.
+/// B' d for tiles of 2 x 2 results: four source values to four points.
+LIVEN_INLINE void source_points(const vec (&d)[4], vec (&o)[4]) {
+    o[0] = d[0] - d[2];
+    o[1] = d[1] + d[2];
+    o[2] = d[2] - d[1];
+    o[3] = d[1] - d[3];
+}
+
+/// B' d for tiles of 4 x 4 results: six source values to six points. Half of the operations are plain additions, which
+/// run beside the FMAs.
 LIVEN_INLINE void source_points(const vec (&d)[6], vec (&o)[6]) {
     const vec two = splat(2.0f), four = splat(4.0f);
     const vec even = nmadd(four, d[2], d[4]), odd = nmadd(four, d[1], d[3]);
@@ -25,11 +34,18 @@ LIVEN_INLINE void source_points(const vec (&d)[6], vec (&o)[6]) {
 }
 
 /// Rows of points made together, from one column of source pixels: `at(y)` gives the value in source row y. Row pair 0
-/// is points 0 and 5, pair 1 points 1 and 2, pair 2 points 3 and 4.
-template <int Pair, class At>
+/// is the first and the last point, pair 1 points 1 and 2, pair 2 points 3 and 4.
+template <int Side, int Pair, class At>
 LIVEN_INLINE void source_row_pair(const At& at, vec& first, vec& second) {
     const vec two = splat(2.0f), four = splat(4.0f);
-    if constexpr (Pair == 0) {
+    if constexpr (Side == 2 && Pair == 0) {
+        first = at(0) - at(2);
+        second = at(1) - at(3);
+    } else if constexpr (Side == 2) {
+        const vec d1 = at(1), d2 = at(2);
+        first = d1 + d2;
+        second = d2 - d1;
+    } else if constexpr (Pair == 0) {
         const vec d2 = at(2), d3 = at(3);
         first = madd(four, at(0) - d2, at(4) - d2);
         second = nmadd(four, d3 - at(1), at(5) - d3);
@@ -44,11 +60,11 @@ LIVEN_INLINE void source_row_pair(const At& at, vec& first, vec& second) {
     }
 }
 
-/// Where a pair's points lie among the six rows of points.
+/// Where a pair's points lie among the rows of points.
 template <int Pair>
 inline constexpr int first_of_pair = Pair == 0 ? 0 : 2 * Pair - 1;
-template <int Pair>
-inline constexpr int second_of_pair = Pair == 0 ? 5 : 2 * Pair;
+template <int Side, int Pair>
+inline constexpr int second_of_pair = Pair == 0 ? Side + 1 : 2 * Pair;
 
 /// Asks for part `part` of `parts` of some memory. A few lines at a time: more than the core can have under way would
 /// keep the products waiting.

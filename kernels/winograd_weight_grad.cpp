@@ -1,4 +1,5 @@
-// Winograd's weight gradient F(3x3, 4x4), tile-fused: nothing transformed reaches memory.
+// Winograd's weight gradients F(3x3, 4x4) and F(3x3, 2x2), tile-fused: nothing transformed reaches memory. The smaller
+// tile is for maps of at most two rows or columns.
 //
 // loop nest      unit (chunk of tile rows or of samples, part of the channels) > band of tiles > 3 passes > groups of
 //                tiles > isa/winograd_weight_grad.cpp
@@ -29,27 +30,27 @@
 
 namespace liven::kernels {
 
-const WinogradGradTable& winograd_grad_table_baseline();
-const WinogradGradTable& winograd_grad_table_avx2();
-const WinogradGradTable& winograd_grad_table_avx512();
+const WinogradGradTable& winograd_grad_table_baseline(int64_t side);
+const WinogradGradTable& winograd_grad_table_avx2(int64_t side);
+const WinogradGradTable& winograd_grad_table_avx512(int64_t side);
 
-const WinogradGradTable& winograd_grad_table(Isa isa) {
-    if (isa == Isa::avx512) return winograd_grad_table_avx512();
-    return isa == Isa::avx2 ? winograd_grad_table_avx2() : winograd_grad_table_baseline();
+const WinogradGradTable& winograd_grad_table(Isa isa, int64_t side) {
+    if (isa == Isa::avx512) return winograd_grad_table_avx512(side);
+    return isa == Isa::avx2 ? winograd_grad_table_avx2(side) : winograd_grad_table_baseline(side);
 }
 
 namespace {
 
-constexpr int64_t side = winograd_side;
-
+/// `side`: pixels of diff_dst in a tile, each way.
+template <int64_t side>
 class WinogradWeightGrad final : public WeightGradStep {
 public:
     WinogradWeightGrad(const Problem& problem, const Conv2dProblem& parsed, Isa isa)
         : geometry_(parsed.geometry),
           taps_(forward_taps(geometry_)),
-          cut_(cut_winograd_grad(geometry_)),
+          cut_(cut_winograd_grad(geometry_, side)),
           sum_({.slots = cut_.chunks, .slot_floats = 9 * geometry_.src_c * geometry_.dst_c}),
-          table_(winograd_grad_table(isa)) {
+          table_(winograd_grad_table(isa, side)) {
         if (cut_.chunks > 1)
             workspace_bytes = whole_lines(static_cast<size_t>(cut_.chunks * slot_floats()) * sizeof(float));
         MapSource src = parsed.map, diff_dst = parsed.diff_dst;
@@ -77,17 +78,19 @@ public:
     }
 
 private:
+    static constexpr int64_t extent = side + 2;  ///< source pixels of a tile, each way
+
     int64_t slot_floats() const { return 9 * geometry_.src_c * geometry_.dst_c; }
 
     void lay_out() {
         const auto floats = [](int64_t count) { return whole_lines(static_cast<size_t>(count) * sizeof(float)); };
         tiles_bytes_ = whole_lines(static_cast<size_t>(cut_.band_tiles()) * sizeof(WinogradGradTile));
-        patch_floats_ = 36 * cut_.src.widest();
+        patch_floats_ = extent * extent * cut_.src.widest();
         patches_bytes_ = floats(cut_.band_samples * cut_.band_tile_rows * edge_columns_ * patch_floats_);
-        zero_bytes_ = floats(std::max(6 * src_band_->pixel_stride(), side * diff_band_->pixel_stride()));
-        sums_bytes_ = floats(winograd_points * cut_.src.widest() * cut_.dst.widest());
-        src_points_bytes_ = floats(winograd_grad_points(cut_.group_tiles, cut_.src.widest()));
-        diff_points_bytes_ = floats(winograd_grad_points(cut_.group_tiles, cut_.dst.widest()));
+        zero_bytes_ = floats(std::max(extent * src_band_->pixel_stride(), side * diff_band_->pixel_stride()));
+        sums_bytes_ = floats(winograd_points(side) * cut_.src.widest() * cut_.dst.widest());
+        src_points_bytes_ = floats(winograd_grad_points(side, cut_.group_tiles, cut_.src.widest()));
+        diff_points_bytes_ = floats(winograd_grad_points(side, cut_.group_tiles, cut_.dst.widest()));
         src_bytes_ = whole_lines(src_band_->scratch_bytes());
         diff_bytes_ = whole_lines(diff_band_->scratch_bytes());
         scratch_bytes = tiles_bytes_ + patches_bytes_ + zero_bytes_ + sums_bytes_ + src_points_bytes_ +
@@ -198,7 +201,7 @@ private:
         diff.load(first * side, y_end);
         for (int64_t y = first * side; y < y_end; y += side) {
             TileRows rows{.src_step = src_band_->pixel_stride(), .diff_step = diff_band_->pixel_stride()};
-            for (int64_t r = 0; r < 6; ++r) {
+            for (int64_t r = 0; r < extent; ++r) {
                 const int64_t row = y + taps_.h.lowest() + r;
                 rows.src_inside[r] = row >= range.first && row < range.last;
                 rows.src[r] = rows.src_inside[r] ? src[row] : b.zeros;
@@ -218,12 +221,12 @@ private:
     /// The rows under a row of tiles. Those outside of the map are a few zeros, the same for every tile.
     struct TileRows {
         int64_t src_step, diff_step;
-        const float* src[6] = {};
+        const float* src[extent] = {};
         const float* diff[side] = {};
-        int64_t src_inside[6] = {}, diff_inside[side] = {};  ///< 1, or 0
+        int64_t src_inside[extent] = {}, diff_inside[side] = {};  ///< 1, or 0
 
         void tile(int64_t x, WinogradGradTile& to) const noexcept {
-            for (int64_t r = 0; r < 6; ++r) to.src[r] = src[r] + x * src_step * src_inside[r];
+            for (int64_t r = 0; r < extent; ++r) to.src[r] = src[r] + x * src_step * src_inside[r];
             for (int64_t r = 0; r < side; ++r) to.diff_dst[r] = diff[r] + x * diff_step * diff_inside[r];
             to.src_step = src_step;
             to.diff_step = diff_step;
@@ -231,12 +234,15 @@ private:
     };
 
     /// Whether the source columns of a tile lie in the map.
-    bool inside(int64_t x) const { return x + taps_.w.lowest() >= 0 && x + taps_.w.lowest() + 6 <= geometry_.src_w; }
+    bool inside(int64_t x) const {
+        return x + taps_.w.lowest() >= 0 && x + taps_.w.lowest() + extent <= geometry_.src_w;
+    }
 
     /// Gives a tile at the edge a copy of its source pixels, zeros where there are none.
     void patch(Bench& b, WinogradGradTile& tile, int64_t x) const noexcept {
         const int64_t channels = b.src_channels.count;
-        WinogradPatch{.first_column = x + taps_.w.lowest(),
+        WinogradPatch{.extent = extent,
+                      .first_column = x + taps_.w.lowest(),
                       .width = geometry_.src_w,
                       .channels = channels,
                       .src_step = tile.src_step,
@@ -266,7 +272,7 @@ private:
     }
 
     void sweep_tiles(const Bench& b, int64_t start, int64_t count, const Soon& soon) const noexcept {
-        const int64_t groups = ceil_div(count, cut_.group_tiles), shares = winograd_grad_passes * groups;
+        const int64_t groups = ceil_div(count, cut_.group_tiles), shares = winograd_grad_passes(side) * groups;
         for (int64_t share = 0; share < shares; ++share) {
             const int64_t g = share % groups, first = count * g / groups, last = count * (g + 1) / groups;
             table_.accumulate({.tiles = b.tiles + start + first,
@@ -318,18 +324,21 @@ private:
 
 /// Nominal FLOPs over the measured share of the peak, the waste at the edges of the map counted; and the way of the
 /// sums through L2 and back to nine taps, as long as the products of eight tiles.
+template <int64_t side>
 double cost(const Problem& problem) {
     const Conv2dGeometry g = parse_conv2d(problem).geometry;
     const int64_t tiles = g.samples * ceil_div(g.dst_h, side) * ceil_div(g.dst_w, side);
     const double pixels = static_cast<double>((tiles + 8) * side * side);
     const double waste = pixels / static_cast<double>(g.samples * g.dst_h * g.dst_w);
     const double channels = static_cast<double>(std::min(g.src_c, g.dst_c));
-    const double share = 1.7 + 0.8 * std::min(1.0, (channels - 16.0) / 48.0);
+    const double more_channels = std::min(1.0, (channels - 16.0) / 48.0);
+    const double share = side == 2 ? 1.0 + 0.4 * more_channels : 1.7 + 0.8 * more_channels;
     return g.flops() * waste / share * 1e-12;
 }
 
+template <int64_t side>
 std::unique_ptr<Step> make(const Problem& problem, Isa isa) {
-    return std::make_unique<WinogradWeightGrad>(problem, parse_conv2d(problem), isa);
+    return std::make_unique<WinogradWeightGrad<side>>(problem, parse_conv2d(problem), isa);
 }
 
 }  // namespace
@@ -337,7 +346,9 @@ std::unique_ptr<Step> make(const Problem& problem, Isa isa) {
 void register_winograd_weight_grad(std::vector<KernelInfo>& out) {
     const auto add = [&](Isa isa, std::string_view tile) {
         out.push_back({"conv2d_weight_grad", "conv2d_bwd_weights_winograd_f3x3_nhwc_f32", isa, tile, refuse_winograd,
-                       cost, make});
+                       cost<4>, make<4>});
+        out.push_back({"conv2d_weight_grad", "conv2d_bwd_weights_winograd_f3x3_of_2x2_nhwc_f32", isa, tile,
+                       refuse_winograd, cost<2>, make<2>});
     };
     add(Isa::baseline, "3 x 16 channels");
     add(Isa::avx2, "6 x 16 channels");

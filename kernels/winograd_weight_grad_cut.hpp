@@ -27,6 +27,7 @@ struct WinogradGradCut {
     int64_t band_tiles() const { return band_samples * band_tile_rows * tile_columns; }
 };
 
-WinogradGradCut cut_winograd_grad(const Conv2dGeometry& geometry);
+/// `side`: pixels of diff_dst in a tile, each way.
+WinogradGradCut cut_winograd_grad(const Conv2dGeometry& geometry, int64_t side);
 
 }  // namespace liven::kernels

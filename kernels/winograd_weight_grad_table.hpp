@@ -6,31 +6,32 @@
 
 #include "liven/core/isa.hpp"
 
-/// What the driver of Winograd's weight gradient F(3x3, 4x4) calls, once per instruction set. Channels come in blocks
-/// of 16.
+/// What the driver of Winograd's weight gradients F(3x3, 4x4) and F(3x3, 2x2) calls, once per instruction set. Channels
+/// come in blocks of 16.
 namespace liven::kernels {
 
-/// The 6 rows of 6 points are made two at a time: what a pass works on is a third of everything and stays in L2.
-inline constexpr int64_t winograd_grad_passes = 3;
-inline constexpr int64_t winograd_pass_points = 12;
+/// Rows of points are made two at a time: what a pass works on, of F(3x3, 4x4) a third of everything, stays in L2.
+constexpr int64_t winograd_grad_passes(int64_t side) { return (side + 2) / 2; }
+constexpr int64_t winograd_pass_points(int64_t side) { return 2 * (side + 2); }
 
-/// One tile: 6 x 6 source pixels under 4 x 4 pixels of diff_dst. Rows outside of the map are zeros.
+/// One tile: (side + 2) x (side + 2) source pixels under side x side pixels of diff_dst. Rows outside of the map are
+/// zeros.
 struct WinogradGradTile {
     const float* src[6] = {};
     const float* diff_dst[4] = {};
     int64_t src_step = 0, diff_step = 0;  ///< floats from one pixel to the next
 };
 
-/// One pass over a handful of tiles: both operands are taken to 12 points, and for each of these the products of all
-/// source channels with all result channels are added to the sums.
+/// One pass over a handful of tiles: both operands are taken to a pass' points, and for each of these the products of
+/// all source channels with all result channels are added to the sums.
 struct WinogradGradGroup {
     const WinogradGradTile* tiles = nullptr;
     int64_t count = 0;
     int64_t src_channels = 0, dst_channels = 0;  ///< multiples of 16
-    float* src_points = nullptr;                 ///< scratch, winograd_grad_points(count, src_channels) floats
+    float* src_points = nullptr;                 ///< scratch, winograd_grad_points(side, count, src_channels) floats
     float* diff_points = nullptr;                ///< scratch, likewise with dst_channels
-    float* sums = nullptr;                       ///< 36 x src_channels x dst_channels, in an order of the kernel's own
-    bool fresh = false;                          ///< the sums start at zero; nothing is read from them
+    float* sums = nullptr;  ///< points x src_channels x dst_channels, in an order of the kernel's own
+    bool fresh = false;     ///< the sums start at zero; nothing is read from them
     /// Memory that will be read next, of either operand: asked into L2 meanwhile.
     std::span<const std::byte> src_soon, diff_soon;
 };
@@ -45,10 +46,10 @@ struct WinogradGradTaps {
     bool fresh = false;        ///< the taps are written, otherwise added to
 };
 
-/// Floats of scratch for the 12 points of `count` tiles. A line more than they need keeps the tiles from starting at
+/// Floats of scratch for a pass' points of `count` tiles. A line more than they need keeps the tiles from starting at
 /// the same places of successive pages, where they would evict each other from L1.
-constexpr int64_t winograd_grad_points(int64_t count, int64_t channels) {
-    return count * (winograd_pass_points * channels + 16);
+constexpr int64_t winograd_grad_points(int64_t side, int64_t count, int64_t channels) {
+    return count * (winograd_pass_points(side) * channels + 16);
 }
 
 struct WinogradGradTable {
@@ -56,6 +57,7 @@ struct WinogradGradTable {
     void (*taps)(const WinogradGradTaps&) noexcept = nullptr;
 };
 
-const WinogradGradTable& winograd_grad_table(Isa isa);
+/// For tiles of side x side results: 4, or 2.
+const WinogradGradTable& winograd_grad_table(Isa isa, int64_t side);
 
 }  // namespace liven::kernels

@@ -1,4 +1,5 @@
-// Winograd's convolution F(4x4, 3x3) (Lavin & Gray 2015, points 0, 1, -1, 2, -2, infinity), forward and input gradient.
+// Winograd's convolutions F(4x4, 3x3) and F(2x2, 3x3) (Lavin & Gray 2015, points 0, 1, -1, 2, -2, infinity, of which
+// the smaller tile takes the first three and the last), forward and input gradient. Figures are those of F(4x4).
 //
 // loop nest      source transform: tiles > vectors of channels > three pairs of rows of points
 //                products: 36 points > 16 or 32 result channels > tiles of the group > source channels
@@ -11,7 +12,8 @@
 // expected       36 FMAs where the direct kernel has 144, so at most 400 % of its peak. On a Zen 4 a store of 64 bytes
 //                takes the operand ports of one and a half FMAs, which the 72 stores of points and the transforms' own
 //                arithmetic leave about 330 % of at 16 channels in L1; waiting for memory, 180-200 % remain there,
-//                240-260 % at 32, 300-330 % at 64 and 128 (bin/fused_conv2d_bench)
+//                240-260 % at 32, 300-330 % at 64 and 128 (bin/fused_conv2d_bench). F(2x2) has 16 FMAs where the direct
+//                kernel has 36: at most 225 %
 #include "kernels/conv2d_table.hpp"
 #include "kernels/pointwise_sums.hpp"
 #include "kernels/winograd_points.hpp"
@@ -22,7 +24,13 @@ namespace {
 
 inline constexpr int per_block = static_cast<int>(conv_block / lanes);
 
-/// A' m: six points to four results.
+/// A' m for tiles of 2 x 2 results: four points to two.
+LIVEN_INLINE void results(const vec (&m)[4], vec (&o)[2]) {
+    o[0] = m[0] + (m[1] + m[2]);
+    o[1] = (m[1] - m[2]) - m[3];
+}
+
+/// A' m for tiles of 4 x 4 results: six points to four.
 LIVEN_INLINE void results(const vec (&m)[6], vec (&o)[4]) {
     const vec two = splat(2.0f), four = splat(4.0f), eight = splat(8.0f);
     const vec sum1 = m[1] + m[2], difference1 = m[1] - m[2], sum2 = m[3] + m[4], difference2 = m[3] - m[4];
@@ -32,7 +40,16 @@ LIVEN_INLINE void results(const vec (&m)[6], vec (&o)[4]) {
     o[3] = m[5] + madd(eight, difference2, difference1);
 }
 
-/// G g: three weights to six points.
+/// G g for tiles of 2 x 2 results: three weights to four points.
+LIVEN_INLINE void weight_points(const vec (&g)[3], vec (&o)[4]) {
+    const vec even = (g[0] + g[2]) * splat(0.5f), odd = g[1] * splat(0.5f);
+    o[0] = g[0];
+    o[1] = even + odd;
+    o[2] = even - odd;
+    o[3] = g[2];
+}
+
+/// G g for tiles of 4 x 4 results: three weights to six points.
 LIVEN_INLINE void weight_points(const vec (&g)[3], vec (&o)[6]) {
     const vec even = (g[0] + g[2]) * splat(-1.0f / 6.0f), odd = g[1] * splat(-1.0f / 6.0f);
     const vec even2 = madd(g[0], splat(1.0f / 24.0f), g[2] * splat(1.0f / 6.0f)), odd2 = g[1] * splat(1.0f / 12.0f);
@@ -44,66 +61,71 @@ LIVEN_INLINE void weight_points(const vec (&g)[3], vec (&o)[6]) {
     o[5] = g[2];
 }
 
+template <int Side>
 void transform_weights(const float* packed, int64_t tap, int64_t depth, float* points) noexcept {
+    constexpr int extent = Side + 2;
     const int64_t point = depth * conv_block;
     for (int64_t i = 0; i < point; i += lanes) {
-        vec columns[6][3];
+        vec columns[extent][3];
 #pragma GCC unroll 3
         for (int w = 0; w < 3; ++w) {
             const vec g[3] = {load(packed + w * tap + i), load(packed + (3 + w) * tap + i),
                               load(packed + (6 + w) * tap + i)};
-            vec o[6];
+            vec o[extent];
             weight_points(g, o);
 #pragma GCC unroll 6
-            for (int y = 0; y < 6; ++y) columns[y][w] = o[y];
+            for (int y = 0; y < extent; ++y) columns[y][w] = o[y];
         }
 #pragma GCC unroll 6
-        for (int y = 0; y < 6; ++y) {
-            vec o[6];
+        for (int y = 0; y < extent; ++y) {
+            vec o[extent];
             weight_points(columns[y], o);
 #pragma GCC unroll 6
-            for (int x = 0; x < 6; ++x) store(points + (y * 6 + x) * point + i, o[x]);
+            for (int x = 0; x < extent; ++x) store(points + (y * extent + x) * point + i, o[x]);
         }
     }
 }
 
-/// Where a vector of channels lies among the points of a tile: blocks of 16 channels of 36 points each, so that a
-/// transform reads and writes at fixed offsets.
+/// Where a vector of channels lies among the points of a tile: blocks of 16 channels of all points each, so that
+/// a transform reads and writes at fixed offsets.
+template <int Side>
 constexpr int64_t point_offset(int64_t channel) {
-    return channel / conv_block * (winograd_points * conv_block) + channel % conv_block;
+    return channel / conv_block * (winograd_points(Side) * conv_block) + channel % conv_block;
 }
 
-/// Two rows of six points of a vector of channels of one tile. Twelve vectors stay in registers, where all 36 would go
+/// Two rows of points of a vector of channels of one tile. Twelve vectors stay in registers, where all 36 would go
 /// to the stack and back: reading the source once for each pair is cheaper.
-template <int Pair>
-LIVEN_INLINE void transform_row_pair(const float* const (&rows)[6], int64_t src_step, float* points) {
-    vec pair[2][6];
+template <int Side, int Pair>
+LIVEN_INLINE void transform_row_pair(const float* const (&rows)[Side + 2], int64_t src_step, float* points) {
+    constexpr int extent = Side + 2;
+    vec pair[2][extent];
     int64_t column = 0;
 #pragma GCC unroll 6
-    for (int x = 0; x < 6; ++x, column += src_step) {
+    for (int x = 0; x < extent; ++x, column += src_step) {
         // One register for the column: GCC would otherwise keep 36 addresses.
         asm("" : "+r"(column));
-        source_row_pair<Pair>(
+        source_row_pair<Side, Pair>(
             [&](int y) __attribute__((always_inline)) { return load(rows[y] + column); }, pair[0][x], pair[1][x]);
     }
 #pragma GCC unroll 2
     for (int y = 0; y < 2; ++y) {
-        vec o[6];
+        vec o[extent];
         source_points(pair[y], o);
-        float* row = points + (y == 0 ? first_of_pair<Pair> : second_of_pair<Pair>)*6 * conv_block;
+        float* row = points + (y == 0 ? first_of_pair<Pair> : second_of_pair<Side, Pair>)*extent * conv_block;
 #pragma GCC unroll 6
-        for (int x = 0; x < 6; ++x) store(row + x * conv_block, o[x]);
+        for (int x = 0; x < extent; ++x) store(row + x * conv_block, o[x]);
     }
 }
 
-/// The 36 points of a vector of channels of one tile.
+/// The points of a vector of channels of one tile.
+template <int Side>
 LIVEN_INLINE void transform_source(const WinogradTile& tile, int64_t src_step, int64_t channel, float* points) {
-    const float* rows[6];
+    const float* rows[Side + 2];
 #pragma GCC unroll 6
-    for (int y = 0; y < 6; ++y) rows[y] = tile.rows[y] + channel;
-    transform_row_pair<0>(rows, src_step, points);
-    transform_row_pair<1>(rows, src_step, points);
-    transform_row_pair<2>(rows, src_step, points);
+    for (int y = 0; y < Side + 2; ++y) rows[y] = tile.rows[y] + channel;
+    transform_row_pair<Side, 0>(rows, src_step, points);
+    transform_row_pair<Side, 1>(rows, src_step, points);
+    if constexpr (Side == 4) transform_row_pair<Side, 2>(rows, src_step, points);
 }
 
 using Kind = WinogradFinishKind;
@@ -211,9 +233,9 @@ struct ResultPlaces {
 };
 
 /// Results of a tile that hangs over the edge of the map.
-template <Kind K, class Storage>
+template <int Side, Kind K, class Storage>
 void finish_part(Finisher<K>& finisher, const WinogradFinish& finish, const WinogradTile& tile,
-                 const ResultPlaces<typename Storage::Value>& places, const vec (&values)[4][4], int64_t channel,
+                 const ResultPlaces<typename Storage::Value>& places, const vec (&values)[Side][Side], int64_t channel,
                  int64_t channels, bool fresh) {
     const auto map_at = [&](int64_t y, int64_t x) {
         return reads_map(K) ? Storage::get(places.map + y * places.map_row_step + x * places.map_step) : zero();
@@ -226,18 +248,19 @@ void finish_part(Finisher<K>& finisher, const WinogradFinish& finish, const Wino
     finisher.end(finish, channel, channels);
 }
 
-template <Kind K, class Storage>
+template <int Side, Kind K, class Storage>
 LIVEN_INLINE void transform_results(const WinogradGroup& group, const WinogradTile& tile, int64_t channel,
                                     const float* points, bool fresh) {
-    vec columns[4][6];
+    constexpr int extent = Side + 2;
+    vec columns[Side][extent];
 #pragma GCC unroll 6
-    for (int x = 0; x < 6; ++x) {
-        vec m[6], o[4];
+    for (int x = 0; x < extent; ++x) {
+        vec m[extent], o[Side];
 #pragma GCC unroll 6
-        for (int y = 0; y < 6; ++y) m[y] = load(points + (y * 6 + x) * conv_block);
+        for (int y = 0; y < extent; ++y) m[y] = load(points + (y * extent + x) * conv_block);
         results(m, o);
 #pragma GCC unroll 4
-        for (int y = 0; y < 4; ++y) columns[y][x] = o[y];
+        for (int y = 0; y < Side; ++y) columns[y][x] = o[y];
     }
     const WinogradFinish& finish = group.finish;
     using Value = typename Storage::Value;
@@ -251,17 +274,17 @@ LIVEN_INLINE void transform_results(const WinogradGroup& group, const WinogradTi
         places.map = static_cast<const Value*>(finish.map) + tile.dst_row * finish.map_row_step +
                      tile.dst_column * finish.map_step + channel;
     Finisher<K> finisher(finish, channel);
-    if (tile.dst_rows != 4 || tile.dst_columns != 4) {
-        vec values[4][4];
-        for (int y = 0; y < 4; ++y) results(columns[y], values[y]);
-        return finish_part<K, Storage>(finisher, finish, tile, places, values, channel, group.channels, fresh);
+    if (tile.dst_rows != Side || tile.dst_columns != Side) {
+        vec values[Side][Side];
+        for (int y = 0; y < Side; ++y) results(columns[y], values[y]);
+        return finish_part<Side, K, Storage>(finisher, finish, tile, places, values, channel, group.channels, fresh);
     }
 #pragma GCC unroll 4
-    for (int y = 0; y < 4; ++y, places.dst += places.dst_row_step, places.map += places.map_row_step) {
-        vec o[4];
+    for (int y = 0; y < Side; ++y, places.dst += places.dst_row_step, places.map += places.map_row_step) {
+        vec o[Side];
         results(columns[y], o);
 #pragma GCC unroll 4
-        for (int x = 0; x < 4; ++x) {
+        for (int x = 0; x < Side; ++x) {
             const vec map = reads_map(K) ? Storage::get(places.map + x * places.map_step) : zero();
             if (y == 0 && x == 0) finisher.begin(finish, channel, group.channels, fresh, o[0], map);
             Storage::put(places.dst + x * places.dst_step, finisher.take(o[x], map, y));
@@ -279,10 +302,10 @@ struct ProductStrides {
 };
 
 /// Products of one point: P tiles x V vectors of result channels.
-template <int P, int V>
+template <int Side, int P, int V>
 void product(const float* src, const float* weights, float* dst, const ProductStrides& strides, bool add) noexcept {
     constexpr int bases = (P + 2) / 3;
-    constexpr auto at = [](int v) { return point_offset(v * lanes); };
+    constexpr auto at = [](int v) { return point_offset<Side>(v * lanes); };
     const int64_t src_step = strides.src, dst_step = strides.dst;
     vec acc[P][V];
 #pragma GCC unroll 12
@@ -319,7 +342,7 @@ void product(const float* src, const float* weights, float* dst, const ProductSt
             for (int b = 0; b < bases; ++b) ++x[b];
         }
 #pragma GCC unroll 4
-        for (int b = 0; b < bases; ++b) x[b] += (winograd_points - 1) * conv_block;
+        for (int b = 0; b < bases; ++b) x[b] += (winograd_points(Side) - 1) * conv_block;
     }
 #pragma GCC unroll 12
     for (int p = 0; p < P; ++p)
@@ -337,81 +360,88 @@ inline constexpr int max_tiles = 6, wide_vectors = per_block;
 inline constexpr int max_tiles = 3, wide_vectors = per_block;
 #endif
 
-template <int V, int... P>
+template <int Side, int V, int... P>
 Product pick(int64_t tiles, std::integer_sequence<int, P...>) {
-    static constexpr Product all[] = {product<P + 1, V>...};
+    static constexpr Product all[] = {product<Side, P + 1, V>...};
     return all[tiles - 1];
 }
 
 /// One point, `V` vectors of result channels, all tiles of the group.
-template <int V>
+template <int Side, int V>
 LIVEN_INLINE void products(const WinogradGroup& group, const float* src, const float* weights, float* dst) {
     const int64_t parts = (group.count + max_tiles - 1) / max_tiles;
     const int64_t narrow = group.count / parts, wide = group.count % parts;
     const ProductStrides strides{.depth = group.depth,
-                                 .src = winograd_tile_floats(group.depth),
-                                 .block = winograd_points * group.depth * conv_block,
-                                 .dst = winograd_tile_floats(group.channels)};
+                                 .src = winograd_tile_floats(Side, group.depth),
+                                 .block = winograd_points(Side) * group.depth * conv_block,
+                                 .dst = winograd_tile_floats(Side, group.channels)};
     int64_t first = 0;
     for (int64_t part = 0; part < parts; ++part) {
         const int64_t tiles = narrow + (part < wide ? 1 : 0);
-        pick<V>(tiles, std::make_integer_sequence<int, max_tiles>())(src + first * strides.src, weights,
-                                                                     dst + first * strides.dst, strides, group.add);
+        pick<Side, V>(tiles, std::make_integer_sequence<int, max_tiles>())(
+            src + first * strides.src, weights, dst + first * strides.dst, strides, group.add);
         first += tiles;
     }
 }
 
+template <int Side>
 void source_and_products(const WinogradGroup& group) noexcept {
-    const int64_t src_step = winograd_tile_floats(group.depth);
+    constexpr int64_t points = winograd_points(Side);
+    const int64_t src_step = winograd_tile_floats(Side, group.depth);
     for (int64_t t = 0; t < group.count; ++t)
         for (int64_t c = 0; c < group.depth; c += lanes)
-            transform_source(group.tiles[t], group.src_step, c, group.src_points + t * src_step + point_offset(c));
-    const int64_t block_step = winograd_points * group.depth * conv_block;
-    for (int64_t k = 0; k < winograd_points; ++k) {
-        prefetch_share(group.src_soon, k, winograd_points);
-        prefetch_share(group.map_soon, k, winograd_points);
+            transform_source<Side>(group.tiles[t], group.src_step, c,
+                                   group.src_points + t * src_step + point_offset<Side>(c));
+    const int64_t block_step = points * group.depth * conv_block;
+    for (int64_t k = 0; k < points; ++k) {
+        prefetch_share(group.src_soon, k, points);
+        prefetch_share(group.map_soon, k, points);
         const float* src = group.src_points + k * conv_block;
         const float* weights = group.weights + k * group.depth * conv_block;
         float* dst = group.dst_points + k * conv_block;
         int64_t c = 0;
         for (; c + wide_vectors * lanes <= group.channels; c += wide_vectors * lanes)
-            products<wide_vectors>(group, src, weights + c / conv_block * block_step, dst + point_offset(c));
+            products<Side, wide_vectors>(group, src, weights + c / conv_block * block_step,
+                                         dst + point_offset<Side>(c));
         for (; c < group.channels; c += conv_block)
-            products<per_block>(group, src, weights + c / conv_block * block_step, dst + point_offset(c));
+            products<Side, per_block>(group, src, weights + c / conv_block * block_step, dst + point_offset<Side>(c));
     }
 }
 
-template <Kind K, class Storage>
+template <int Side, Kind K, class Storage>
 void finish_group(const WinogradGroup& group, int64_t first, int64_t last) noexcept {
-    const int64_t dst_step = winograd_tile_floats(group.channels);
+    const int64_t dst_step = winograd_tile_floats(Side, group.channels);
     for (int64_t t = first; t < last; ++t)
         for (int64_t c = 0; c < group.channels; c += lanes)
-            transform_results<K, Storage>(group, group.tiles[t], c, group.dst_points + t * dst_step + point_offset(c),
-                                          group.finish.fresh && t == first);
+            transform_results<Side, K, Storage>(group, group.tiles[t], c,
+                                                group.dst_points + t * dst_step + point_offset<Side>(c),
+                                                group.finish.fresh && t == first);
 }
 
-template <class Storage>
+template <int Side, class Storage>
 void finish_stored(const WinogradGroup& group, int64_t first, int64_t last) noexcept {
-    static constexpr decltype(&finish_group<Kind::plain, Storage>) all[] = {
-        finish_group<Kind::plain, Storage>,
-        finish_group<Kind::activated, Storage>,
-        finish_group<Kind::activated_moments, Storage>,
-        finish_group<Kind::biased_moments, Storage>,
-        finish_group<Kind::added, Storage>,
-        finish_group<Kind::added_moments, Storage>,
-        finish_group<Kind::activated_moments_of_added, Storage>,
-        finish_group<Kind::stepped, Storage>,
-        finish_group<Kind::centred, Storage>,
+    static constexpr decltype(&finish_group<Side, Kind::plain, Storage>) all[] = {
+        finish_group<Side, Kind::plain, Storage>,
+        finish_group<Side, Kind::activated, Storage>,
+        finish_group<Side, Kind::activated_moments, Storage>,
+        finish_group<Side, Kind::biased_moments, Storage>,
+        finish_group<Side, Kind::added, Storage>,
+        finish_group<Side, Kind::added_moments, Storage>,
+        finish_group<Side, Kind::activated_moments_of_added, Storage>,
+        finish_group<Side, Kind::stepped, Storage>,
+        finish_group<Side, Kind::centred, Storage>,
     };
     all[static_cast<int>(group.finish.kind)](group, first, last);
 }
 
+template <int Side>
 void group_results(const WinogradGroup& group, int64_t first, int64_t last) noexcept {
-    if (group.finish.storage == WinogradStorage::f32) return finish_stored<Floats>(group, first, last);
+    if (group.finish.storage == WinogradStorage::f32) return finish_stored<Side, Floats>(group, first, last);
 #if defined(LIVEN_ISA_avx512)
-    if (group.finish.storage == WinogradStorage::bf16_native) return finish_stored<Halves<true>>(group, first, last);
+    if (group.finish.storage == WinogradStorage::bf16_native)
+        return finish_stored<Side, Halves<true>>(group, first, last);
 #endif
-    finish_stored<Halves<false>>(group, first, last);
+    finish_stored<Side, Halves<false>>(group, first, last);
 }
 
 void merge(const WinogradFinish& finish, int64_t pixels, int64_t channels, double* const (&slots)[2]) noexcept {
@@ -426,19 +456,21 @@ void merge(const WinogradFinish& finish, int64_t pixels, int64_t channels, doubl
         for (int64_t c = 0; c < channels; ++c) slots[i][c] += double{block[i * channels + c]};
 }
 
+template <int Side>
 void winograd_group(const WinogradGroup& group) noexcept {
-    source_and_products(group);
-    group_results(group, 0, group.count);
+    source_and_products<Side>(group);
+    group_results<Side>(group, 0, group.count);
 }
 
-constexpr WinogradTable table{.weights = transform_weights,
-                              .group = winograd_group,
-                              .products = source_and_products,
-                              .results = group_results,
+template <int Side>
+constexpr WinogradTable table{.weights = transform_weights<Side>,
+                              .group = winograd_group<Side>,
+                              .products = source_and_products<Side>,
+                              .results = group_results<Side>,
                               .merge = merge};
 
 }  // namespace
 
-const WinogradTable& LIVEN_ISA_NAME(winograd_table)() { return table; }
+const WinogradTable& LIVEN_ISA_NAME(winograd_table)(int64_t side) { return side == 2 ? table<2> : table<4>; }
 
 }  // namespace liven::kernels

@@ -1,6 +1,7 @@
-// Winograd's weight gradient F(3x3, 4x4) (Lavin & Gray 2015, points 0, 1, -1, 2, -2, infinity): the gradient of the
-// nine taps is G' [ sum over tiles of (A d A') x (B' s B) ] G for tiles s of 6 x 6 source pixels and d of 4 x 4 pixels
-// of diff_dst.
+// Winograd's weight gradients F(3x3, 4x4) and F(3x3, 2x2) (Lavin & Gray 2015, points 0, 1, -1, 2, -2, infinity, of
+// which the smaller tile takes the first three and the last; figures are those of the larger): the gradient of the nine
+// taps is G' [ sum over tiles of (A d A') x (B' s B) ] G for tiles s of 6 x 6 source pixels and d of 4 x 4 pixels of
+// diff_dst.
 //
 // loop nest      pass (two rows of points) > source transform, diff_dst transform: tiles > vectors of channels
 //                products: 12 points > 16 source channels > 16 result channels > tiles
@@ -19,7 +20,15 @@ namespace {
 
 inline constexpr int per_block = static_cast<int>(conv_block / lanes);
 
-/// A d: four values of diff_dst to six points.
+/// A d for tiles of 2 x 2: two values of diff_dst to four points.
+LIVEN_INLINE void diff_points(const vec (&d)[2], vec (&o)[4]) {
+    o[0] = d[0];
+    o[1] = d[0] + d[1];
+    o[2] = d[0] - d[1];
+    o[3] = zero() - d[1];
+}
+
+/// A d for tiles of 4 x 4: four values of diff_dst to six points.
 LIVEN_INLINE void diff_points(const vec (&d)[4], vec (&o)[6]) {
     const vec two = splat(2.0f), four = splat(4.0f);
     const vec even = d[0] + d[2], odd = d[1] + d[3];
@@ -33,11 +42,18 @@ LIVEN_INLINE void diff_points(const vec (&d)[4], vec (&o)[6]) {
 }
 
 /// The two rows of A that a pass makes, from one column of diff_dst.
-template <int Pass>
+template <int Side, int Pass>
 LIVEN_INLINE void diff_rows(const WinogradGradTile& tile, int64_t offset, vec& first, vec& second) {
     const auto at = [&](int y) __attribute__((always_inline)) { return load(tile.diff_dst[y] + offset); };
     const vec two = splat(2.0f), four = splat(4.0f);
-    if constexpr (Pass == 0) {
+    if constexpr (Side == 2 && Pass == 0) {
+        first = at(0);
+        second = zero() - at(1);
+    } else if constexpr (Side == 2) {
+        const vec d0 = at(0), d1 = at(1);
+        first = d0 + d1;
+        second = d0 - d1;
+    } else if constexpr (Pass == 0) {
         first = at(0);
         second = at(3);
     } else if constexpr (Pass == 1) {
@@ -51,39 +67,42 @@ LIVEN_INLINE void diff_rows(const WinogradGradTile& tile, int64_t offset, vec& f
     }
 }
 
-/// Where a vector of channels lies among the points of a tile: blocks of 16 channels of 12 points each.
+/// Where a vector of channels lies among the points of a tile: blocks of 16 channels of a pass' points each.
+template <int Side>
 constexpr int64_t point_offset(int64_t channel) {
-    return channel / conv_block * (winograd_pass_points * conv_block) + channel % conv_block;
+    return channel / conv_block * (winograd_pass_points(Side) * conv_block) + channel % conv_block;
 }
 
-template <int Pass>
+template <int Side, int Pass>
 LIVEN_INLINE void transform_source(const WinogradGradTile& tile, int64_t channel, float* points) {
-    vec rows[2][6];
+    constexpr int extent = Side + 2;
+    vec rows[2][extent];
 #pragma GCC unroll 6
-    for (int x = 0; x < 6; ++x)
-        source_row_pair<Pass>(
+    for (int x = 0; x < extent; ++x)
+        source_row_pair<Side, Pass>(
             [&](int y) __attribute__((always_inline)) { return load(tile.src[y] + x * tile.src_step + channel); },
             rows[0][x], rows[1][x]);
 #pragma GCC unroll 2
     for (int y = 0; y < 2; ++y) {
-        vec o[6];
+        vec o[extent];
         source_points(rows[y], o);
 #pragma GCC unroll 6
-        for (int x = 0; x < 6; ++x) store(points + (y * 6 + x) * conv_block, o[x]);
+        for (int x = 0; x < extent; ++x) store(points + (y * extent + x) * conv_block, o[x]);
     }
 }
 
-template <int Pass>
+template <int Side, int Pass>
 LIVEN_INLINE void transform_diff(const WinogradGradTile& tile, int64_t channel, float* points) {
-    vec rows[2][4];
+    constexpr int extent = Side + 2;
+    vec rows[2][Side];
 #pragma GCC unroll 4
-    for (int x = 0; x < 4; ++x) diff_rows<Pass>(tile, x * tile.diff_step + channel, rows[0][x], rows[1][x]);
+    for (int x = 0; x < Side; ++x) diff_rows<Side, Pass>(tile, x * tile.diff_step + channel, rows[0][x], rows[1][x]);
 #pragma GCC unroll 2
     for (int y = 0; y < 2; ++y) {
-        vec o[6];
+        vec o[extent];
         diff_points(rows[y], o);
 #pragma GCC unroll 6
-        for (int x = 0; x < 6; ++x) store(points + (y * 6 + x) * conv_block, o[x]);
+        for (int x = 0; x < extent; ++x) store(points + (y * extent + x) * conv_block, o[x]);
     }
 }
 
@@ -145,43 +164,54 @@ LIVEN_INLINE void block_product(const WinogradGradGroup& group, const float* src
     }
 }
 
-template <int Pass>
+template <int Side, int Pass>
 void accumulate_pass(const WinogradGradGroup& group) noexcept {
-    const int64_t src_step = winograd_grad_points(1, group.src_channels);
-    const int64_t diff_step = winograd_grad_points(1, group.dst_channels);
+    const int64_t src_step = winograd_grad_points(Side, 1, group.src_channels);
+    const int64_t diff_step = winograd_grad_points(Side, 1, group.dst_channels);
     for (int64_t t = 0; t < group.count; ++t) {
         float* points = group.src_points + t * src_step;
         for (int64_t c = 0; c < group.src_channels; c += lanes)
-            transform_source<Pass>(group.tiles[t], c, points + point_offset(c));
+            transform_source<Side, Pass>(group.tiles[t], c, points + point_offset<Side>(c));
         points = group.diff_points + t * diff_step;
         for (int64_t c = 0; c < group.dst_channels; c += lanes)
-            transform_diff<Pass>(group.tiles[t], c, points + point_offset(c));
+            transform_diff<Side, Pass>(group.tiles[t], c, points + point_offset<Side>(c));
     }
-    float* sums = group.sums + Pass * winograd_pass_points * group.src_channels * group.dst_channels;
-    const int64_t blocks = winograd_pass_points * (group.src_channels / conv_block) * (group.dst_channels / conv_block);
+    float* sums = group.sums + Pass * winograd_pass_points(Side) * group.src_channels * group.dst_channels;
+    const int64_t blocks =
+        winograd_pass_points(Side) * (group.src_channels / conv_block) * (group.dst_channels / conv_block);
     int64_t block = 0;
-    for (int64_t k = 0; k < winograd_pass_points; ++k) {
+    for (int64_t k = 0; k < winograd_pass_points(Side); ++k) {
         const float* src = group.src_points + k * conv_block;
         const float* diff = group.diff_points + k * conv_block;
         for (int64_t i = 0; i < group.src_channels; i += conv_block)
             for (int64_t o = 0; o < group.dst_channels; o += conv_block, sums += conv_block * conv_block, ++block) {
                 prefetch_share(group.src_soon, block, blocks);
                 prefetch_share(group.diff_soon, block, blocks);
-                block_product(group, src + point_offset(i), src_step, diff + point_offset(o), diff_step, sums);
+                block_product(group, src + point_offset<Side>(i), src_step, diff + point_offset<Side>(o), diff_step,
+                              sums);
             }
     }
 }
 
+template <int Side>
 void accumulate(const WinogradGradGroup& group, int64_t pass) noexcept {
     if (pass == 0)
-        accumulate_pass<0>(group);
+        accumulate_pass<Side, 0>(group);
     else if (pass == 1)
-        accumulate_pass<1>(group);
-    else
-        accumulate_pass<2>(group);
+        accumulate_pass<Side, 1>(group);
+    else if constexpr (Side == 4)
+        accumulate_pass<Side, 2>(group);
 }
 
-/// G' m: six points to three taps.
+/// G' m for tiles of 2 x 2: four points to three taps.
+LIVEN_INLINE void taps_of(const vec (&m)[4], vec (&o)[3]) {
+    const vec half = splat(0.5f), sum = m[1] + m[2];
+    o[0] = madd(half, sum, m[0]);
+    o[1] = half * (m[1] - m[2]);
+    o[2] = madd(half, sum, m[3]);
+}
+
+/// G' m for tiles of 4 x 4: six points to three taps.
 LIVEN_INLINE void taps_of(const vec (&m)[6], vec (&o)[3]) {
     const vec sixth = splat(1.0f / 6.0f);
     const vec sum1 = m[1] + m[2], difference1 = m[1] - m[2], sum2 = m[3] + m[4], difference2 = m[3] - m[4];
@@ -191,20 +221,22 @@ LIVEN_INLINE void taps_of(const vec (&m)[6], vec (&o)[3]) {
     o[2] = madd(sum2, sixth, m[5] - outer);
 }
 
+template <int Side>
 void take_taps(const WinogradGradTaps& grad) noexcept {
-    /// Where each row of points lies: pass 0 makes rows 0 and 5, pass 1 rows 1 and 2, pass 2 rows 3 and 4.
-    constexpr int64_t row_at[6] = {0, 2, 3, 4, 5, 1};
+    constexpr int extent = Side + 2;
+    // Where each row of points lies: pass 0 makes the first and the last, pass 1 rows 1 and 2, pass 2 rows 3 and 4.
+    constexpr auto row_at = [](int y) { return y == 0 ? 0 : y == extent - 1 ? 1 : y + 1; };
     const int64_t point = grad.src_channels * grad.dst_channels;
     for (int64_t i = 0; i < grad.src_channels; ++i)
         for (int64_t o = 0; o < grad.dst_channels; o += lanes) {
             const int64_t block = i / conv_block * (grad.dst_channels / conv_block) + o / conv_block;
             const float* sums = grad.sums + (block * conv_block + i % conv_block) * conv_block + o % conv_block;
-            vec columns[3][6];
+            vec columns[3][extent];
 #pragma GCC unroll 6
-            for (int x = 0; x < 6; ++x) {
-                vec m[6], t[3];
+            for (int x = 0; x < extent; ++x) {
+                vec m[extent], t[3];
 #pragma GCC unroll 6
-                for (int y = 0; y < 6; ++y) m[y] = load(sums + (row_at[y] * 6 + x) * point);
+                for (int y = 0; y < extent; ++y) m[y] = load(sums + (row_at(y) * extent + x) * point);
                 taps_of(m, t);
 #pragma GCC unroll 3
                 for (int y = 0; y < 3; ++y) columns[y][x] = t[y];
@@ -220,10 +252,11 @@ void take_taps(const WinogradGradTaps& grad) noexcept {
         }
 }
 
-constexpr WinogradGradTable table{.accumulate = accumulate, .taps = take_taps};
+template <int Side>
+constexpr WinogradGradTable table{.accumulate = accumulate<Side>, .taps = take_taps<Side>};
 
 }  // namespace
 
-const WinogradGradTable& LIVEN_ISA_NAME(winograd_grad_table)() { return table; }
+const WinogradGradTable& LIVEN_ISA_NAME(winograd_grad_table)(int64_t side) { return side == 2 ? table<2> : table<4>; }
 
 }  // namespace liven::kernels
