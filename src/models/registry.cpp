@@ -4,9 +4,13 @@
 
 #include "liven/core/error.hpp"
 #include "liven/models/attacknet.hpp"
+#include "liven/models/googlenet.hpp"
 #include "liven/models/lgsc.hpp"
 #include "liven/models/livenessnet.hpp"
 #include "liven/models/resnet.hpp"
+#include "liven/models/resnet50.hpp"
+#include "liven/models/resnet50_gru.hpp"
+#include "liven/models/se_resnet.hpp"
 
 namespace liven {
 namespace {
@@ -58,6 +62,11 @@ std::span<const ModelInfo> table() {
         entry<AttackNetV22>("attacknet-v2.2", "AttackNet V2.2", "two phases, added shortcut (Kuznetsov et al. 2026)",
                             paper_k),
         entry<ResNet18>("resnet18", "ResNet-18", "eight residual blocks (He et al. 2016)", imagenet),
+        entry<SeResNet18>("se-resnet18", "SE-ResNet-18", "ResNet-18 with scaled channels (Hu et al. 2018)", imagenet),
+        entry<ResNet50>("resnet50", "ResNet-50", "sixteen bottleneck blocks (He et al. 2016)", imagenet),
+        entry<GoogLeNet>("googlenet", "GoogLeNet", "nine inception blocks (Szegedy et al. 2015)", imagenet),
+        entry<ResNet50Gru>("resnet50-gru", "ResNet-50 + GRU", "clips of five frames (Wagale and Agarkar)",
+                           {5, 224, 224, 3}),
         entry<Lgsc>("lgsc", "LGSC", "spoof-cue U-Net on a ResNet-18 encoder (Feng et al. 2020)", imagenet)};
     return all;
 }

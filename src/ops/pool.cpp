@@ -4,6 +4,7 @@
 
 #include "liven/core/error.hpp"
 #include "liven/ops/reduce.hpp"
+#include "liven/ops/shape.hpp"
 #include "src/ops/window_fields.hpp"
 
 namespace liven {
@@ -26,6 +27,19 @@ Tensor pool(const Tensor& x, const PoolOptions& options) {
     return apply(op, {x});
 }
 
+/// Means over `size` windows of one axis.
+Tensor means_of_windows(const Tensor& x, int axis, int64_t size) {
+    const int64_t extent = x.shape()[axis];
+    if (extent == size) return x;
+    TensorList windows;
+    for (int64_t i = 0; i < size; ++i) {
+        const int64_t first = i * extent / size, last = ((i + 1) * extent + size - 1) / size;
+        const Tensor window = slice(x, {.axis = axis, .begin = first, .count = last - first});
+        windows.push_back(mean(window, {.axes = {axis}, .keep_axes = true}));
+    }
+    return concat(windows, {.axis = axis});
+}
+
 Shape pooled(const char* where, const Shape& src, const Window2d& window) {
     if (src.rank() != 4) throw Error(where, "expected N x H x W x C, got " + src.str());
     const Padding2d& p = window.padding;
@@ -45,6 +59,12 @@ Shape pooled(const char* where, const Shape& src, const Window2d& window) {
 
 Tensor max_pool(const Tensor& x, const PoolOptions& options) { return pool<ops::MaxPool>(x, options); }
 Tensor avg_pool(const Tensor& x, const PoolOptions& options) { return pool<ops::AvgPool>(x, options); }
+Tensor adaptive_avg_pool(const Tensor& x, int64_t size) {
+    if (x.rank() != 4 || size < 1)
+        throw Error("adaptive_avg_pool", "expected N x H x W x C and a size of 1 or more, got " + x.shape().str() +
+                                             " and " + std::to_string(size));
+    return means_of_windows(means_of_windows(x, 1, size), 2, size);
+}
 Tensor global_avg_pool(const Tensor& x) { return mean(x, {.axes = {1, 2}}); }
 Tensor global_max_pool(const Tensor& x) { return max(x, {.axes = {1, 2}}); }
 

@@ -16,14 +16,14 @@ namespace liven {
 /// torchvision's batch-norm: epsilon 1e-5, a tenth of every batch's statistics, the unbiased variance kept.
 inline BatchNorm::Options resnet_norm() { return {.epsilon = 1e-5f, .momentum = 0.9f, .unbiased_variance = true}; }
 
-/// A convolution as residual networks have it: no bias (a norm follows), margins of half the kernel on every side,
-/// variance kept for the gradient.
-inline Conv2d::Options resnet_conv(int64_t filters, int64_t kernel, int64_t stride = 1) {
+/// A convolution as residual networks have it: no bias unless asked for (a norm follows), margins of half the kernel on
+/// every side, variance kept for the gradient.
+inline Conv2d::Options resnet_conv(int64_t filters, int64_t kernel, int64_t stride = 1, bool bias = false) {
     return {.filters = filters,
             .kernel = kernel,
             .stride = stride,
             .padding = ConvPadding::given(symmetric(kernel / 2)),
-            .bias = false,
+            .bias = bias,
             .initializer = Initializer::he_normal(0, Initializer::Fan::out)};
 }
 
@@ -81,10 +81,18 @@ public:
     struct Options {
         std::array<int64_t, 4> depths{2, 2, 2, 2};
         int64_t scales = 5;  ///< the stem and this many stages less one; the rest does not exist
+        int64_t frozen = 0;  ///< how many of them, from the stem on, are not trained and keep their statistics
+        bool bias = false;   ///< of the stem's convolution
         BatchNorm::Options norm = resnet_norm();
+        typename Block::Options block{};  ///< what blocks have beside filters, stride and norm
     };
     ResNetTrunk(Module& parent, std::string_view name, const Options& options)
-        : Module(parent, name), options_(options) {}
+        : Module(parent, name), options_(options) {
+        for (Module* part : {static_cast<Module*>(&conv1), static_cast<Module*>(&bn1)})
+            part->freeze(options.frozen > 0);
+        int64_t scale = 1;
+        for (ResNetStage<Block>* stage : {&layer1, &layer2, &layer3, &layer4}) stage->freeze(options.frozen > scale++);
+    }
     std::string_view type() const override { return "ResNetTrunk"; }
 
     /// What the trunk sees at each scale, for an image of 224 x 224 and BasicBlocks (Bottlenecks have four times the
@@ -112,7 +120,7 @@ private:
         return at;
     }
     typename Block::Options block(int64_t filters, int64_t stride) const {
-        typename Block::Options of_block;
+        typename Block::Options of_block = options_.block;
         of_block.filters = filters;
         of_block.stride = stride;
         of_block.norm = options_.norm;
@@ -120,7 +128,7 @@ private:
     }
 
     Options options_;
-    Conv2d conv1{*this, "conv1", resnet_conv(64, 7, 2)};
+    Conv2d conv1{*this, "conv1", resnet_conv(64, 7, 2, options_.bias)};
     BatchNorm bn1{*this, "bn1", options_.norm};
     MaxPool2d maxpool{*this, "maxpool", {.size = 3, .stride = 2, .padding = symmetric(1)}};
     ResNetStage<Block> layer1{*this, "layer1", options_.depths[0], block(64, 1)};

@@ -72,7 +72,7 @@ protected:
 double bonafide_probability(std::span<const float> logits);
 
 /// Cross entropy of logits (N x classes); the score is the softmax probability of bona fide.
-class Classification final : public Objective {
+class Classification : public Objective {
 public:
     /// The network must outlive the objective.
     explicit Classification(Module& network) : network_(network) {}

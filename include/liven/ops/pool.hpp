@@ -18,6 +18,10 @@ struct PoolOptions {
 Tensor max_pool(const Tensor& x, const PoolOptions& options = {});
 /// Mean of each window.
 Tensor avg_pool(const Tensor& x, const PoolOptions& options = {});
+/// Means of size x size windows that cover the image evenly, whatever its extent, overlapping where it does not divide:
+/// window i goes from floor(i H / size) to ceil((i + 1) H / size) (PyTorch's rule). N x H x W x C -> N x size x size x
+/// C.
+Tensor adaptive_avg_pool(const Tensor& x, int64_t size);
 /// N x H x W x C -> N x C.
 Tensor global_avg_pool(const Tensor& x);
 Tensor global_max_pool(const Tensor& x);
