@@ -34,14 +34,18 @@ void add_predict_command(CLI::App& app);
 struct ModelChoice {
     std::string name;
     std::string input;                 ///< "256x256x3"; empty: the model's own
+    int64_t size = 0;                  ///< pixels a side of the model's own; 0: as they are
     std::vector<std::string> options;  ///< name=value
 
-    /// H x W x C.
+    /// H x W x C, of clips T x H x W x C.
     Shape shape() const;
     OptionMap option_map() const;
 };
 /// Adds MODEL, --input (or --size) and --option to a command.
 void add_model_options(CLI::App& command, ModelChoice& choice);
+
+/// Adds --backbone to a command: an option of the model under a name of its own.
+void add_backbone_option(CLI::App& command, std::vector<std::string>& options);
 
 /// Adds --dense-weights f32|bf16 to a command.
 void add_dense_weights_option(CLI::App& command, DType& dtype);

@@ -20,8 +20,9 @@ Shape shape_from(const std::string& text) {
         shape.append(extent);
         next = more ? rest + 1 : rest;
     }
-    if (shape.rank() != 3)
-        throw Error("--input", "expected height x width x channels like 256x256x3, got '" + text + "'");
+    if (shape.rank() != 3 && shape.rank() != 4)
+        throw Error("--input",
+                    "expected height x width x channels like 256x256x3, or 5x224x224x3 for clips, got '" + text + "'");
     return shape;
 }
 
@@ -36,16 +37,33 @@ OptionMap option_map(const std::vector<std::string>& options) {
     return map;
 }
 
-Shape ModelChoice::shape() const { return input.empty() ? model_info(name).input : shape_from(input); }
+Shape ModelChoice::shape() const {
+    if (!input.empty()) return shape_from(input);
+    const Shape& own = model_info(name).input;
+    Shape shape;
+    for (int axis = 0; axis < own.rank(); ++axis) {
+        const bool side = axis == own.rank() - 3 || axis == own.rank() - 2;
+        shape.append(side && size > 0 ? size : own[axis]);
+    }
+    return shape;
+}
 OptionMap ModelChoice::option_map() const { return cli::option_map(options); }
 
 void add_model_options(CLI::App& command, ModelChoice& choice) {
     command.add_option("model", choice.name, "name of a model (see liven models)")->required();
-    command.add_option("--input", choice.input, "input extent, height x width x channels, e.g. 256x256x3");
-    command.add_option_function<int>(
-        "--size", [&choice](int side) { choice.input = std::to_string(side) + "x" + std::to_string(side) + "x3"; },
-        "input of this many pixels a side, 3 channels");
+    command.add_option("--input", choice.input,
+                       "input extent, height x width x channels, e.g. 256x256x3 (clips: 5x224x224x3)");
+    command.add_option("--size", choice.size, "input of this many pixels a side")->check(CLI::Range(1, 16384));
     command.add_option("--option", choice.options, "option of the model, name=value; preset=paper for the paper's");
+    add_backbone_option(command, choice.options);
+}
+
+void add_backbone_option(CLI::App& command, std::vector<std::string>& options) {
+    command
+        .add_option_function<std::string>(
+            "--backbone", [&options](const std::string& name) { options.push_back("backbone=" + name); },
+            "of resnet50-gru: v1.5 or keras-v1")
+        ->check(CLI::IsMember({"v1.5", "keras-v1"}));
 }
 
 namespace {

@@ -1,4 +1,5 @@
 #include <iomanip>
+#include <optional>
 #include <sstream>
 
 #include "cli.hpp"
@@ -10,6 +11,7 @@
 #include "liven/io/json.hpp"
 #include "liven/models/registry.hpp"
 #include "liven/models/summary.hpp"
+#include "liven/train/pretrained.hpp"
 #include "liven/train/recipe.hpp"
 
 // summary, models, version, kernels, help: what there is.
@@ -93,14 +95,27 @@ void add_summary_command(CLI::App& app) {
     auto choice = std::make_shared<ModelChoice>();
     auto json = std::make_shared<bool>(false);
     CLI::App* command = app.add_subcommand("summary", "layers, parameters, FLOPs and activation memory of a model");
+    auto weights = std::make_shared<std::string>();
     add_model_options(*command, *choice);
+    command->add_option("--pretrained", *weights, "safetensors file with the encoder's weights: do they fit, by name?");
     command->add_flag("--json", *json, "one JSON object");
     command->footer("Example: liven summary attacknet-v2.2 --input 256x256x3");
-    command->callback([choice, json] {
-        const auto model = make_model(choice->name, choice->option_map());
+    command->callback([choice, json, weights] {
+        OptionMap options = choice->option_map();
+        std::optional<Pretrained> pretrained;
+        if (!weights->empty()) {
+            pretrained.emplace(*weights);
+            for (const auto& [name, value] : pretrained->options(choice->name)) options.try_emplace(name, value);
+        }
+        const auto model = make_model(choice->name, options);
         model->outline(batched(1, choice->shape()));
         const ModelSummary summary = summarize(*model, choice->name, choice->shape());
-        print(*json ? json_of(summary) : summary.table());
+        std::string encoder;
+        if (pretrained)
+            encoder = "encoder from " + *weights + ": " + pretrained->match(*model).str() + "\n";
+        else if (takes_pretrained(choice->name))
+            encoder = "the encoder starts random: no --pretrained file\n";
+        print(*json ? json_of(summary) : summary.table() + encoder);
     });
 }
 

@@ -14,12 +14,13 @@
 namespace liven::cli {
 namespace {
 
-/// N x H x W x C float32, as the network sees it.
+/// N x H x W x C (clips: N x T x H x W x C) float32, as the network sees it.
 Tensor read_images(const std::string& path, const Shape& input) {
     const HostTensor x = read_npy(path);
-    if (x.shape.rank() != 4 || x.dtype != DType::f32 || x.shape[0] < 1)
-        throw Error(path, "expected N x H x W x C float32, got " + x.shape.str() + " " + std::string(name_of(x.dtype)));
-    for (int axis = 0; axis < 3; ++axis)
+    if (x.shape.rank() != input.rank() + 1 || x.dtype != DType::f32 || x.shape[0] < 1)
+        throw Error(path, "expected N x " + input.str() + " float32, got " + x.shape.str() + " " +
+                              std::string(name_of(x.dtype)));
+    for (int axis = 0; axis < input.rank(); ++axis)
         if (x.shape[axis + 1] != input[axis])
             throw Error(path, "the model was built for " + input.str() + ", but the images are " + x.shape.str());
     return Tensor::share(x.data, x.shape);
@@ -70,13 +71,13 @@ void add_init_command(CLI::App& app) {
         const auto model = info.make(options->model.option_map());
         const Shape input = options->model.shape();
         model->seed(options->seed);
-        model->build({1, input[0], input[1], input[2]});
+        model->build(batched(1, input));
         ModelFileInfo file;
         file.model = options->model.name;
         file.options = info.options(options->model.option_map());
         file.input = input;
-        file.preprocess.height = static_cast<int>(input[0]);
-        file.preprocess.width = static_cast<int>(input[1]);
+        file.preprocess.height = static_cast<int>(input[-3]);
+        file.preprocess.width = static_cast<int>(input[-2]);
         file.training = Json::object({{"seed", options->seed}, {"steps", 0}});
         save_model(options->output, *model, file);
     });

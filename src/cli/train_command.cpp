@@ -43,6 +43,12 @@ TrainSettings settings_from(const CLI::App& command, const Options& o) {
     set("--augmentation", settings.augmentation, o.given.augmentation);
     set("--dtype", settings.dtype, o.given.dtype);
     set("--patience", settings.patience, o.given.patience);
+    set("--pretrained", settings.pretrained, o.given.pretrained);
+    set("--feature-cache", settings.feature_cache, o.given.feature_cache);
+    set("--normalization", settings.normalization, o.given.normalization);
+    set("--frames", settings.frames, o.given.frames);
+    set("--clip-stride", settings.clip_stride, o.given.clip_stride);
+    set("--clips-per-video", settings.clips_per_video, o.given.clips_per_video);
     set("--allow-leak", settings.allow_leak, o.given.allow_leak);
     if (command.count("--balanced")) settings.balanced = true;
     for (const auto& [name, value] : option_map(o.model_options)) settings.model_options[name] = value;
@@ -93,7 +99,17 @@ void add_train_command(CLI::App& app) {
     command->add_option("--size", o->given.size, "pixels a side")->check(CLI::Range(8, 4096));
     command->add_option("--seed", o->given.seed, "of weights, order, augmentation and dropout");
     command->add_option("--learning-rate", o->given.learning_rate, "at the start")->check(CLI::PositiveNumber);
-    command->add_option("--augmentation", o->given.augmentation, "none, light, paper-k or paper-m");
+    command->add_option("--augmentation", o->given.augmentation, "none, light, paper-a, paper-k, paper-m or paper-w");
+    command->add_option("--pretrained", o->given.pretrained,
+                        "safetensors file with the encoder's weights, by torchvision's or Keras' names");
+    command->add_option("--feature-cache", o->given.feature_cache,
+                        "folder for what a frozen encoder makes of each frame (default: in the run), or off");
+    command->add_option("--normalization", o->given.normalization, "unit, z-score, imagenet, caffe or pretrained");
+    command->add_option("--frames", o->given.frames, "of a clip")->check(CLI::Range(1, 1024));
+    command->add_option("--clip-stride", o->given.clip_stride,
+                        "frames from one of a clip to its next; 0: spread over the video");
+    command->add_option("--clips-per-video", o->given.clips_per_video, "clips of a video")->check(CLI::Range(1, 10000));
+    add_backbone_option(*command, o->model_options);
     command->add_option("--patience", o->given.patience,
                         "stop after this many epochs without a better validation loss");
     command->add_option("--memory-limit", o->given.memory_limit,

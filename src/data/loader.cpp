@@ -34,6 +34,9 @@ void validate(const Dataset& dataset, const LoaderOptions& o) {
         throw Error("loader", "expected 0 to 1024 threads to prepare, but got " + std::to_string(o.prepare_threads));
     if (o.prefetch < 1 || o.prefetch > 1024)
         throw Error("loader", "expected 1 to 1024 batches ahead, but got " + std::to_string(o.prefetch));
+    if (o.features &&
+        o.features->values.bytes() < static_cast<size_t>(dataset.size() * o.features->sample.count()) * sizeof(float))
+        throw Error("loader", "expected a row of features for each of " + std::to_string(dataset.size()) + " samples");
     o.preprocess.validate();
     o.augmentation.validate();
 }
@@ -131,18 +134,20 @@ struct Loader::Engine {
 
     void prepare(const ProgressCallback& progress) {
         if (prepared) return;
-        source = std::make_unique<FrameSource>(dataset, options, frames);
         std::vector<std::string> reasons(dataset.samples.size());
-        parallel_for(
-            dataset.size(), options.prepare_threads,
-            [&](int64_t i) {
-                try {
-                    source->fill(i);
-                } catch (const Error& error) {
-                    reasons[static_cast<size_t>(i)] = error.what();
-                }
-            },
-            progress);
+        if (!options.features) {
+            source = std::make_unique<FrameSource>(dataset, options, frames);
+            parallel_for(
+                dataset.size(), options.prepare_threads,
+                [&](int64_t i) {
+                    try {
+                        source->fill(i);
+                    } catch (const Error& error) {
+                        reasons[static_cast<size_t>(i)] = error.what();
+                    }
+                },
+                progress);
+        }
         usable.clear();
         broken.clear();
         for (int64_t i = 0; i < dataset.size(); ++i) {
@@ -238,6 +243,7 @@ struct Loader::Engine {
         b.height = options.preprocess.height;
         b.width = options.preprocess.width;
         b.frames = frames;
+        if (options.features) b.features = options.features->sample;
         b.epoch = planned_epoch;
         b.index = plan_index++;
         b.dtype = options.pixels && !options.augmentation.active() ? DType::u8 : DType::f32;
@@ -283,6 +289,12 @@ struct Loader::Engine {
     void make(const Pending& pending, size_t i) {
         thread_local std::vector<Image> images;
         const Place place = pending.places[i];
+        if (options.features) {
+            const auto row = static_cast<size_t>(options.features->sample.count());
+            const float* src = options.features->values.as<const float>() + static_cast<size_t>(place.sample) * row;
+            std::copy(src, src + row, pending.batch.images.as<float>() + i * row);
+            return;
+        }
         const size_t values =
             static_cast<size_t>(options.preprocess.width) * static_cast<size_t>(options.preprocess.height) * 3;
         source->get(place.sample, images);
@@ -309,6 +321,7 @@ struct Loader::Engine {
 
     /// How often each channel (red first) has each value, over all usable frames.
     std::array<std::array<int64_t, 256>, 3> histogram() {
+        if (!source) throw Error("loader", "features have no pixels");
         std::array<std::array<int64_t, 256>, 3> counts{};
         std::mutex adding;
         parallel_for(static_cast<int64_t>(usable.size()), options.prepare_threads, [&](int64_t i) {
@@ -419,6 +432,7 @@ void Loader::seek(Cursor cursor) { engine_->seek(cursor); }
 const Dataset& Loader::dataset() const { return engine_->dataset; }
 const LoaderOptions& Loader::options() const { return engine_->options; }
 const std::vector<BrokenFile>& Loader::broken() const { return engine_->broken; }
+const std::vector<int64_t>& Loader::usable() const { return engine_->usable; }
 
 Loader::Moments Loader::moments() {
     engine_->prepare({});

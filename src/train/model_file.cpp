@@ -51,6 +51,7 @@ Json info_json(const ModelFileInfo& info) {
     for (const auto& [name, value] : info.options) options[name] = value;
     json["options"] = std::move(options);
     json["input"] = Json::array_of(info.input);
+    if (info.input.rank() == 4) json["clip_stride"] = info.clip_stride;
     json["preprocess"] = Json::parse(info.preprocess.to_json());
     json["classes"] = Json::array_of(info.classes);
     json["threshold"] = Json::object({{"value", info.threshold.value},
@@ -70,8 +71,11 @@ ModelFileInfo info_from(const Json& json, const std::string& where) {
     info.model = json.at("model").text();
     for (const auto& [name, value] : json.at("options").members()) info.options[name] = value.text();
     for (const Json& extent : json.at("input").elements()) info.input.append(extent.integer());
-    if (info.input.rank() != 3 || info.input.count() < 1 || info.input.count() > (int64_t{1} << 28))
-        throw Error(where, "expected an input height x width x channels, got " + info.input.str());
+    if (info.input.rank() < 3 || info.input.rank() > 4 || info.input.count() < 1 ||
+        info.input.count() > (int64_t{1} << 28))
+        throw Error(where, "expected an input height x width x channels, with the frames of a clip before them, got " +
+                               info.input.str());
+    if (const Json* stride = json.find("clip_stride")) info.clip_stride = stride->integer();
     info.preprocess = data::Preprocess::from_json(json.at("preprocess").str());
     info.classes.clear();
     for (const Json& name : json.at("classes").elements()) info.classes.push_back(name.text());

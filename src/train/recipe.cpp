@@ -59,17 +59,67 @@ void paper_m(const Recipe& recipe, TrainSettings& s) {
     s.model_options["dropout"] = text_of(recipe.dropout);
 }
 
+/// The comparison set of the real-time method with spoof cues (paper A): faces resized to 224, ImageNet's mean and
+/// deviation assumed, rate and balance as for its spoof-cue network, 30 epochs.
+void paper_a(const Recipe& recipe, TrainSettings& s) {
+    s.size = 224;
+    s.interpolation = "bilinear";
+    s.normalization = "imagenet";
+    s.batch = 32;
+    s.epochs = 30;
+    s.optimizer = "adam";
+    s.learning_rate = recipe.learning_rate;
+    s.schedule = "constant";
+    s.balanced = true;
+    s.augmentation = "paper-a";
+    s.model_options["dropout"] = text_of(recipe.dropout);
+}
+
+/// Wagale and Agarkar, section IV: 32 clips an update, four at a time.
+void paper_w(const Recipe& recipe, TrainSettings& s) {
+    s.size = 224;
+    s.interpolation = "bilinear";
+    s.normalization = "z-score";
+    s.batch = 4;
+    s.accumulate = 8;
+    s.epochs = 50;
+    s.optimizer = "adam";
+    s.learning_rate = recipe.learning_rate;
+    s.schedule = "cosine";
+    s.augmentation = "paper-w";
+    s.model_options["dropout"] = text_of(recipe.dropout);
+}
+
+/// A clip network for a laptop: with pretrained weights (which freeze the backbone, see resolve_pretrained) the frames
+/// are described once and the rest learns in seconds an epoch; without, small frames and all of it.
+void clips_by_measurement(const Recipe& recipe, TrainSettings& s) {
+    by_measurement(recipe, s);
+    s.size = 96;
+    s.interpolation = "area";
+    s.normalization = "pretrained";
+    s.batch = 8;
+    s.epochs = 12;
+    s.clips_per_video = 2;
+}
+
 constexpr std::string_view kTable6 = "Kuznetsov et al. 2026, table 6", kTable10 = "Kuznetsov et al. 2026, table 10",
                            kMeasured = "measured on synthetic faces";
 constexpr std::string_view kLivenessNet = "livenessnet", kV1 = "attacknet-v1", kV21 = "attacknet-v2.1",
-                           kV22 = "attacknet-v2.2", kResNet18 = "resnet18", kLgsc = "lgsc";
+                           kV22 = "attacknet-v2.2", kResNet18 = "resnet18", kLgsc = "lgsc", kSeResNet18 = "se-resnet18",
+                           kResNet50 = "resnet50", kGoogLeNet = "googlenet", kResNet50Gru = "resnet50-gru",
+                           kPaperA = "real-time liveness detection, spoof cues, section IV",
+                           kPaperW = "Wagale and Agarkar, section IV";
 
-constexpr std::array<Recipe, 31> kRecipes{{
+constexpr std::array<Recipe, 39> kRecipes{{
     {"default", kLivenessNet, kMeasured, 3e-4, 0.05, by_measurement},
     {"default", kV1, kMeasured, 3e-4, 0.05, by_measurement},
     {"default", kV21, kMeasured, 3e-4, 0.05, by_measurement},
     {"default", kV22, kMeasured, 3e-4, 0.05, by_measurement},
     {"default", kResNet18, kMeasured, 3e-4, 0, by_measurement},
+    {"default", kSeResNet18, kMeasured, 3e-4, 0, by_measurement},
+    {"default", kResNet50, kMeasured, 3e-4, 0, by_measurement},
+    {"default", kGoogLeNet, kMeasured, 3e-4, 0.2, by_measurement},
+    {"default", kResNet50Gru, kMeasured, 3e-4, 0.2, clips_by_measurement},
     {"default", kLgsc, kMeasured, 3e-4, 0.5, by_measurement},
 
     {"paper-k-own", kLivenessNet, kTable6, 1e-6, 0.2, paper_k},
@@ -103,6 +153,12 @@ constexpr std::array<Recipe, 31> kRecipes{{
     {"paper-k-combined", kV22, kTable10, 1e-6, 0.05, paper_k_combined},
 
     {"paper-m", kLivenessNet, "margin-based liveness detection, 64 x 64", 4e-4, 0.5, paper_m},
+
+    {"paper-a", kResNet18, kPaperA, 5e-4, 0, paper_a},
+    {"paper-a", kSeResNet18, kPaperA, 5e-4, 0, paper_a},
+    {"paper-a", kGoogLeNet, kPaperA, 5e-4, 0.2, paper_a},
+
+    {"paper-w", kResNet50Gru, kPaperW, 1e-4, 0, paper_w},
 }};
 
 }  // namespace
@@ -113,6 +169,7 @@ TrainSettings settings_of(std::string_view model, std::string_view recipe) {
     TrainSettings settings;
     settings.model = model_info(model).name;
     settings.recipe = recipe;
+    if (const Shape& input = model_info(model).input; input.rank() == 4) settings.frames = input[0];
     std::string known;
     for (const Recipe& entry : kRecipes) {
         if (entry.model != model) continue;

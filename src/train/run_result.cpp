@@ -19,12 +19,14 @@ ThresholdInfo choose_threshold(const ScoredSamples& scores) {
             .attack_histogram = histogram.attack};
 }
 
-ModelFileInfo describe(const TrainSettings& settings, ThresholdInfo threshold, Json training) {
+ModelFileInfo describe(const TrainSettings& settings, const data::Preprocess& preprocess, ThresholdInfo threshold,
+                       Json training) {
     ModelFileInfo info;
     info.model = settings.model;
     info.options = model_info(settings.model).options(settings.model_options);
-    info.input = {settings.size, settings.size, 3};
-    info.preprocess = settings.preprocess();
+    info.input = settings.input();
+    info.clip_stride = settings.clip_stride;
+    info.preprocess = preprocess;
     info.threshold = std::move(threshold);
     info.training = std::move(training);
     return info;
@@ -36,12 +38,13 @@ TrainResult finish_run(const Training& training, TrainingData& data, const Early
     const TrainSettings& settings = training.settings;
     const RunFolder run(training.folder);
     const Scored validation = score(training.model, data.validation());
-    const ModelFileInfo info = describe(settings, choose_threshold(validation.scores),
+    const ModelFileInfo info = describe(settings, data.preprocess(), choose_threshold(validation.scores),
                                         Json::object({{"recipe", settings.recipe},
                                                       {"steps", training.progress.step},
                                                       {"best_epoch", best.best_epoch() + 1},
                                                       {"seed", settings.seed},
                                                       {"dtype", settings.dtype},
+                                                      {"pretrained", settings.pretrained},
                                                       {"split", Json::parse(data.split().to_json())},
                                                       {"allow_leak", settings.allow_leak}}));
     const double threshold = info.threshold.value;
@@ -55,7 +58,7 @@ TrainResult finish_run(const Training& training, TrainingData& data, const Early
                        .validation = pad_report(validation.scores, threshold),
                        .test = {}};
     if (const data::Dataset test = data.test(); !test.samples.empty()) {
-        data::Loader loader = evaluation_loader(test, settings.preprocess(), settings.batch);
+        data::Loader loader = evaluation_loader(test, data.preprocess(), settings.batch);
         const Scored scored = score(training.model, loader);
         result.test = pad_report(scored.scores, threshold);
         write_faces(run.faces(), test, scored, threshold);

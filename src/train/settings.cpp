@@ -25,8 +25,18 @@ void read_model_options(const Config& config, OptionMap& options) {
 
 }  // namespace
 
+Shape TrainSettings::input() const { return frames == 0 ? Shape{size, size, 3} : Shape{frames, size, size, 3}; }
+
 data::Preprocess TrainSettings::preprocess() const {
     data::Preprocess spec;
+    if (normalization == "imagenet") {
+        spec.mean = {0.485f, 0.456f, 0.406f};
+        spec.std = {0.229f, 0.224f, 0.225f};
+    } else if (normalization == "caffe") {
+        spec.colour_order = data::ColourOrder::bgr;
+        spec.scale = 1;
+        spec.mean = {103.939f, 116.779f, 123.68f};
+    }
     spec.width = spec.height = static_cast<int>(size);
     spec.interpolation = data::interpolation_from(interpolation);
     spec.crop_margin = static_cast<float>(crop_margin);
@@ -38,7 +48,10 @@ data::Augmentation TrainSettings::augment() const {
     if (augmentation == "light") return light();
     if (augmentation == "paper-k") return data::Augmentation::paper_k();
     if (augmentation == "paper-m") return data::Augmentation::paper_m();
-    throw Error("augmentation", "expected none, light, paper-k or paper-m, got '" + augmentation + "'");
+    if (augmentation == "paper-a") return data::Augmentation::paper_a();
+    if (augmentation == "paper-w") return data::Augmentation::paper_w();
+    throw Error("augmentation",
+                "expected none, light, paper-a, paper-k, paper-m or paper-w, got '" + augmentation + "'");
 }
 
 void TrainSettings::read(const Config& c) {
@@ -49,6 +62,12 @@ void TrainSettings::read(const Config& c) {
     size = c.integer("size", size, {.min = 8, .max = 4096});
     interpolation = c.text("interpolation", interpolation, {"bilinear", "lanczos", "area"});
     crop_margin = c.number("crop_margin", crop_margin, {.min = 0, .max = 4});
+    normalization = c.text("normalization", normalization, {"unit", "z-score", "imagenet", "caffe", "pretrained"});
+    frames = c.integer("frames", frames, {.min = 0, .max = 1024});
+    clip_stride = c.integer("clip_stride", clip_stride, {.min = 0, .max = 1e5});
+    clips_per_video = c.integer("clips_per_video", clips_per_video, {.min = 1, .max = 1e4});
+    pretrained = c.text("pretrained", pretrained);
+    feature_cache = c.text("feature_cache", feature_cache);
     epochs = c.integer("epochs", epochs, {.min = 1, .max = 1e6});
     batch = c.integer("batch", batch, {.min = 1, .max = 65536});
     accumulate = c.integer("accumulate", accumulate, {.min = 1, .max = 65536});
@@ -62,7 +81,7 @@ void TrainSettings::read(const Config& c) {
     label_smoothing = c.number("label_smoothing", label_smoothing, {.min = 0, .max = 0.999});
     clip_norm = c.number("clip_norm", clip_norm, {.min = 0});
     patience = c.integer("patience", patience, {.min = 0});
-    augmentation = c.text("augmentation", augmentation, {"none", "light", "paper-k", "paper-m"});
+    augmentation = c.text("augmentation", augmentation, {"none", "light", "paper-a", "paper-k", "paper-m", "paper-w"});
     balanced = c.boolean("balanced", balanced);
     class_weights = c.boolean("class_weights", class_weights);
     dtype = c.text("dtype", dtype, {"f32", "bf16"});
@@ -83,6 +102,12 @@ Config TrainSettings::to_config() const {
     c.set("size", size);
     c.set("interpolation", interpolation);
     c.set("crop_margin", crop_margin);
+    c.set("normalization", normalization);
+    c.set("frames", frames);
+    c.set("clip_stride", clip_stride);
+    c.set("clips_per_video", clips_per_video);
+    c.set("pretrained", pretrained);
+    c.set("feature_cache", feature_cache);
     c.set("epochs", epochs);
     c.set("batch", batch);
     c.set("accumulate", accumulate);
@@ -115,6 +140,10 @@ void TrainSettings::validate() const {
     if (learning_rate <= 0)
         throw Error("learning_rate", "expected a number above 0, got " + std::to_string(learning_rate));
     if (!memory_limit.empty()) static_cast<void>(bytes_from("memory_limit", memory_limit));
+    const bool clips = model_info(model).input.rank() == 4;
+    if (clips != (frames > 0))
+        throw Error("frames", clips ? "the model takes clips: expected 1 or more, got 0"
+                                    : "the model takes pictures: expected 0, got " + std::to_string(frames));
     augment().validate();
     preprocess().validate();
 }

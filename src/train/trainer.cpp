@@ -5,6 +5,7 @@
 #include <csignal>
 #include <cstdio>
 
+#include "feature_cache.hpp"
 #include "liven/core/bytes.hpp"
 #include "liven/core/environment.hpp"
 #include "liven/core/error.hpp"
@@ -14,6 +15,7 @@
 #include "liven/train/callbacks.hpp"
 #include "liven/train/checkpoint.hpp"
 #include "liven/train/evaluate.hpp"
+#include "liven/train/pretrained.hpp"
 #include "make_optimizer.hpp"
 #include "memory_estimate.hpp"
 #include "run_folder.hpp"
@@ -57,6 +59,11 @@ struct Trainer::State {
           run(std::move(folder)),
           data(settings),
           step(settings, data.train().dataset(), "the last good checkpoint is in " + run.checkpoints().string()) {
+        if (FrameEncoder* encoder = fixed_encoder()) {
+            const NoGrad no_grad;
+            const Shape rows = encoder->describe(Tensor::zeros(batched(1, settings.input()))).shape();
+            step.set_described({rows[1], rows[2]});
+        }
         announce();
         data.prepare();
         schedule = make_schedule(settings, settings.epochs * updates_per_epoch());
@@ -64,6 +71,36 @@ struct Trainer::State {
     }
     State(const State&) = delete;
     State& operator=(const State&) = delete;
+
+    /// An encoder that is not trained sees every frame once: the rest learns from what it made of them. Frames that
+    /// change from epoch to epoch are described anew each time.
+    FrameEncoder* fixed_encoder() {
+        auto* encoder = dynamic_cast<FrameEncoder*>(&step.model());
+        const bool fixed = encoder && encoder->encoder_frozen() && !settings.augment().active();
+        return fixed && settings.feature_cache != "off" ? encoder : nullptr;
+    }
+
+    /// Of a new run: a resumed one has its weights from the checkpoint.
+    void load_pretrained() {
+        if (!settings.pretrained.empty())
+            log_info("pretrained  " + settings.pretrained + ": " +
+                     Pretrained(settings.pretrained).load(step.model()).str());
+        else if (takes_pretrained(settings.model))
+            log_info("the encoder starts random: no --pretrained file");
+    }
+
+    /// Needs the weights as they are trained on, loaded or restored.
+    void describe_frames_once() {
+        FrameEncoder* encoder = fixed_encoder();
+        if (!encoder) return;
+        const std::filesystem::path folder =
+            settings.feature_cache.empty() ? run.path() / "features" : std::filesystem::path(settings.feature_cache);
+        const auto table = [&](data::Loader& loader) {
+            return describe_frames(step.model(), *encoder, loader, settings.batch, folder);
+        };
+        data::FeatureTable train = table(data.train()), validation = table(data.validation());
+        data.use_features(std::move(train), std::move(validation));
+    }
 
     int64_t updates_per_epoch() { return (data.train().batches() + settings.accumulate - 1) / settings.accumulate; }
 
@@ -90,7 +127,8 @@ struct Trainer::State {
         return {.step = plan.total(thread_count()),
                 .cache = data.cache_bytes(),
                 .queue = static_cast<double>(loader.prefetch + 1) * static_cast<double>(settings.batch) * 3.0 *
-                         static_cast<double>(settings.size * settings.size) * sizeof(float),
+                         static_cast<double>(std::max<int64_t>(1, settings.frames) * settings.size * settings.size) *
+                         sizeof(float),
                 .copies = states() + (2 * states() + moments())};
     }
 
@@ -206,6 +244,7 @@ struct Trainer::State {
 
     TrainResult train() {
         callbacks.warn_of_waiting();
+        describe_frames_once();
         const Clock::time_point start = Clock::now();
         // However train() ends, the bar ends its line.
         const std::unique_ptr<ProgressBar, void (*)(ProgressBar*)> guard(bar, [](ProgressBar* b) { b->close(); });
@@ -235,7 +274,13 @@ Trainer::~Trainer() = default;
 Trainer::Trainer(TrainSettings settings, std::filesystem::path run) {
     RunFolder(run).require_new();
     if (!settings.data.empty()) settings.data = std::filesystem::absolute(settings.data).lexically_normal().string();
+    if (!settings.pretrained.empty())
+        settings.pretrained = std::filesystem::absolute(settings.pretrained).lexically_normal().string();
+    if (!settings.feature_cache.empty() && settings.feature_cache != "off")
+        settings.feature_cache = std::filesystem::absolute(settings.feature_cache).lexically_normal().string();
+    resolve_pretrained(settings);
     state_ = std::make_unique<State>(std::move(settings), std::move(run));
+    state_->load_pretrained();
     state_->run.begin(state_->settings);
 }
 

@@ -2,11 +2,13 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <utility>
 
 #include "liven/core/environment.hpp"
 #include "liven/core/error.hpp"
 #include "liven/core/log.hpp"
 #include "liven/core/progress.hpp"
+#include "liven/data/clip.hpp"
 #include "liven/train/evaluate.hpp"
 
 namespace liven {
@@ -22,6 +24,10 @@ std::string fingerprint_of(const data::Dataset& set) {
         add(sample.path.filename().string());
         add(data::name_of(sample.label));
         add(data::name_of(sample.split));
+        for (const data::Frame& frame : sample.clip) {
+            add(frame.path.filename().string());
+            add(std::to_string(frame.number));
+        }
     }
     char text[40];
     std::snprintf(text, sizeof text, "%016llx-%lld", static_cast<unsigned long long>(hash),
@@ -49,18 +55,50 @@ data::LoaderOptions loader_options(const TrainSettings& settings) {
 
 double cache_bytes_of(const data::Loader& loader) {
     const data::Preprocess& p = loader.options().preprocess;
-    const double frame = 3.0 * p.width * p.height;
+    const auto frames = static_cast<double>(std::max<size_t>(1, loader.dataset().samples.front().clip.size()));
+    const double frame = 3.0 * frames * p.width * p.height;
     return std::min(frame * static_cast<double>(loader.dataset().size()),
                     static_cast<double>(loader.options().cache_bytes));
 }
 
+/// The clips of a part of the set, or its pictures as they are.
+data::Dataset samples_of(const data::Dataset& part, const TrainSettings& settings) {
+    if (settings.frames == 0 || part.samples.empty()) return part;
+    data::Dataset clips = data::clips_of(part, {.frames = settings.frames,
+                                                .stride = settings.clip_stride,
+                                                .per_video = settings.clips_per_video,
+                                                .threads = thread_count()});
+    for (size_t i = part.skipped.size(); i < clips.skipped.size(); ++i) log_warning("skipped " + clips.skipped[i]);
+    return clips;
+}
+
+/// The data set without the samples that the loader found broken.
+data::Dataset readable(data::Loader& loader) {
+    data::Dataset out = loader.dataset();
+    std::vector<data::Sample> kept;
+    for (int64_t index : loader.usable()) kept.push_back(out.samples[static_cast<size_t>(index)]);
+    out.samples = std::move(kept);
+    return out;
+}
+
+/// A loader of rows that stands where the loader of pictures stood.
+std::unique_ptr<data::Loader> with_features(data::Loader& pictures, data::FeatureTable table) {
+    data::LoaderOptions options = pictures.options();
+    options.features = std::make_shared<const data::FeatureTable>(std::move(table));
+    auto loader = std::make_unique<data::Loader>(readable(pictures), options);
+    loader->seek(pictures.cursor());
+    return loader;
+}
+
 }  // namespace
 
-TrainingData::TrainingData(const TrainSettings& settings) : set_(data::open_dataset(settings.data)) {
+TrainingData::TrainingData(const TrainSettings& settings)
+    : settings_(settings), set_(data::open_dataset(settings.data)) {
     split_ = data::assign_splits(set_, split_options(settings));
     for (const std::string& warning : split_.warnings) log_warning(warning);
-    fingerprint_ = fingerprint_of(set_);
-    const data::Dataset train = set_.only(data::Split::train), validation = set_.only(data::Split::val);
+    const data::Dataset train = samples_of(set_.only(data::Split::train), settings),
+                        validation = samples_of(set_.only(data::Split::val), settings);
+    fingerprint_ = settings.frames == 0 ? fingerprint_of(set_) : fingerprint_of(train) + fingerprint_of(validation);
     if (train.samples.empty() || validation.samples.empty())
         throw Error(settings.data, "expected samples for training and validation, got " + std::to_string(train.size()) +
                                        " and " + std::to_string(validation.size()));
@@ -77,6 +115,8 @@ void TrainingData::prepare() {
             shown = done;
         });
     }
+    if (settings_.normalization == "z-score") train_->normalize(train_->moments());
+    validation_->normalize({.mean = preprocess().mean, .std = preprocess().std});
     validation_->prepare();
     for (const data::Loader* loader : {train_.get(), validation_.get()})
         for (const data::BrokenFile& file : loader->broken()) log_warning("skipped " + file.path + ": " + file.reason);
@@ -88,6 +128,13 @@ void TrainingData::limit_cache(double bytes) {
         loader->set_cache_bytes(static_cast<size_t>(share));
         bytes -= share;
     }
+}
+
+data::Dataset TrainingData::test() const { return samples_of(set_.only(data::Split::test), settings_); }
+
+void TrainingData::use_features(data::FeatureTable train, data::FeatureTable validation) {
+    train_ = with_features(*train_, std::move(train));
+    validation_ = with_features(*validation_, std::move(validation));
 }
 
 double TrainingData::cache_bytes() const { return cache_bytes_of(*train_) + cache_bytes_of(*validation_); }

@@ -15,12 +15,17 @@ public:
     /// Opens and divides; decodes nothing yet. Throws Error when the set leaks or lacks training or validation samples.
     explicit TrainingData(const TrainSettings& settings);
 
-    /// Decodes every picture once, shows a bar, names the broken ones.
+    /// Decodes every picture once, shows a bar, names the broken ones, and settles the preprocessing.
     void prepare();
+    /// Once prepared: that of the settings, with the training set's mean and deviation where they are asked for.
+    const data::Preprocess& preprocess() const { return train_->options().preprocess; }
+    /// Gives these rows in place of the pictures from now on. The loaders' data sets lose their broken samples.
+    void use_features(data::FeatureTable train, data::FeatureTable validation);
 
     data::Loader& train() { return *train_; }
     data::Loader& validation() { return *validation_; }
-    data::Dataset test() const { return set_.only(data::Split::test); }
+    /// The test set, clips gathered; empty when there is none.
+    data::Dataset test() const;
     const data::SplitRecord& split() const { return split_; }
     /// A hash of what the data set is: names, labels and splits of its samples.
     const std::string& fingerprint() const { return fingerprint_; }
@@ -30,6 +35,7 @@ public:
     void limit_cache(double bytes);
 
 private:
+    const TrainSettings& settings_;
     data::Dataset set_;
     data::SplitRecord split_;
     std::string fingerprint_;

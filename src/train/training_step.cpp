@@ -46,7 +46,7 @@ std::vector<Value> values_of(const Tensor& loss, const Gradients& all) {
 /// Throws Error when the weights and moments alone exceed the machine, before any of that memory is touched.
 void require_states(const TrainSettings& settings) {
     const auto model = make_model(settings.model, settings.model_options);
-    model->outline({settings.batch, settings.size, settings.size, 3});
+    model->outline(batched(settings.batch, settings.input()));
     MemoryEstimate{.states = bytes_of(model->states()) * (1 + moments_of(settings))}.require(available_memory());
 }
 
@@ -56,7 +56,7 @@ TrainingStep::TrainingStep(const TrainSettings& settings, const data::Dataset& t
     : settings_(settings), model_(make_model(settings.model, settings.model_options)), hint_(std::move(hint)) {
     require_states(settings);
     model_->seed(settings.seed);
-    model_->build({settings.batch, settings.size, settings.size, 3});
+    model_->build(batched(settings.batch, settings.input()));
     optimizer_ = make_optimizer(settings, model_->parameters());
     if (settings.accumulate > 1) accumulator_ = std::make_unique<GradientAccumulator>(model_->parameters());
     if (settings.class_weights) class_weights_ = weights_of_classes(train);
@@ -81,7 +81,7 @@ void TrainingStep::limit_arena(int64_t bytes) {
 
 PlanMemory TrainingStep::memory() {
     const WithDType storage(dtype());
-    const Shape shape{settings_.batch, settings_.size, settings_.size, 3};
+    const Shape shape = batched(settings_.batch, described_.value_or(settings_.input()));
     const std::vector<int32_t> classes(static_cast<size_t>(settings_.batch), 0);
     const Tensor loss =
         loss_of((*model_)(Tensor::zeros(shape)), Tensor::from(std::span<const int32_t>(classes), {settings_.batch}));

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "liven/data/loader.hpp"
@@ -38,6 +39,8 @@ public:
     /// What the arena may take from now on: parts of the step are computed twice where it would take more. Throws Error
     /// when nothing fits.
     void limit_arena(int64_t bytes);
+    /// From now on steps see samples of this shape: descriptors in place of frames.
+    void set_described(const Shape& sample) { described_ = sample; }
 
 private:
     DType dtype() const;
@@ -49,6 +52,7 @@ private:
     std::unique_ptr<Optimizer> optimizer_;
     std::unique_ptr<GradientAccumulator> accumulator_;
     Tensor class_weights_;
+    std::optional<Shape> described_;
     std::string hint_;
 };
 

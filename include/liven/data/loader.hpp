@@ -19,6 +19,12 @@
 
 namespace liven::data {
 
+/// What was computed of every sample of a data set beforehand, to be loaded in place of its pictures.
+struct FeatureTable {
+    Shape sample;     ///< of one row
+    Buffer values{};  ///< f32, a row a sample
+};
+
 /// Pictures or clips and labels for one step.
 struct Batch {
     Buffer images;                 ///< of `dtype` and `shape()`
@@ -27,10 +33,12 @@ struct Batch {
     DType dtype = DType::f32;      ///< u8: pixels in the network's colour order, still to be scaled
     int64_t count = 0, height = 0, width = 0;
     int64_t frames = 0;            ///< of a clip; 0: pictures
+    Shape features{};              ///< of one row, when the loader gives features
     int64_t epoch = 0, index = 0;  ///< which batch of which epoch this is
 
-    /// count x height x width x 3, of clips count x frames x height x width x 3.
+    /// count x height x width x 3, of clips count x frames x height x width x 3, of features count x a row's shape.
     Shape shape() const {
+        if (features.rank() > 0) return batched(count, features);
         return frames == 0 ? Shape{count, height, width, 3} : Shape{count, frames, height, width, 3};
     }
 };
@@ -55,6 +63,8 @@ struct LoaderOptions {
     int prepare_threads = 0;  ///< for `prepare`, when nothing else runs; 0: as many as the machine has
     int prefetch = 3;         ///< batches made ahead
     size_t cache_bytes = size_t{2} << 30;  ///< frames kept decoded, in memory
+    /// Rows in place of pictures: nothing is decoded or augmented.
+    std::shared_ptr<const FeatureTable> features{};
     /// A folder for a mapped file when memory is not enough; the file is nameless and goes with the process.
     std::filesystem::path cache_folder{};
 };
@@ -96,6 +106,8 @@ public:
     const LoaderOptions& options() const;
     /// Known after `prepare`.
     const std::vector<BrokenFile>& broken() const;
+    /// The samples that an epoch is made of, by their places in the data set; known after `prepare`.
+    const std::vector<int64_t>& usable() const;
 
     /// Mean and standard deviation of the scaled pixels (pixel * scale) over all usable frames, channel by channel in
     /// the preprocessing's colour order: what `mean` and `std` make zero and one of. Exact sums: the same for any

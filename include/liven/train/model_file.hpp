@@ -25,7 +25,8 @@ struct ThresholdInfo {
 struct ModelFileInfo {
     std::string model;  ///< name in the registry: "attacknet-v2.2"
     OptionMap options;
-    Shape input;  ///< H x W x C
+    Shape input;              ///< H x W x C, of clips T x H x W x C
+    int64_t clip_stride = 1;  ///< of a clip's frames, see data::ClipOptions
     data::Preprocess preprocess;
     std::vector<std::string> classes{"bonafide", "attack"};
     ThresholdInfo threshold;

@@ -13,6 +13,8 @@ namespace liven {
 ///     paper-k-<data set>    Kuznetsov et al. 2026, one data set: own, replay-attack, csmad, 3dmad, msspoof (table 6)
 ///     paper-k-combined      the same paper, five data sets together (table 10)
 ///     paper-m               the margin-based method, 64 x 64 (LivenessNet only)
+///     paper-a               the comparison set of the real-time method (resnet18, se-resnet18, googlenet)
+///     paper-w               Wagale and Agarkar (resnet50-gru)
 struct Recipe {
     std::string_view name, model, source;
     double learning_rate = 0, dropout = 0;

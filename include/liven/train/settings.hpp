@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "liven/core/shape.hpp"
 #include "liven/data/augment.hpp"
 #include "liven/data/preprocess.hpp"
 #include "liven/io/config.hpp"
@@ -22,6 +23,15 @@ struct TrainSettings {
     int64_t size = 256;  ///< pixels a side
     std::string interpolation = "lanczos";
     double crop_margin = 0;  ///< a sample's face box is grown by this share of its size on every side
+    /// What pixels become: unit (0 to 1), z-score (mean and deviation of the training set), imagenet (torchvision's
+    /// mean and deviation), caffe (blue first, minus the mean; Keras' residual networks), or pretrained: that of the
+    /// pretrained weights, z-score without any.
+    std::string normalization = "unit";
+    int64_t frames = 0;           ///< of a clip; 0: the model sees pictures
+    int64_t clip_stride = 1;      ///< frames from one of a clip to its next; 0: spread over the recording
+    int64_t clips_per_video = 1;  ///< of a recording, spread evenly
+    std::string pretrained;       ///< a safetensors file with the encoder's weights; empty: it starts random
+    std::string feature_cache;    ///< folder for the descriptors of a frozen encoder; empty: in the run; "off": none
     int64_t epochs = 20;
     int64_t batch = 16;
     int64_t accumulate = 1;          ///< micro-batches of `batch` images an update
@@ -35,7 +45,7 @@ struct TrainSettings {
     double label_smoothing = 0;
     double clip_norm = 0;
     int64_t patience = 0;                ///< epochs without a better validation loss before stopping early; 0: never
-    std::string augmentation = "light";  ///< none, light, paper-k or paper-m
+    std::string augmentation = "light";  ///< none, light, paper-a, paper-k, paper-m or paper-w
     bool balanced = false;               ///< both classes equally often
     bool class_weights = false;          ///< loss weighted by inverse class frequency
     std::string dtype = "f32";           ///< how maps between steps are stored: f32 or bf16
@@ -47,6 +57,9 @@ struct TrainSettings {
     std::string group_by = "automatic";
     std::string allow_leak;  ///< why a manifest whose splits share groups is used all the same
 
+    /// H x W x C, of clips T x H x W x C.
+    Shape input() const;
+    /// Of z-score without the training set's mean and deviation, which nobody knows yet.
     data::Preprocess preprocess() const;
     data::Augmentation augment() const;
 
