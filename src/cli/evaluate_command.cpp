@@ -1,9 +1,13 @@
 #include <algorithm>
+#include <filesystem>
+#include <span>
 
 #include "cli.hpp"
 #include "liven/core/error.hpp"
 #include "liven/core/log.hpp"
+#include "liven/data/clip.hpp"
 #include "liven/data/split.hpp"
+#include "liven/data/video.hpp"
 #include "liven/io/json.hpp"
 #include "liven/nn/session.hpp"
 #include "liven/train/evaluate.hpp"
@@ -12,17 +16,59 @@
 namespace liven::cli {
 namespace {
 
+/// Recordings as clips for a model that sees clips.
+data::Dataset as_seen(const data::Dataset& set, const ModelFileInfo& info) {
+    if (info.input.rank() == 3) return set;
+    data::Dataset clips = data::clips_of(set, {.frames = info.input[0], .stride = info.clip_stride});
+    for (size_t i = set.skipped.size(); i < clips.skipped.size(); ++i) log_warning("skipped " + clips.skipped[i]);
+    return clips;
+}
+
 /// The samples of a split; splits that the data does not state are drawn as the training drew them.
 data::Dataset chosen(const std::string& path, const std::string& split, const ModelFileInfo& info) {
     data::Dataset set = data::open_dataset(path);
-    if (split == "all") return set;
+    if (split == "all") return as_seen(set, info);
     data::SplitOptions options;
     if (const Json* seed = info.training.find("seed")) options.seed = static_cast<uint64_t>(seed->integer());
     if (const Json* reason = info.training.find("allow_leak")) options.allow_leak = reason->text();
     data::assign_splits(set, options);
     data::Dataset part = set.only(data::split_from(split).value());
     if (part.samples.empty()) throw Error(path, "there are no samples in the split '" + split + "'");
-    return part;
+    return as_seen(part, info);
+}
+
+/// Clips of a video for a model that sees clips; frames of it, evenly spaced, for one that sees pictures; a picture by
+/// itself.
+data::Dataset samples_of_file(const std::string& path, int64_t clips, const ModelFileInfo& info) {
+    data::Dataset set;
+    set.name = path;
+    data::Sample sample;
+    sample.path = path;
+    set.samples.push_back(sample);
+    const bool recording = data::is_video(path) || std::filesystem::is_directory(path);
+    if (!recording && info.input.rank() == 3) return set;
+    if (!recording) throw Error(path, "the model sees clips: expected a video file or a folder of frames");
+    if (info.input.rank() == 4)
+        return data::clips_of(set, {.frames = info.input[0], .stride = info.clip_stride, .per_video = clips});
+    const data::Dataset spread = data::clips_of(set, {.frames = clips, .stride = 0});
+    set.samples.clear();
+    for (const data::Frame& frame : spread.samples[0].clip) {
+        sample.path = frame.path;
+        sample.frame = frame.number;
+        set.samples.push_back(sample);
+    }
+    return set;
+}
+
+/// The mean over all samples.
+double score_of(const data::Dataset& set, const data::Preprocess& preprocess, InferenceSession& session) {
+    data::Loader loader(set, {.batch = 1, .preprocess = preprocess, .shuffle = false, .pixels = true, .threads = 0});
+    double total = 0;
+    for (const data::Batch& batch : loader)
+        total += bonafide_score(session.run(
+            std::span<const uint8_t>(batch.images.as<const uint8_t>(), static_cast<size_t>(batch.shape().count()))));
+    if (!loader.broken().empty()) throw Error("predict", loader.broken()[0].reason);
+    return total / static_cast<double>(set.size());
 }
 
 }  // namespace
@@ -61,12 +107,15 @@ void add_predict_command(CLI::App& app) {
         std::string model;
         std::vector<std::string> images;
         InferenceSession::Options session;
+        int64_t clips = 3;
         bool json = false;
     };
     auto o = std::make_shared<Options>();
-    CLI::App* command = app.add_subcommand("predict", "score pictures: higher means more bona fide");
+    CLI::App* command = app.add_subcommand("predict", "score pictures and videos: higher means more bona fide");
     command->add_option("model", o->model, "model file")->required();
-    command->add_option("images", o->images, "picture files")->required();
+    command->add_option("images", o->images, "picture files, video files, folders of frames")->required();
+    command->add_option("--clips", o->clips, "of a video: clips, or frames for a model of pictures, whose mean counts")
+        ->check(CLI::Range(1, 10000));
     add_dtype_option(*command, o->session.dtype);
     add_dense_weights_option(*command, o->session.dense_weights);
     command->add_flag("--json", o->json, "one JSON object a line");
@@ -81,8 +130,7 @@ void add_predict_command(CLI::App& app) {
         bool failed = false;
         for (const std::string& path : o->images) {
             try {
-                const std::vector<uint8_t> pixels = preprocess.pixels(data::decode(path));
-                const double value = bonafide_score(session.run(pixels));
+                const double value = score_of(samples_of_file(path, o->clips, loaded.info), preprocess, session);
                 const std::string& label = loaded.info.classes[value >= threshold ? 0 : 1];
                 if (o->json)
                     print(Json::object({{"path", path}, {"score", value}, {"label", label}, {"threshold", threshold}})

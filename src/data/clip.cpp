@@ -150,6 +150,16 @@ std::vector<std::vector<int64_t>> clip_positions(int64_t count, const ClipOption
     return clips;
 }
 
+Image picture_of(const Sample& sample) {
+    if (sample.clip.empty()) {
+        if (!is_video(sample.path)) return decode(sample.path);
+        const int64_t number = sample.frame >= 0 ? sample.frame : inspect_video(sample.path).frames / 2;
+        return read_frames(sample.path, {&number, 1})[0];
+    }
+    const Frame& frame = sample.clip[sample.clip.size() / 2];
+    return frame.number < 0 ? decode(frame.path) : read_frames(frame.path, {&frame.number, 1})[0];
+}
+
 Dataset clips_of(const Dataset& set, const ClipOptions& options) {
     options.validate();
     Dataset out{.name = set.name, .samples = {}, .skipped = set.skipped, .warnings = set.warnings};

@@ -246,7 +246,7 @@ struct Loader::Engine {
         if (options.features) b.features = options.features->sample;
         b.epoch = planned_epoch;
         b.index = plan_index++;
-        b.dtype = options.pixels && !options.augmentation.active() ? DType::u8 : DType::f32;
+        b.dtype = options.pixels && !options.features && !options.augmentation.active() ? DType::u8 : DType::f32;
         b.images = Buffer(static_cast<size_t>(b.shape().count()) * size_of(b.dtype));
         b.labels = Buffer(static_cast<size_t>(count) * sizeof(int32_t));
         for (int64_t i = 0; i < count; ++i) {

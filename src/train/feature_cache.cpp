@@ -92,7 +92,7 @@ data::FeatureTable compute(Module& model, FrameEncoder& encoder, data::Loader& f
     float* dst = nullptr;
     Progress bar({.title = "describing frames", .total = count, .unit = "clip"});
     while (const auto batch = frames.next()) {
-        const Tensor rows = encoder.describe(Tensor::share(batch->images, batch->shape()));
+        const Tensor rows = encoder.describe(images_of(*batch, frames.options().preprocess));
         if (!dst) {
             table.sample = {rows.shape()[1], rows.shape()[2]};
             table.values = Buffer(static_cast<size_t>(count * table.sample.count()) * sizeof(float));

@@ -7,6 +7,7 @@
 
 #include "liven/core/error.hpp"
 #include "liven/core/log.hpp"
+#include "liven/data/clip.hpp"
 #include "liven/data/image.hpp"
 #include "liven/io/file.hpp"
 
@@ -40,8 +41,7 @@ std::vector<Shown> choose(const Scored& scored, double threshold, int32_t label,
 }
 
 void draw_tile(cv::Mat& sheet, int column, int row, const data::Sample& sample, double score, bool mistake) {
-    const data::Image picture =
-        data::resize(data::decode(sample.path), kTile - 8, kTile - 8, data::Interpolation::area);
+    const data::Image picture = data::resize(data::picture_of(sample), kTile - 8, kTile - 8, data::Interpolation::area);
     const cv::Rect tile(column * kTile, row * (kTile + kCaption), kTile, kTile);
     const cv::Scalar frame = mistake ? cv::Scalar(200, 30, 30) : cv::Scalar(225, 225, 225);
     cv::rectangle(sheet, tile, frame, cv::FILLED);

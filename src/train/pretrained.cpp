@@ -79,14 +79,18 @@ std::string by_torchvision(std::string_view name) {
 /// Which convolution of a block: 1 to 3, 0 for the shortcut's.
 char branch_of(const Place& place) { return begins_with(place.layer, "downsample") ? '0' : place.layer.back(); }
 
+bool is_stem(const Place& place) { return place.block.empty() && (place.layer == "conv1" || place.layer == "bn1"); }
+
+// Of layers that the file's network does not have the name is empty.
+
 std::string by_keras(std::string_view name) {
     const Place place(name);
     const std::string part = place.of_norm() ? "_bn/" : "_conv/";
     if (const auto block = place.residual())
         return "conv" + std::to_string(block->first + 1) + "_block" + std::to_string(block->second + 1) + "_" +
                branch_of(place) + part + place.kind;
-    if (place.layer == "fc") return "predictions/" + place.kind;
-    return "conv1" + part + place.kind;
+    if (name == "fc/kernel" || name == "fc/bias") return "predictions/" + place.kind;
+    return is_stem(place) ? "conv1" + part + place.kind : std::string();
 }
 
 std::string by_keras_2015(std::string_view name) {
@@ -98,8 +102,8 @@ std::string by_keras_2015(std::string_view name) {
                (branch == '0' ? std::string("1") : std::string("2") + static_cast<char>('a' + (branch - '1'))) + "/" +
                place.kind;
     }
-    if (place.layer == "fc") return "fc1000/" + place.kind;
-    return (place.of_norm() ? "bn_conv1/" : "conv1/") + place.kind;
+    if (name == "fc/kernel" || name == "fc/bias") return "fc1000/" + place.kind;
+    return is_stem(place) ? (place.of_norm() ? "bn_conv1/" : "conv1/") + place.kind : std::string();
 }
 
 struct Naming {

@@ -26,6 +26,9 @@ struct ClipOptions {
 /// `skipped` with the reason; nothing is repeated to fill a clip. Throws Error when no clip is left.
 Dataset clips_of(const Dataset& recordings, const ClipOptions& options = {});
 
+/// One picture of a sample: its own, or the frame in the middle of its clip. Throws Error when it cannot be read.
+Image picture_of(const Sample& sample);
+
 /// Which of `count` frames make the clips: one row of rising numbers a clip, none when there are too few.
 std::vector<std::vector<int64_t>> clip_positions(int64_t count, const ClipOptions& options);
 
