@@ -1,0 +1,150 @@
+#include <catch2/catch.hpp>
+#include <fstream>
+#include <string>
+#include <vector>
+
+#include "liven/core/log.hpp"
+#include "liven/data/clip.hpp"
+#include "liven/data/synthesize.hpp"
+#include "liven/io/json_lines.hpp"
+#include "liven/train/model_file.hpp"
+#include "liven/train/recipe.hpp"
+#include "liven/train/trainer.hpp"
+#include "tests/temporary.hpp"
+
+using namespace liven;
+namespace fs = std::filesystem;
+
+namespace {
+
+/// Keeps what a training says instead of printing it.
+struct Listening {
+    std::string text;
+    Listening() {
+        set_log_sink([this](LogLevel, std::string_view line) { text.append(line).append("\n"); });
+    }
+    ~Listening() { set_log_sink({}); }
+    Listening(const Listening&) = delete;
+    Listening& operator=(const Listening&) = delete;
+    bool said(const std::string& words) const { return text.find(words) != std::string::npos; }
+};
+
+/// Twelve videos of six people; one of them is no video.
+struct Videos {
+    Listening log;
+    TemporaryFolder folder;
+    std::string set = (folder / "set").string();
+
+    Videos() {
+        const data::Dataset made = data::synthesize(
+            set, {.subjects = 6, .bonafide_videos = 1, .attack_videos = 1, .frames = 6, .size = 32, .video = true});
+        for (const data::Sample& sample : made.samples)
+            if (sample.split == data::Split::train) {
+                std::ofstream(sample.path) << "no video";
+                broken = sample.path.filename().string();
+                break;
+            }
+    }
+    TrainSettings settings(const char* train_from) const {
+        TrainSettings s = settings_of("resnet50-gru");
+        s.data = set;
+        s.size = 32;
+        s.frames = 3;
+        s.clips_per_video = 2;
+        s.epochs = 2;
+        s.batch = 2;
+        s.checkpoint_every = 1;
+        s.model_options["train_from"] = train_from;
+        s.model_options["units"] = s.model_options["hidden"] = "8";
+        return s;
+    }
+    /// The model file of a training that is stopped after update `stop` (0: never) and resumed.
+    std::string train(const TrainSettings& settings, const char* name, int64_t stop) {
+        const fs::path run = folder / name;
+        try {
+            Trainer trainer(settings, run);
+            trainer.add(each_step([&](Training& training, const StepReport&) {
+                if (training.progress.step == stop) Trainer::request_stop();
+            }));
+            trainer.train();
+        } catch (const Interrupted&) {
+            Trainer::resume(run).train();
+        }
+        return contents_of(run / "model.safetensors");
+    }
+    std::string broken;
+};
+
+}  // namespace
+
+TEST_CASE("A frozen backbone describes each frame once, and a resumed training ends with the same bytes", "[slow]") {
+    Videos videos;
+    TrainSettings settings = videos.settings("gru");
+    settings.augmentation = "none";
+    const std::string whole = videos.train(settings, "whole", 0);
+    CHECK(videos.log.said("skipped " + videos.set));
+    CHECK(videos.log.said(videos.broken));
+    CHECK(videos.log.said("starts random"));
+    const fs::path features = videos.folder / "whole" / "features";
+    CHECK(std::distance(fs::directory_iterator(features), fs::directory_iterator()) == 2);  // training and validation
+    CHECK(!whole.empty());
+    CHECK(videos.train(settings, "stopped", 3) == whole);
+    // Descriptors that lie there are taken, whoever computed them.
+    settings.feature_cache = features.string();
+    const fs::file_time_type before = fs::last_write_time(features);
+    videos.train(settings, "again", 0);
+    CHECK(fs::last_write_time(features) == before);
+
+    const LoadedModel loaded = load_model(videos.folder / "whole" / "model.safetensors");
+    CHECK(loaded.info.input == Shape{3, 32, 32, 3});
+    CHECK(loaded.info.preprocess.std[0] != 1.0f);  // z-score, since there are no pretrained weights
+    CHECK(loaded.info.clip_stride == 1);
+    CHECK(read_json_lines(videos.folder / "whole" / "log.jsonl").size() == 2);
+}
+
+TEST_CASE("A backbone trained from its last stage on, with accumulation and augmentation, resumes to the same bytes",
+          "[slow]") {
+    Videos videos;
+    TrainSettings settings = videos.settings("layer4");
+    settings.augmentation = "paper-w";
+    settings.normalization = "z-score";
+    settings.accumulate = 2;
+    settings.epochs = 1;
+    const std::string whole = videos.train(settings, "whole", 0);
+    CHECK_FALSE(fs::exists(videos.folder / "whole" / "features"));
+    CHECK(videos.train(settings, "stopped", 1) == whole);
+}
+
+TEST_CASE("Clip models want clips and picture models pictures, and say so") {
+    TrainSettings clips = settings_of("resnet50-gru"), pictures = settings_of("resnet18");
+    clips.data = pictures.data = "faces";
+    CHECK(clips.frames == 5);
+    CHECK(clips.input() == Shape{5, 96, 96, 3});
+    CHECK(pictures.input() == Shape{256, 256, 3});
+    clips.frames = 0;
+    pictures.frames = 5;
+    CHECK_THROWS_WITH(clips.validate(), Catch::Contains("takes clips"));
+    CHECK_THROWS_WITH(pictures.validate(), Catch::Contains("takes pictures"));
+}
+
+TEST_CASE("The clip recipe is the paper's: 32 clips of five frames an update") {
+    const TrainSettings s = settings_of("resnet50-gru", "paper-w");
+    CHECK(s.batch * s.accumulate == 32);
+    CHECK(s.frames == 5);
+    CHECK(s.clip_stride == 1);
+    CHECK(s.size == 224);
+    CHECK(s.epochs == 50);
+    CHECK(s.learning_rate == 1e-4);
+    CHECK(s.schedule == "cosine");
+    CHECK(s.normalization == "z-score");
+    CHECK(s.augment() == data::Augmentation::paper_w());
+    CHECK(s.model_options.count("train_from") == 0);  // fine-tuned end to end
+    for (const char* model : {"resnet18", "se-resnet18", "googlenet"}) {
+        const TrainSettings a = settings_of(model, "paper-a");
+        CHECK(a.epochs == 30);
+        CHECK(a.size == 224);
+        CHECK(a.balanced);
+        CHECK(a.preprocess().mean[0] == 0.485f);
+        CHECK(a.augment() == data::Augmentation::paper_a());
+    }
+}
