@@ -95,7 +95,9 @@ StepWork::StepWork(const kernels::Problem& problem, const kernels::KernelInfo& k
       next_(step_->stages.size()) {
     // Two floats an element: an i64 scalar has room. Positive numbers keep square roots and logarithms ordinary.
     const auto add = [&](const kernels::Operand& o) {
-        Buffer& buffer = operands_.emplace_back(filled(o.shape.count() + 1));
+        // A slice of a wider map takes the room of all of it.
+        const int64_t pixels = o.shape.count() / std::max<int64_t>(o.channels(), 1);
+        Buffer& buffer = operands_.emplace_back(filled(pixels * std::max(o.pixel_stride, o.channels()) + 1));
         if (o.dtype == DType::i64) *buffer.as<int64_t>() = 1;
         return buffer.data();
     };
