@@ -27,6 +27,7 @@ struct InstanceNorm {
     void infer(InputTypes in, OutputTypes& out) const;
     void fields(FieldVisitor& visitor) const { visitor.field("epsilon", static_cast<double>(epsilon)); }
     TensorList decompose(const TensorList& in) const;
+    void vjp(Vjp& v) const;
 };
 
 }  // namespace ops
