@@ -109,6 +109,15 @@ void register_conv2d_direct(std::vector<KernelInfo>& out) {
         add_narrow("conv2d_input_grad", "conv2d_bwd_data_narrow_nhwc_f32");
         add("conv2d_input_grad", "conv2d_bwd_data_depthwise_nhwc_f32", t.depthwise, true);
         add_gemm("conv2d_input_grad", "conv2d_bwd_data_gemm_nhwc_f32", make_gemm_conv2d);
+        if (t.isa == Isa::avx512) {
+            const auto add_dots = [&](std::string_view op, std::string_view name) {
+                out.push_back({op, name, t.isa, t.gemm, refuse_dots_conv2d,
+                               [](const Problem& problem) { return 0.55 * cost_gemm_conv2d(problem, Isa::avx512); },
+                               make_dots_conv2d});
+            };
+            add_dots("conv2d", "conv2d_fwd_gemm_dots_nhwc_bf16");
+            add_dots("conv2d_input_grad", "conv2d_bwd_data_gemm_dots_nhwc_bf16");
+        }
         add("conv2d_weight_grad", "conv2d_bwd_weights_direct_nhwc_f32", t.weight_grad, false);
         add_gemm("conv2d_weight_grad", "conv2d_bwd_weights_gemm_nhwc_f32", make_gemm_conv2d_weight_grad);
         add("conv2d_weight_grad", "conv2d_bwd_weights_depthwise_nhwc_f32", t.depthwise, true);

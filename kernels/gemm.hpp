@@ -43,6 +43,13 @@ struct GemmKernels {
     int64_t columns = 0;  ///< columns of a tile: two vectors
     int64_t lanes = 0;
     void (*tile)(const GemmTile&) = nullptr;
+    /// The same over pairs of bf16 instead of floats, twice the depth, by dot products (AVX512_BF16); null: none.
+    void (*tile_dots)(const GemmTile&) = nullptr;
+    /// Rounds rows 2 r and 2 r + 1 of src (2 rows x width) to row r of dst, pairs of bf16 filled up to whole vectors.
+    void (*pack_pairs)(const float* src, int64_t src_row, int64_t rows, int64_t width, float* dst,
+                       int64_t dst_row) = nullptr;
+    /// Rounds `count` values, an even number, to count / 2 pairs.
+    void (*round_pairs)(const float* src, int64_t count, float* dst) = nullptr;
     int64_t row_columns = 0;  ///< columns of `row`: eight vectors
     /// A tile of one row and `row_columns` columns: b, read once and never again, comes as one stream.
     void (*row)(const GemmTile&) = nullptr;

@@ -14,6 +14,11 @@ std::string refuse_gemm_conv2d(const Problem& problem);
 
 /// conv2d and conv2d_input_grad.
 std::unique_ptr<Step> make_gemm_conv2d(const Problem& problem, Isa isa);
+
+/// The same over a map stored in bf16 with dot products of bf16, twice as many FLOPs an instruction; weights are
+/// rounded.
+std::string refuse_dots_conv2d(const Problem& problem);
+std::unique_ptr<Step> make_dots_conv2d(const Problem& problem, Isa isa);
 /// conv2d_weight_grad.
 std::unique_ptr<Step> make_gemm_conv2d_weight_grad(const Problem& problem, Isa isa);
 

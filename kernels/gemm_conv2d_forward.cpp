@@ -5,6 +5,8 @@
 //                panel of two vectors of columns > strip of pixels > isa/gemm.cpp
 // caches         a unit's source pixels and results in L2, a panel of weights in L1 or L2, weights in L2 or L3
 // bytes moved    source once a unit; packed weights once a unit (about 200 pixels); every result once
+// dot products   a source in bf16 is read as pairs of channels, half the depth, against weights rounded to pairs: the
+//                same walk over elements of four bytes, with two products in each
 // expected       90-95 % of the FMA peak. Pixels whose strides collide in L1 are copied first, and at 64 of
 //                depth storing a tile is no longer small beside it.
 #include <algorithm>
@@ -18,6 +20,7 @@
 #include "kernels/gemm_pixels.hpp"
 #include "kernels/gemm_step.hpp"
 #include "kernels/made_map.hpp"
+#include "kernels/native_bf16.hpp"
 #include "kernels/rounding.hpp"
 #include "kernels/row_reach.hpp"
 #include "kernels/row_sink.hpp"
@@ -66,13 +69,30 @@ struct ColumnCut {
     }
 };
 
+/// The same problem over pairs of channels: a bf16 map as it lies in memory.
+Conv2dProblem in_pairs(const Problem& problem, Conv2dProblem parsed) {
+    const Operand& src = problem.inputs[0];
+    parsed.map = {.shape = {src.shape[0], src.shape[1], src.shape[2], src.shape[3] / 2},
+                  .operand = 0,
+                  .pixel_stride = src.pixel_stride / 2,
+                  .program = nullptr};
+    return parsed;
+}
+
+GemmKernels kernels_of(Isa isa, bool dots) {
+    GemmKernels kernels = gemm_kernels(isa);
+    if (dots) kernels.tile = kernels.tile_dots;
+    return kernels;
+}
+
 class GemmConvolution final : public Step {
 public:
-    GemmConvolution(const Problem& problem, const Conv2dProblem& parsed, Isa isa)
+    GemmConvolution(const Problem& problem, const Conv2dProblem& parsed, Isa isa, bool dots)
         : result_(parsed.result),
           turned_(problem.op == "conv2d_input_grad"),
+          dots_(dots),
           weights_operand_(parsed.weights),
-          kernels_(gemm_kernels(isa)),
+          kernels_(kernels_of(isa, dots)),
           cut_(parsed, kernels_),
           sink_(problem, result_, cut_.chunks.rows, result_[0] * cut_.chunks.count, isa, cut_.slice_columns) {
         panel_pitch_ = kernels_.columns * cut_.depth + gemm_gap;
@@ -107,6 +127,9 @@ private:
     void lay_out(const MapSource& map, const Conv2dProblem& parsed) {
         pixels_bytes_ = whole_lines(pixels_->scratch_bytes());
         scratch_bytes = pixels_bytes_ + sink_.scratch_bytes();
+        if (dots_ && turned_)  // a panel's weights on their way to be turned
+            scratch_bytes = std::max(scratch_bytes,
+                                     whole_lines(static_cast<size_t>(kernels_.columns * cut_.depth) * sizeof(float)));
         stages = {{.units = panels(), .reads = weights_operand_}};
         made_.add_stages(*this);
         const int64_t height = map.shape[1], stride = turned_ ? 1 : parsed.geometry.window.stride.h;
@@ -127,7 +150,13 @@ private:
         float* packed = reinterpret_cast<float*>(buffers.workspace) + panel * panel_pitch_;
         const int64_t first = panel * kernels_.columns, width = std::min(kernels_.columns, cut_.columns - first);
         const int64_t row = round_up(width, kernels_.lanes);
-        if (turned_)
+        if (dots_ && turned_) {
+            auto* pairs = reinterpret_cast<float*>(buffers.scratch);
+            kernels_.round_pairs(weights + first * 2 * cut_.depth, width * 2 * cut_.depth, pairs);
+            kernels_.pack_turned(pairs, cut_.depth, width, cut_.depth, packed, row);
+        } else if (dots_)
+            kernels_.pack_pairs(weights + first, cut_.columns, cut_.depth, width, packed, row);
+        else if (turned_)
             kernels_.pack_turned(weights + first * cut_.depth, cut_.depth, width, cut_.depth, packed, row);
         else
             kernels_.pack(weights + first, cut_.columns, cut_.depth, 1, width, packed, row, 0);
@@ -171,9 +200,9 @@ private:
     }
 
     Shape result_;
-    bool turned_;
+    bool turned_, dots_;
     int weights_operand_;
-    const GemmKernels& kernels_;
+    GemmKernels kernels_;
     ColumnCut cut_;
     RowSink sink_;
     MadeMaps made_;
@@ -197,8 +226,28 @@ std::string refuse_gemm_conv2d(const Problem& problem) {
     return {};
 }
 
+std::string refuse_dots_conv2d(const Problem& problem) {
+    const Conv2dProblem parsed = parse_conv2d(problem);
+    if (!parsed.refusal.empty()) return parsed.refusal;
+    if (problem.prologue[0] || problem.inputs[0].dtype != DType::bf16) return "expected a map stored in bf16, as it is";
+    if (!native_bf16(Isa::avx512)) return "the CPU has no bf16 dot products (AVX512_BF16)";
+    if (problem.strict_math) return "strict math asks for products in f32";
+    if (problem.inputs[0].channels() % 2 != 0 || problem.inputs[0].pixel_stride % 2 != 0)
+        return "expected pairs of channels, got " + std::to_string(problem.inputs[0].channels());
+    const Window2d& window = parsed.geometry.window;
+    if (window.kernel != Extent2d(1) || window.padding != Padding2d{} || parsed.geometry.groups != 1)
+        return "expected a 1x1 kernel, no padding and one group";
+    if (window.stride != Extent2d(1) && problem.op == "conv2d_input_grad")
+        return "expected a stride of 1: pixels between would stay zero";
+    return {};
+}
+
 std::unique_ptr<Step> make_gemm_conv2d(const Problem& problem, Isa isa) {
-    return std::make_unique<GemmConvolution>(problem, parse_conv2d(problem), isa);
+    return std::make_unique<GemmConvolution>(problem, parse_conv2d(problem), isa, false);
+}
+
+std::unique_ptr<Step> make_dots_conv2d(const Problem& problem, Isa isa) {
+    return std::make_unique<GemmConvolution>(problem, in_pairs(problem, parse_conv2d(problem)), isa, true);
 }
 
 double cost_gemm_conv2d(const Problem& problem, Isa isa) {

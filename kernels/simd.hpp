@@ -224,6 +224,25 @@ LIVEN_INLINE void store_bf16(uint16_t* p, vec v) {
     _mm_storel_epi64(reinterpret_cast<__m128i*>(p), _mm_packs_epi32(halves, halves));
 #endif
 }
+#if defined(LIVEN_ISA_avx512)
+/// c + a[2 i] * b[2 i] + a[2 i + 1] * b[2 i + 1] with a and b pairs of bf16: AVX512_BF16.
+LIVEN_INLINE vec dot_bf16(vec a, vec b, vec c) {
+    __m512 sum = c;
+    asm("vdpbf16ps %2, %1, %0" : "+v"(sum) : "v"(static_cast<__m512>(a)), "v"(static_cast<__m512>(b)));
+    return sum;
+}
+/// Pairs of bf16: `even` in the lower halves, `odd` in the upper.
+LIVEN_INLINE vec pairs_bf16(vec even, vec odd) {
+    alignas(32) uint16_t lower[lanes], upper[lanes];
+    store_bf16<true>(lower, even);
+    store_bf16<true>(upper, odd);
+    const auto widened = [](const uint16_t* p) {
+        return _mm512_cvtepu16_epi32(_mm256_load_si256(reinterpret_cast<const __m256i*>(p)));
+    };
+    return _mm512_castsi512_ps(_mm512_or_si512(widened(lower), _mm512_slli_epi32(widened(upper), 16)));
+}
+#endif
+
 template <bool native>
 LIVEN_INLINE void store_bf16_part(uint16_t* p, vec v, int64_t count) {
     uint16_t part[lanes];

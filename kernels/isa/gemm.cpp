@@ -45,7 +45,16 @@ LIVEN_INLINE void add_row(const float* add, vec (&row)[vectors], int64_t columns
     row[vectors - 1] = row[vectors - 1] + (rest == lanes ? load(last) : load_part(last, rest));
 }
 
-template <int rows, int vectors, bool packed>
+/// A step of k: one product a lane, or the dot product of two pairs of bf16.
+template <bool dots>
+LIVEN_INLINE vec add_product(vec a, vec b, vec c) {
+#if defined(LIVEN_ISA_avx512)
+    if constexpr (dots) return dot_bf16(a, b, c);
+#endif
+    return madd(a, b, c);
+}
+
+template <int rows, int vectors, bool packed, bool dots>
 void tile(const GemmTile& t) {
     vec sum[rows][vectors];
 #pragma GCC unroll 12
@@ -74,7 +83,7 @@ void tile(const GemmTile& t) {
         for (int r = 0; r < rows; ++r) {
             const vec left = splat(packed ? a[0][r] : a[r / 4][r % 4 * a_row]);
 #pragma GCC unroll 2
-            for (int v = 0; v < vectors; ++v) sum[r][v] = madd(left, right[v], sum[r][v]);
+            for (int v = 0; v < vectors; ++v) sum[r][v] = add_product<dots>(left, right[v], sum[r][v]);
         }
 #pragma GCC unroll 3
         for (int i = 0; i < (packed ? 1 : bases); ++i) {
@@ -155,24 +164,24 @@ void run_row_bf16(const GemmTile& t, const uint16_t* b) {
 
 using TileFunction = void (*)(const GemmTile&);
 
-template <int vectors, bool packed>
+template <int vectors, bool packed, bool dots>
 TileFunction tile_of(int64_t rows) {
     static constexpr TileFunction all[] = {
-        tile<1, vectors, packed>,
-        tile<2, vectors, packed>,
-        tile<3, vectors, packed>,
-        tile<4, vectors, packed>,
+        tile<1, vectors, packed, dots>,
+        tile<2, vectors, packed, dots>,
+        tile<3, vectors, packed, dots>,
+        tile<4, vectors, packed, dots>,
 #if defined(LIVEN_ISA_avx2) || defined(LIVEN_ISA_avx512)
-        tile<5, vectors, packed>,
-        tile<6, vectors, packed>,
+        tile<5, vectors, packed, dots>,
+        tile<6, vectors, packed, dots>,
 #endif
 #if defined(LIVEN_ISA_avx512)
-        tile<7, vectors, packed>,
-        tile<8, vectors, packed>,
-        tile<9, vectors, packed>,
-        tile<10, vectors, packed>,
-        tile<11, vectors, packed>,
-        tile<12, vectors, packed>,
+        tile<7, vectors, packed, dots>,
+        tile<8, vectors, packed, dots>,
+        tile<9, vectors, packed, dots>,
+        tile<10, vectors, packed, dots>,
+        tile<11, vectors, packed, dots>,
+        tile<12, vectors, packed, dots>,
 #endif
     };
     static_assert(sizeof(all) / sizeof(all[0]) == max_rows);
@@ -181,10 +190,33 @@ TileFunction tile_of(int64_t rows) {
 
 void run_tile(const GemmTile& t) {
     if (t.columns <= lanes)
-        (t.a_turned ? tile_of<1, true>(t.rows) : tile_of<1, false>(t.rows))(t);
+        (t.a_turned ? tile_of<1, true, false>(t.rows) : tile_of<1, false, false>(t.rows))(t);
     else
-        (t.a_turned ? tile_of<2, true>(t.rows) : tile_of<2, false>(t.rows))(t);
+        (t.a_turned ? tile_of<2, true, false>(t.rows) : tile_of<2, false, false>(t.rows))(t);
 }
+
+#if defined(LIVEN_ISA_avx512)
+void run_tile_dots(const GemmTile& t) {
+    (t.columns <= lanes ? tile_of<1, false, true>(t.rows) : tile_of<2, false, true>(t.rows))(t);
+}
+
+void pack_pairs(const float* src, int64_t src_row, int64_t rows, int64_t width, float* dst, int64_t dst_row) {
+    for (int64_t r = 0; r < rows; ++r, src += 2 * src_row, dst += dst_row) {
+        int64_t c = 0;
+        for (; c + lanes <= width; c += lanes) store(dst + c, pairs_bf16(load(src + c), load(src + src_row + c)));
+        if (c == width) continue;
+        const vec even = load_part(src + c, width - c), odd = load_part(src + src_row + c, width - c);
+        store(dst + c, pairs_bf16(even, odd));
+    }
+}
+
+void round_pairs(const float* src, int64_t count, float* dst) {
+    auto* halves = reinterpret_cast<uint16_t*>(dst);
+    int64_t i = 0;
+    for (; i + lanes <= count; i += lanes) store_bf16<true>(halves + i, load(src + i));
+    if (i < count) store_bf16_part<true>(halves + i, load_part(src + i, count - i), count - i);
+}
+#endif
 
 /// The columns of up to `lanes` rows of src, one vector a column (zeros beyond the rows), handed to `put(column,
 /// vector)` in their order.
@@ -270,19 +302,15 @@ void fence() { stream_fence(); }
 
 const GemmKernels& LIVEN_ISA_NAME(gemm_kernels)();
 const GemmKernels& LIVEN_ISA_NAME(gemm_kernels)() {
-    static constexpr GemmKernels kernels{.rows = max_rows,
-                                         .columns = max_vectors * lanes,
-                                         .lanes = lanes,
-                                         .tile = run_tile,
-                                         .row_columns = row_vectors * lanes,
-                                         .row = run_row,
-                                         .row_bf16 = run_row_bf16,
-                                         .pack = pack<float>,
-                                         .pack_bf16 = pack<uint16_t>,
-                                         .pack_turned = pack_turned,
-                                         .transpose = transpose_matrix,
-                                         .sum = sum_arrays,
-                                         .fence = fence};
+    static constexpr GemmKernels kernels {
+        .rows = max_rows, .columns = max_vectors * lanes, .lanes = lanes, .tile = run_tile,
+#if defined(LIVEN_ISA_avx512)
+        .tile_dots = run_tile_dots, .pack_pairs = pack_pairs, .round_pairs = round_pairs,
+#endif
+        .row_columns = row_vectors * lanes, .row = run_row, .row_bf16 = run_row_bf16, .pack = pack<float>,
+        .pack_bf16 = pack<uint16_t>, .pack_turned = pack_turned, .transpose = transpose_matrix, .sum = sum_arrays,
+        .fence = fence
+    };
     return kernels;
 }
 

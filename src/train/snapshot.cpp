@@ -3,6 +3,7 @@
 #include <cstdio>
 #include <utility>
 
+#include "kernels/native_bf16.hpp"
 #include "kernels/numerics.hpp"
 #include "kernels/tuning.hpp"
 #include "liven/core/error.hpp"
@@ -34,15 +35,22 @@ std::string tuning_name() {
     return hash == 0 ? "none" : text;
 }
 
+/// The ISA, and what of it only some CPUs have.
+std::string isa_name(const TrainSettings& settings) {
+    const bool dots = settings.dtype == "bf16" && kernels::native_bf16(active_isa());
+    return std::string(name_of(active_isa())) + (dots ? " with bf16 dot products" : "");
+}
+
 /// Other kernels, or kernels chosen otherwise, round otherwise.
-void warn_of_other_bits(const Checkpoint& checkpoint) {
+void warn_of_other_bits(const Checkpoint& checkpoint, const TrainSettings& settings) {
     const auto warn = [](const std::string& was, const std::string& is, const std::string& hint) {
         log_warning("this run was started with " + was + " and goes on with " + is +
                     ": the result will not be bit-identical." + hint);
     };
-    const std::string isa(name_of(active_isa())), tuning = tuning_name(),
-                                                  numerics = std::to_string(kernels::numerics_version);
-    if (checkpoint.isa != isa) warn(checkpoint.isa + " kernels", isa, " Hint: --isa " + checkpoint.isa);
+    const std::string isa = isa_name(settings), tuning = tuning_name(),
+                      numerics = std::to_string(kernels::numerics_version);
+    if (checkpoint.isa != isa)
+        warn(checkpoint.isa + " kernels", isa, " Hint: --isa " + checkpoint.isa.substr(0, checkpoint.isa.find(' ')));
     if (checkpoint.tuning != tuning)
         warn("the tuning table " + checkpoint.tuning, tuning, " Hint: LIVEN_TUNING names the table's file");
     if (checkpoint.numerics != numerics) warn("kernels of numerics version " + checkpoint.numerics, numerics, "");
@@ -55,7 +63,7 @@ Checkpoint Snapshot::take() {
     progress.forward_count = step.model().forward_count();
     progress.cursor = data.train().cursor();
     Checkpoint checkpoint{.progress = progress,
-                          .isa = std::string(name_of(active_isa())),
+                          .isa = isa_name(settings),
                           .tuning = tuning_name(),
                           .numerics = std::to_string(kernels::numerics_version),
                           .settings = settings.to_config().str(),
@@ -71,7 +79,7 @@ void Snapshot::restore(Checkpoint checkpoint, const std::string& run) {
     if (checkpoint.data != data.fingerprint())
         throw Error(run, "the data set is not the one this run was started with",
                     "restore it, or start a new run with --out");
-    warn_of_other_bits(checkpoint);
+    warn_of_other_bits(checkpoint, settings);
     take_prefixed(checkpoint.tensors, "model/", step.model().states(), run);
     take_prefixed(checkpoint.tensors, "optimizer/", step.optimizer().states(), run);
     progress = checkpoint.progress;

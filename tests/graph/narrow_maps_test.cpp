@@ -110,7 +110,7 @@ TEST_CASE(
     const Tensor made = softplus(max_pool(map, {.size = 2}));
     CHECK_THAT(fused(mean(square(made - softmax(made))), DType::bf16), Catch::Contains("to a single number"));
     const Tensor small = conv2d(testing::uniform({1, 8, 8, 16}, 1), w, {.padding = symmetric(1)});
-    CHECK(fused(conv2d(small, w, {.padding = symmetric(1)}), DType::bf16).find("bf16") == std::string::npos);
+    CHECK(fused(conv2d(small, w, {.padding = symmetric(1)}), DType::bf16).find("x16 bf16") == std::string::npos);
 }
 
 TEST_CASE("A convolution of a map in bf16 is that of the rounded map") {
@@ -173,7 +173,7 @@ TEST_CASE("The search for anomalies and the reference executor keep everything i
     const std::vector<float> exact = two_convolutions().to_vector();
     const WithDType storage(DType::bf16);
     Engine::current().set_detect_anomaly(true);
-    CHECK(fused(two_convolutions(), DType::bf16).find("bf16") == std::string::npos);
+    CHECK(fused(two_convolutions(), DType::bf16).find("x16 bf16") == std::string::npos);
     Engine::current().set_detect_anomaly(false);
     set_executor_kind(ExecutorKind::reference);
     CHECK(relative_distance(two_convolutions().to_vector(), exact) < 1e-5);  // both are f32; Winograd has its own error

@@ -66,7 +66,8 @@ int check_storage(StoredCase c, const std::vector<size_t>& inputs, const std::ve
     for (const Rounding rounding : roundings()) {
         const NativeBf16 native(rounding.native);
         for (const KernelInfo& kernel : registry()) {
-            if (kernel.isa != rounding.isa || !c.takes(kernel)) continue;
+            // Dot products of bf16 are no storage alone.
+            if (kernel.isa != rounding.isa || !c.takes(kernel) || !exact.takes(kernel)) continue;
             INFO(kernel.name << " " << name_of(kernel.isa) << (rounding.native ? " native" : "") << " "
                              << c.inputs[0].shape);
             ++kernels;
@@ -261,4 +262,74 @@ TEST_CASE("Pools and their gradients read and write maps in bf16 with the bits o
             c.inputs = {dst};
             CHECK(check_storage(c, {0}, {0}) > 0);
         }
+}
+
+TEST_CASE("Dot products of bf16 give a 1x1 convolution of rounded pixels and weights, forward and backward") {
+    if (!has_bf16_dot()) return;
+    struct Size {
+        Shape src;
+        int64_t filters, stride, gap;
+    };
+    // Columns that fill no vector, parts of the columns, blocks of depth, pixels apart, strides; one pixel.
+    for (const Size& size :
+         {Size{{2, 9, 11, 48}, 33, 1, 0}, Size{{1, 28, 28, 64}, 300, 1, 2}, Size{{2, 7, 7, 1100}, 40, 1, 0},
+          Size{{2, 9, 8, 32}, 16, 2, 0}, Size{{1, 1, 1, 2}, 1, 1, 0}})
+        for (const std::string_view op : {"conv2d", "conv2d_input_grad"}) {
+            if (op == "conv2d_input_grad" && size.stride > 1) continue;
+            const Conv2dAttributes attributes{.window = {.kernel = {1}, .stride = {size.stride}}};
+            const bool turned = op == "conv2d_input_grad";
+            const int64_t depth = size.src[3];
+            const Shape result{size.src[0], attributes.window.out_h(size.src[1]), attributes.window.out_w(size.src[2]),
+                               size.filters};
+            const TestTensor src = in_bf16(random_tensor(size.src, 1, depth + size.gap));
+            const TestTensor weights =
+                random_tensor(turned ? Shape{1, 1, size.filters, depth} : Shape{1, 1, depth, size.filters}, 2);
+            TestTensor exact_src = src, exact_weights = in_bf16(weights), want = empty_tensor(result), got = want;
+            exact_src.dtype = exact_weights.dtype = DType::f32;
+            Problem problem;
+            problem.op = op;
+            problem.attributes = &attributes;
+            problem.inputs = {exact_src.operand(), exact_weights.operand()};
+            problem.outputs = {want.operand()};
+            INFO(op << " " << size.src << " -> " << size.filters);
+            run_step(*make_step(problem, Isa::avx512), {&exact_src, &exact_weights}, {&want});
+            problem.inputs = {src.operand(), weights.operand()};
+            const Choice choice = choose(problem, Isa::avx512);
+            REQUIRE(choice.chosen);
+            CHECK(choice.chosen->name.find("dots") != std::string_view::npos);
+            const auto step = choice.chosen->make(problem, Isa::avx512);
+            run_step(*step, {&src, &weights}, {&got});
+            // Products of bf16 are exact in fp32; what is left is the order of up to 1,100 additions.
+            CHECK(relative_error(got.values, want.values) <= 1e-5);
+            const std::vector<float> first = got.values;
+            run_step(*step, {&src, &weights}, {&got}, Order::shuffled);
+            CHECK(same_bits(first, got.values));
+        }
+}
+
+TEST_CASE("Dot products of bf16 are refused with a reason") {
+    const Conv2dAttributes attributes{.window = {.kernel = {1}}};
+    TestTensor src = in_bf16(random_tensor({1, 4, 4, 16}, 1)), weights = random_tensor({1, 1, 16, 16}, 2),
+               dst = empty_tensor({1, 4, 4, 16});
+    const auto reason = [&] {
+        Problem problem;
+        problem.op = "conv2d";
+        problem.attributes = &attributes;
+        problem.inputs = {src.operand(), weights.operand()};
+        problem.outputs = {dst.operand()};
+        for (const KernelInfo& kernel : registry())
+            if (kernel.name == "conv2d_fwd_gemm_dots_nhwc_bf16") return kernel.refuse(problem);
+        return std::string("there is none");
+    };
+    {
+        const NativeBf16 native(false);
+        CHECK_THAT(reason(), Catch::Contains("AVX512_BF16"));
+    }
+    if (!has_bf16_dot()) return;
+    CHECK(reason().empty());
+    src.dtype = DType::f32;
+    CHECK_THAT(reason(), Catch::Contains("stored in bf16"));
+    src = in_bf16(random_tensor({1, 4, 4, 15}, 1));
+    weights = random_tensor({1, 1, 15, 16}, 2);
+    CHECK_THAT(reason(), Catch::Contains("pairs of channels"));
 }

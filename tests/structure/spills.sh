@@ -39,7 +39,7 @@ done | awk '
       stack = ""
       for (k = j + 1; k <= i; ++k) {
         if (k < i && target[k] != "" && target[k] <= at[k] && target[k] >= target[i]) inner = 1
-        if (text[k] ~ /^v?f?n?m(add|sub)[0-9]*ps|^vfn?m(add|sub)[0-9]*ps|^v?mulps/) ++multiplies
+        if (text[k] ~ /^v?f?n?m(add|sub)[0-9]*ps|^vfn?m(add|sub)[0-9]*ps|^v?mulps|^vdpbf16ps/) ++multiplies
         if (text[k] ~ /\(%rsp/ || (framed && text[k] ~ /\(%rbp/)) stack = text[k]
       }
       if (inner || multiplies < 6) continue
