@@ -29,6 +29,8 @@ double upper_f(double f, double between_freedom, double within_freedom) {
 
 double two_sided_normal(double z) { return std::erfc(std::abs(z) / std::numbers::sqrt2); }
 
+double normal_quantile(double share) { return Eigen::numext::ndtri(share); }
+
 double two_sided_coins(int64_t a, int64_t b) {
     if (a == b) return 1;
     const int64_t fewer = std::min(a, b), all = a + b;

@@ -11,6 +11,8 @@ double two_sided_t(double t, double freedom);
 double upper_f(double f, double between_freedom, double within_freedom);
 /// Probability of |Z| >= |z|, Z standard normal.
 double two_sided_normal(double z);
+/// Below it lies this share of the standard normal distribution; 0 < share < 1.
+double normal_quantile(double share);
 /// Probability of a split of `a + b` fair coins at least as uneven as a : b.
 double two_sided_coins(int64_t a, int64_t b);
 

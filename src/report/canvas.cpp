@@ -1,0 +1,138 @@
+#include "src/report/canvas.hpp"
+
+#include <fmt/format.h>
+
+#include <array>
+
+namespace liven::report {
+namespace {
+
+constexpr std::array<const char*, 6> kDashes{"", "7 3", "2 3", "9 3 2 3", "4 2", "12 4"};
+constexpr int kMarks = 4;
+constexpr size_t kColours = 7;
+
+std::string titled(std::string_view title) {
+    return title.empty() ? std::string() : fmt::format("<title>{}</title>", escaped(title));
+}
+
+std::string joined(const std::vector<Point>& points) {
+    std::string text;
+    for (const Point& point : points) text += fmt::format("{:.1f},{:.1f} ", point.x, point.y);
+    return text;
+}
+
+}  // namespace
+
+std::string escaped(std::string_view text) {
+    std::string out;
+    for (const char c : text) switch (c) {
+            case '&':
+                out += "&amp;";
+                break;
+            case '<':
+                out += "&lt;";
+                break;
+            case '>':
+                out += "&gt;";
+                break;
+            case '"':
+                out += "&quot;";
+                break;
+            case '\'':
+                out += "&#39;";
+                break;
+            default:
+                // The other control characters are allowed in neither.
+                if (static_cast<unsigned char>(c) >= 0x20 || c == '\n' || c == '\t') out += c;
+        }
+    return out;
+}
+
+Look look_of(size_t i) {
+    return {.colour = fmt::format("var(--c{})", i % kColours + 1),
+            .dash = kDashes[i % kDashes.size()],
+            .mark = static_cast<int>(i % kMarks)};
+}
+
+Canvas::Canvas(double width, double height, std::string_view title)
+    : text_(fmt::format("<svg class=\"chart\" viewBox=\"0 0 {:.0f} {:.0f}\" role=\"img\" aria-label=\"{}\">\n", width,
+                        height, escaped(title))) {
+    if (!title.empty()) text(width / 2, 16, title, Anchor::middle, "title");
+}
+
+void Canvas::text(double x, double y, std::string_view words, Anchor anchor, std::string_view kind) {
+    constexpr std::array<const char*, 3> kAnchors{"start", "middle", "end"};
+    text_ += fmt::format("<text x=\"{:.1f}\" y=\"{:.1f}\" text-anchor=\"{}\"{}>{}</text>\n", x, y,
+                         kAnchors[static_cast<size_t>(anchor)],
+                         kind.empty() ? std::string() : fmt::format(" class=\"{}\"", kind), escaped(words));
+}
+
+void Canvas::upright_text(double x, double y, std::string_view words) {
+    text_ += fmt::format(
+        "<text x=\"{0:.1f}\" y=\"{1:.1f}\" text-anchor=\"middle\" transform=\"rotate(-90 {0:.1f} "
+        "{1:.1f})\">{2}</text>\n",
+        x, y, escaped(words));
+}
+
+void Canvas::line(double x1, double y1, double x2, double y2, std::string_view kind) {
+    text_ += fmt::format("<line x1=\"{:.1f}\" y1=\"{:.1f}\" x2=\"{:.1f}\" y2=\"{:.1f}\" class=\"{}\"/>\n", x1, y1, x2,
+                         y2, kind);
+}
+
+void Canvas::polyline(const std::vector<Point>& points, const Look& look) {
+    text_ += fmt::format(
+        "<polyline points=\"{}\" fill=\"none\" stroke=\"{}\" stroke-width=\"1.8\" stroke-dasharray=\"{}\"/>\n",
+        joined(points), look.colour, look.dash);
+}
+
+void Canvas::polygon(const std::vector<Point>& points, std::string_view colour, double opacity) {
+    text_ += fmt::format("<polygon points=\"{}\" fill=\"{}\" fill-opacity=\"{}\"/>\n", joined(points), colour, opacity);
+}
+
+void Canvas::rectangle(double x, double y, double width, double height, std::string_view colour, double opacity,
+                       std::string_view title) {
+    text_ += fmt::format(
+        "<rect x=\"{:.1f}\" y=\"{:.1f}\" width=\"{:.1f}\" height=\"{:.1f}\" fill=\"{}\" "
+        "fill-opacity=\"{:.3f}\">{}</rect>\n",
+        x, y, width, height, colour, opacity, titled(title));
+}
+
+void Canvas::mark(double x, double y, const Look& look, std::string_view title) {
+    constexpr double r = 3.4;
+    const std::string inside = titled(title);
+    const auto shape = [&](const std::vector<Point>& corners) {
+        text_ += fmt::format("<polygon points=\"{}\" fill=\"{}\">{}</polygon>\n", joined(corners), look.colour, inside);
+    };
+    if (look.mark == 0)
+        text_ += fmt::format("<circle cx=\"{:.1f}\" cy=\"{:.1f}\" r=\"{}\" fill=\"{}\">{}</circle>\n", x, y, r,
+                             look.colour, inside);
+    else if (look.mark == 1)
+        shape({{x - r, y - r}, {x + r, y - r}, {x + r, y + r}, {x - r, y + r}});
+    else if (look.mark == 2)
+        shape({{x, y - r - 1}, {x + r + 1, y + r}, {x - r - 1, y + r}});
+    else
+        shape({{x, y - r - 1.2}, {x + r + 1.2, y}, {x, y + r + 1.2}, {x - r - 1.2, y}});
+}
+
+void Canvas::hover(double x, double y, double radius, std::string_view title) {
+    text_ += fmt::format("<circle cx=\"{:.1f}\" cy=\"{:.1f}\" r=\"{:.1f}\" class=\"hover\">{}</circle>\n", x, y, radius,
+                         titled(title));
+}
+
+double Canvas::legend(double x, double y, double width, const std::vector<std::string>& names, bool as_boxes) {
+    double at = x;
+    for (size_t i = 0; i < names.size(); ++i) {
+        const double needed = 40 + letter_width * static_cast<double>(names[i].size());
+        if (at > x && at + needed > x + width) at = x, y += 17;
+        const Look look = look_of(i);
+        if (as_boxes)
+            rectangle(at, y - 9, 22, 10, look.colour, 1, "");
+        else
+            polyline({{at, y - 4}, {at + 22, y - 4}}, look);
+        text(at + 28, y, names[i]);
+        at += needed;
+    }
+    return y + 8;
+}
+
+}  // namespace liven::report

@@ -1,0 +1,123 @@
+#include "liven/report/page.hpp"
+
+#include <fmt/format.h>
+
+#include "liven/core/error.hpp"
+#include "src/report/canvas.hpp"
+#include "src/report/style.hpp"
+
+namespace liven::report {
+namespace {
+
+std::string base64(std::span<const uint8_t> bytes) {
+    constexpr std::string_view kLetters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    std::string text;
+    for (size_t i = 0; i < bytes.size(); i += 3) {
+        uint32_t three = 0;
+        for (size_t k = 0; k < 3; ++k) three = three << 8 | (i + k < bytes.size() ? bytes[i + k] : 0u);
+        for (size_t k = 0; k < 4; ++k) text += i + k <= bytes.size() ? kLetters[three >> (18 - 6 * k) & 63] : '=';
+    }
+    return text;
+}
+
+std::string_view picture_type(std::span<const uint8_t> bytes) {
+    const std::string_view head(reinterpret_cast<const char*>(bytes.data()), std::min<size_t>(bytes.size(), 8));
+    if (head.substr(0, 8) == "\x89PNG\r\n\x1a\n") return "image/png";
+    if (head.substr(0, 3) == "\xff\xd8\xff") return "image/jpeg";
+    throw Error("page", "expected a picture, PNG or JPEG");
+}
+
+std::string cells(const std::vector<std::string>& row, std::string_view tag) {
+    std::string text = "<tr>";
+    for (const std::string& cell : row) text += fmt::format("<{0}>{1}</{0}>", tag, escaped(cell));
+    return text + "</tr>\n";
+}
+
+std::string caption_of(std::string_view caption) {
+    return caption.empty() ? std::string() : fmt::format("<figcaption>{}</figcaption>", escaped(caption));
+}
+
+}  // namespace
+
+Page::Page(std::string_view title, std::string_view subtitle) : title_(title), subtitle_(subtitle) {}
+
+Page& Page::section(std::string_view heading) {
+    unfold();
+    headings_.emplace_back(heading);
+    body_ += fmt::format("<h2 id=\"s{}\">{}</h2>\n", headings_.size(), escaped(heading));
+    return *this;
+}
+
+Page& Page::text(std::string_view paragraph) {
+    body_ += fmt::format("<p>{}</p>\n", escaped(paragraph));
+    return *this;
+}
+
+Page& Page::note(std::string_view paragraph) {
+    body_ += fmt::format("<p class=\"note\">{}</p>\n", escaped(paragraph));
+    return *this;
+}
+
+Page& Page::figure(std::string_view svg, std::string_view caption) {
+    body_ += fmt::format("<figure>{}{}</figure>\n", svg, caption_of(caption));
+    return *this;
+}
+
+Page& Page::figures(std::span<const std::string> svgs) {
+    body_ += "<div class=\"side\">\n";
+    for (const std::string& svg : svgs) figure(svg);
+    body_ += "</div>\n";
+    return *this;
+}
+
+Page& Page::picture(std::span<const uint8_t> bytes, std::string_view caption) {
+    body_ += fmt::format("<figure><img alt=\"{}\" src=\"data:{};base64,{}\">{}</figure>\n", escaped(caption),
+                         picture_type(bytes), base64(bytes), caption_of(caption));
+    return *this;
+}
+
+Page& Page::table(const Table& table) {
+    std::string text = "<div class=\"wide\"><table>";
+    if (!table.caption.empty()) text += fmt::format("<caption>{}</caption>", escaped(table.caption));
+    text += "\n<thead>" + cells(table.columns, "th") + "</thead><tbody>\n";
+    for (const auto& row : table.rows) {
+        if (row.size() != table.columns.size())
+            throw Error("page", "a row of the table has " + std::to_string(row.size()) + " cells for " +
+                                    std::to_string(table.columns.size()) + " columns");
+        text += cells(row, "td");
+    }
+    body_ += text + "</tbody></table></div>\n";
+    return *this;
+}
+
+Page& Page::code(std::string_view text) {
+    body_ += fmt::format("<pre>{}</pre>\n", escaped(text));
+    return *this;
+}
+
+Page& Page::fold(std::string_view heading) {
+    unfold();
+    body_ += fmt::format("<details><summary>{}</summary>\n", escaped(heading));
+    folded_ = true;
+    return *this;
+}
+
+Page& Page::unfold() {
+    if (folded_) body_ += "</details>\n";
+    folded_ = false;
+    return *this;
+}
+
+std::string Page::str() const {
+    std::string links;
+    for (size_t i = 0; i < headings_.size(); ++i)
+        links += fmt::format("<a href=\"#s{}\">{}</a>", i + 1, escaped(headings_[i]));
+    return fmt::format(
+        "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">"
+        "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">"
+        "<meta name=\"color-scheme\" content=\"light dark\">\n<title>{0}</title>\n<style>{1}</style></head>\n<body>\n"
+        "<h1>{0}</h1>\n<p class=\"subtitle\">{2}</p>\n<nav>{3}</nav>\n{4}{5}</body></html>\n",
+        escaped(title_), kStyle, escaped(subtitle_), links, body_, folded_ ? "</details>\n" : "");
+}
+
+}  // namespace liven::report
