@@ -71,7 +71,8 @@ std::string svg(const BarChart& chart) {
     }
     std::vector<std::string> names;
     for (const BarSeries& series : chart.series) names.push_back(series.name);
-    if (names.size() > 1) canvas.legend(kBarFrame.left, kBarFrame.height + 8, kBarFrame.inner_width(), names, true);
+    if (names.size() > 1)
+        canvas.legend(kBarFrame.left, kBarFrame.height + 8, kBarFrame.inner_width(), names, Swatch::box);
     return canvas.str();
 }
 
@@ -109,7 +110,7 @@ std::string svg(const Histogram& histogram) {
         }
     }
     plot.draw_rules(canvas, histogram.rules);
-    canvas.legend(kBarFrame.left, kBarFrame.height + 8, kBarFrame.inner_width(), names, true);
+    canvas.legend(kBarFrame.left, kBarFrame.height + 8, kBarFrame.inner_width(), names, Swatch::box);
     return canvas.str();
 }
 

@@ -119,14 +119,16 @@ void Canvas::hover(double x, double y, double radius, std::string_view title) {
                          titled(title));
 }
 
-double Canvas::legend(double x, double y, double width, const std::vector<std::string>& names, bool as_boxes) {
+double Canvas::legend(double x, double y, double width, const std::vector<std::string>& names, Swatch swatch) {
     double at = x;
     for (size_t i = 0; i < names.size(); ++i) {
         const double needed = 40 + letter_width * static_cast<double>(names[i].size());
         if (at > x && at + needed > x + width) at = x, y += 17;
         const Look look = look_of(i);
-        if (as_boxes)
+        if (swatch == Swatch::box)
             rectangle(at, y - 9, 22, 10, look.colour, 1, "");
+        else if (swatch == Swatch::mark)
+            mark(at + 11, y - 4, look, "");
         else
             polyline({{at, y - 4}, {at + 22, y - 4}}, look);
         text(at + 28, y, names[i]);

@@ -20,7 +20,10 @@ struct Look {
 };
 Look look_of(size_t i);
 
-inline constexpr double letter_width = 6.7;  ///< about, of the font charts are written in
+inline constexpr double letter_width = 8;  ///< at most about, of the font charts are written in
+
+/// What a legend shows before a name.
+enum class Swatch : uint8_t { line, mark, box };
 
 enum class Anchor : uint8_t { start, middle, end };
 
@@ -41,7 +44,7 @@ public:
     /// A place that shows the title and nothing else.
     void hover(double x, double y, double radius, std::string_view title);
     /// One entry a name, in rows from (x, y); returns the y below them.
-    double legend(double x, double y, double width, const std::vector<std::string>& names, bool as_boxes = false);
+    double legend(double x, double y, double width, const std::vector<std::string>& names, Swatch swatch);
 
     std::string str() const { return text_ + "</svg>\n"; }
 

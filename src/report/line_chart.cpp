@@ -15,6 +15,11 @@ constexpr size_t kMostHovers = 400;  // of a line; every so manieth of more
 struct Reach {
     double low = std::numeric_limits<double>::infinity(), high = -low;
     void include(double value) { low = std::min(low, value), high = std::max(high, value); }
+    /// Points by themselves shall not lie on the frame.
+    void widen() {
+        const double room = 0.03 * (high - low);
+        low -= room, high += room;
+    }
 };
 
 std::string told(const LineChart& chart, const Series& series, const Point& point) {
@@ -61,6 +66,8 @@ std::string svg(const LineChart& chart) {
         for (const auto& [low, high] : series.band) y.include(low), y.include(high);
     }
     if (x.high < x.low) throw Error("chart", "'" + chart.title + "' has no point");
+    if (!chart.series.front().joined && chart.x.scale == Scale::linear) x.widen();
+    if (!chart.series.front().joined && chart.y.scale == Scale::linear) y.widen();
     const Frame frame{.height = chart.square ? 640.0 : 380.0};
     Canvas canvas(frame.width, frame.height + legend_height(chart.series.size()), chart.title);
     const Plot plot(Mapping(chart.x, x.low, x.high), Mapping(chart.y, y.low, y.high), frame);
@@ -72,7 +79,9 @@ std::string svg(const LineChart& chart) {
         draw(canvas, plot, chart, chart.series[i], look_of(i));
         names.push_back(chart.series[i].name);
     }
-    if (names.size() > 1) canvas.legend(frame.left, frame.height + 8, frame.inner_width(), names);
+    if (names.size() > 1)
+        canvas.legend(frame.left, frame.height + 8, frame.inner_width(), names,
+                      chart.series.front().joined ? Swatch::line : Swatch::mark);
     return canvas.str();
 }
 

@@ -76,7 +76,7 @@ std::string svg(const Radar& radar) {
             canvas.mark(at.x, at.y, look, title);
         }
     }
-    canvas.legend(60, kCentre + kRadius + 44, kRadarWidth - 120, names);
+    canvas.legend(60, kCentre + kRadius + 44, kRadarWidth - 120, names, Swatch::line);
     return canvas.str();
 }
 

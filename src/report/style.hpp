@@ -30,6 +30,7 @@ svg.chart text.on-dark { fill: var(--back); }
 .wide { overflow-x: auto; } table { border-collapse: collapse; font-size: .9rem; } th, td { padding: .25rem .6rem; text-align: right; border-bottom: 1px solid var(--line); white-space: nowrap; }
 th:first-child, td:first-child { text-align: left; } img { max-width: 100%; height: auto; }
 pre { background: var(--panel); padding: .6rem .8rem; overflow-x: auto; font-size: .85rem; } summary { cursor: pointer; margin: .6rem 0; }
+@media screen and (max-width: 600px) { svg.chart { font-size: 15px; } svg.chart .title { font-size: 16px; } }
 @media print { body { max-width: none; } nav { display: none; } figure, table { break-inside: avoid; } }
 )";
 
