@@ -19,6 +19,7 @@ using namespace liven::bench;
 struct Case {
     const char* name;
     int64_t n, h, c, oc, kernel, stride = 1, groups = 1;
+    bool pixels = false;  ///< 8-bit, widened and scaled by a prologue
 
     int64_t out_h() const { return (h + stride - 1) / stride; }
     double flops() const {
@@ -28,6 +29,8 @@ struct Case {
 };
 
 constexpr Case kCases[] = {{"3-16@256", 2, 256, 3, 16, 3},
+                           {"3-16@256u8", 2, 256, 3, 16, 3, 1, 1, true},
+                           {"3-64@224k7s2u8", 1, 224, 3, 64, 7, 2, 1, true},
                            {"16-16@256", 2, 256, 16, 16, 3},
                            {"16-16@128", 8, 128, 16, 16, 3},
                            {"32-32@128", 2, 128, 32, 32, 3},
@@ -64,6 +67,17 @@ Conv2dAttributes attributes_of(const Case& c) {
             .groups = c.groups};
 }
 
+/// Pixels as floats between 0 and 1.
+kernels::Program scaling_program() {
+    kernels::Program program;
+    program.inputs = {{.operand = 1, .dtype = DType::u8}};
+    program.code = {{.op = kernels::Opcode::widen, .dst = 1, .a = 0},
+                    {.op = kernels::Opcode::scale_const, .dst = 2, .a = 1, .imm0 = 1.0f / 255.0f}};
+    program.outputs = {{.source = 2, .operand = -1}};
+    program.registers = 3;
+    return program;
+}
+
 /// One thread, units in their order, packing of the weights included. Each iteration is a probe, the convolution, a
 /// probe; the share is the median over rounds.
 void convolve(benchmark::State& state, const Case& c, const kernels::KernelInfo& kernel) {
@@ -81,6 +95,12 @@ void convolve(benchmark::State& state, const Case& c, const kernels::KernelInfo&
     problem.attributes = &attributes;
     problem.inputs = {dense(first), dense(second)};
     problem.outputs = {dense(result)};
+    const kernels::Program scaling = scaling_program();
+    if (c.pixels) {
+        problem.inputs = {dense(second), kernels::Operand{src, DType::u8, src[3]}};
+        problem.prologue[0] = &scaling;
+        problem.prologue_shape[0] = src;
+    }
     if (const std::string reason = kernel.refuse(problem); !reason.empty()) {
         state.SkipWithError(reason.c_str());
         return;
@@ -89,10 +109,12 @@ void convolve(benchmark::State& state, const Case& c, const kernels::KernelInfo&
     const Buffer a = filled(first.count()), b = filled(second.count()), out = filled(result.count());
     const Buffer workspace(std::max<size_t>(step->workspace_bytes, 64)),
         scratch(std::max<size_t>(step->scratch_bytes, 64));
-    const void* inputs[] = {a.data(), b.data()};
+    const void* inputs[] = {c.pixels ? b.data() : a.data(), c.pixels ? a.data() : b.data()};
     void* outputs[] = {out.data()};
     const kernels::Buffers buffers{inputs, outputs, workspace.as<std::byte>(), scratch.as<std::byte>()};
-    const double bytes = 4.0 * static_cast<double>(first.count() + second.count() + result.count());
+    const double map_bytes = c.pixels ? 1.0 : 4.0;
+    const double bytes =
+        map_bytes * static_cast<double>(first.count()) + 4.0 * static_cast<double>(second.count() + result.count());
     const StepTimes times = time_step(state, *step, buffers, kernel.isa, c.flops());
     state.counters["GFLOP/s"] = c.flops() / times.seconds * 1e-9;
     state.counters["GB/s"] = bytes / times.seconds * 1e-9;
@@ -105,8 +127,13 @@ bool takes(const kernels::KernelInfo& kernel, const Case& c) {
     const bool small_maps = kernel.name.find("by_channels") != std::string_view::npos;
     const bool gemm = kernel.name.find("gemm") != std::string_view::npos;
     const bool strided_input_grad = kernel.op == "conv2d_input_grad" && c.stride > 1;
+    const bool narrow = kernel.name.find("narrow") != std::string_view::npos;
+    if (c.pixels && (kernel.op == "conv2d_input_grad" || narrow)) return false;
+    if (narrow && (kernel.op == "conv2d" ? c.oc : c.c) >= 16) return false;
+    if (narrow && (c.groups > 1 || (kernel.op == "conv2d" && c.stride > 1))) return false;
     if (gemm && (c.kernel > 1 || c.groups > 1 || strided_input_grad)) return false;
-    return depthwise == (c.groups > 1) && (!winograd || (c.kernel == 3 && c.stride == 1 && c.c % 16 == 0)) &&
+    return depthwise == (c.groups > 1) &&
+           (!winograd || (c.kernel == 3 && c.stride == 1 && c.c % 16 == 0 && c.oc % 16 == 0)) &&
            (!small_maps || c.h <= 32);
 }
 
