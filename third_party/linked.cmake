@@ -7,7 +7,7 @@ find_package(OpenCV 4.5 REQUIRED COMPONENTS core imgproc imgcodecs videoio)
 # Optional: compressed npz files.
 find_package(ZLIB QUIET)
 
-# Optional: Keras weights. CMake's own module asks for a C compiler and runs h5cc; two look-ups do.
+# Optional: Keras weights, data sets in HDF5. CMake's own module asks for a C compiler and runs h5cc; two look-ups do.
 if(NOT TARGET hdf5::hdf5)
   find_path(LIVEN_HDF5_INCLUDE hdf5.h PATH_SUFFIXES hdf5/serial)
   find_library(LIVEN_HDF5_LIBRARY NAMES hdf5_serial hdf5)

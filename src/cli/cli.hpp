@@ -21,6 +21,8 @@ void add_ops_command(CLI::App& app);
 void add_bench_command(CLI::App& app);
 void add_tune_command(CLI::App& app);
 void add_data_command(CLI::App& app);
+/// Below `data`.
+void add_import_command(CLI::App& data);
 void add_init_command(CLI::App& app);
 void add_forward_command(CLI::App& app);
 void add_grad_command(CLI::App& app);

@@ -44,6 +44,25 @@ TEST_CASE("data synth says what it drew and data check counts the same") {
     CHECK(liven_program("data check " + (s.folder / "nowhere")).one_clear_error());
 }
 
+TEST_CASE("data import lists its sets, writes a manifest that check reads, and says what does not fit") {
+    const Folder folder;
+    const Outcome list = liven_program("data import --list");
+    CHECK(list.status == 0);
+    for (const char* word : {"replay-attack", "3dmad", "wmca", "ClientRaw", "grandtest"}) CHECK(has(list.out, word));
+    const std::string tree = folder / "set", out = folder / "out";
+    for (const char* name : {"live", "spoof"}) {
+        std::filesystem::create_directories(tree + "/" + name + "/anna");
+        data::write(data::Image(8, 8), tree + "/" + name + "/anna/1.png");
+    }
+    const Outcome made = liven_program("data import folders " + tree + " " + out);
+    CHECK(made.status == 0);
+    CHECK(has(made.out, "2 rows, 1 bona fide, 1 attacks"));
+    CHECK(liven_program("data check " + out + " --json").status == 0);
+    CHECK(liven_program("data import nuaa " + tree + " " + out).one_clear_error());
+    CHECK(liven_program("data import nuaa").one_clear_error());
+    CHECK(liven_program("data import no-such-set " + tree + " " + out).one_clear_error());
+}
+
 TEST_CASE("evaluate --json has the measures, and its table the same words") {
     const Set s;
     const Outcome outcome = liven_program("evaluate " + s.model + " --data " + s.set + " --split test --json");

@@ -1,0 +1,109 @@
+#include "src/data/import/frame_store.hpp"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <fstream>
+#include <iterator>
+#include <opencv2/imgcodecs.hpp>
+
+#include "liven/core/error.hpp"
+#include "src/data/import/recording.hpp"
+#include "src/data/opencv.hpp"
+
+namespace liven::data {
+namespace fs = std::filesystem;
+namespace {
+
+/// A write that fails says so; the disk is not to be filled with halves of files.
+void write_whole(const fs::path& path, const std::vector<uint8_t>& bytes) {
+    std::error_code code;
+    fs::create_directories(path.parent_path(), code);
+    const fs::path partial = path.string() + '.' + std::to_string(::getpid()) + ".part";
+    std::ofstream file(partial, std::ios::binary);
+    file.write(reinterpret_cast<const char*>(bytes.data()), static_cast<std::streamsize>(bytes.size()));
+    file.close();
+    if (file) fs::rename(partial, path, code);
+    if (!file || code) {
+        std::error_code ignored;
+        fs::remove(partial, ignored);
+        throw Error(path.string(), "the picture cannot be written", "is there space, and may you write there?");
+    }
+}
+
+fs::path frame_path(const fs::path& folder, const std::string& recording, int64_t frame) {
+    std::string number = std::to_string(frame);
+    number.insert(0, number.size() < 4 ? 4 - number.size() : 0, '0');
+    return folder / recording / (number + ".png");
+}
+
+void require_bytes(const std::vector<uint8_t>& bytes, int64_t width, int64_t height, const std::string& where) {
+    if (width < 1 || height < 1 || static_cast<int64_t>(bytes.size()) != width * height * 3)
+        throw Error(where, "expected a colour picture of " + std::to_string(width) + " x " + std::to_string(height));
+}
+
+}  // namespace
+
+FrameStore::FrameStore(const ImportOptions& options) : output_(options.output) {
+    if (output_.empty()) throw Error("import", "the data set's frames have to be written, but no folder was given");
+}
+
+fs::path FrameStore::keep(const std::string& recording, int64_t frame, const std::function<Image()>& picture) const {
+    const fs::path path = frame_path(output_ / "frames", recording, frame);
+    std::error_code code;
+    if (!fs::is_regular_file(path, code)) write_whole(path, encode_png(picture()));
+    return path;
+}
+
+fs::path FrameStore::keep_depth(const std::string& recording, int64_t frame, int width, int height,
+                                const std::function<std::vector<uint16_t>()>& depth) const {
+    const fs::path path = frame_path(output_ / "depth", recording, frame);
+    std::error_code code;
+    if (fs::is_regular_file(path, code)) return path;
+    std::vector<uint16_t> values = depth();
+    if (width < 1 || height < 1 || static_cast<int64_t>(values.size()) != int64_t{width} * height)
+        throw Error(path.string(), "expected depth of " + std::to_string(width) + " x " + std::to_string(height));
+    const std::vector<uint8_t> bytes = guarded(path.string(), [&] {
+        std::vector<uint8_t> out;
+        cv::imencode(".png", cv::Mat(height, width, CV_16UC1, values.data()), out);
+        return out;
+    });
+    write_whole(path, bytes);
+    return path;
+}
+
+Image image_of_planes(const std::vector<uint8_t>& bytes, int64_t width, int64_t height, const std::string& where) {
+    require_bytes(bytes, width, height, where);
+    Image image(static_cast<int>(width), static_cast<int>(height));
+    const size_t plane = static_cast<size_t>(width * height);
+    for (size_t i = 0; i < plane; ++i)
+        for (size_t c = 0; c < 3; ++c) image.pixels[3 * i + c] = bytes[c * plane + i];
+    return image;
+}
+
+Image image_of_pixels(const std::vector<uint8_t>& bytes, int64_t width, int64_t height, const std::string& where) {
+    require_bytes(bytes, width, height, where);
+    Image image(static_cast<int>(width), static_cast<int>(height));
+    image.pixels = bytes;
+    return image;
+}
+
+void add_hdf5_recordings(const std::vector<Hdf5Recording>& recordings, const ImportOptions& options, Dataset& out,
+                         const std::function<std::vector<Sample>(const Hdf5Recording&, const FrameStore&)>& read) {
+    const FrameStore store(options);
+    const auto total = static_cast<int64_t>(recordings.size());
+    for (int64_t i = 0; i < total; ++i) {
+        const Hdf5Recording& recording = recordings[static_cast<size_t>(i)];
+        try {
+            std::vector<Sample> rows = read(recording, store);
+            std::move(rows.begin(), rows.end(), std::back_inserter(out.samples));
+        } catch (const Error& error) {
+            // A disk that is full is no fault of the recording: going on would only list them all.
+            if (error.where().rfind(options.output.string(), 0) == 0) throw;
+            out.skipped.push_back(skipped_line(recording.file.string(), error));
+        }
+        if (options.progress) options.progress(i + 1, total);
+    }
+}
+
+}  // namespace liven::data

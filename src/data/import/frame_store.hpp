@@ -1,0 +1,48 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "liven/data/dataset.hpp"
+#include "liven/data/image.hpp"
+#include "liven/data/import.hpp"
+
+namespace liven::data {
+
+/// Pictures that an adapter writes: <output>/frames/<recording>/0012.png and <output>/depth/<recording>/0012.png. What
+/// is there already is kept, and a file appears whole or not at all, so an import that was stopped goes on.
+class FrameStore {
+public:
+    /// Throws Error when `options.output` is empty.
+    explicit FrameStore(const ImportOptions& options);
+
+    /// The path of the picture, made by `picture` when it is not there. Throws Error when it cannot be written.
+    std::filesystem::path keep(const std::string& recording, int64_t frame,
+                               const std::function<Image()>& picture) const;
+    /// The same for millimetres of depth, width x height, as a PNG of 16 bits.
+    std::filesystem::path keep_depth(const std::string& recording, int64_t frame, int width, int height,
+                                     const std::function<std::vector<uint16_t>()>& depth) const;
+
+private:
+    std::filesystem::path output_;
+};
+
+/// A picture of planes (3 x height x width), or of pixels (height x width x 3), red first. Throws Error when the number
+/// of bytes is another.
+Image image_of_planes(const std::vector<uint8_t>& bytes, int64_t width, int64_t height, const std::string& where);
+Image image_of_pixels(const std::vector<uint8_t>& bytes, int64_t width, int64_t height, const std::string& where);
+
+/// One recording in an HDF5 file.
+struct Hdf5Recording {
+    std::filesystem::path file;
+    Sample known;
+};
+/// Reads one after the other with progress: HDF5 is not for several threads. `read` returns the rows of one recording;
+/// an Error of its names it in `out.skipped`.
+void add_hdf5_recordings(const std::vector<Hdf5Recording>& recordings, const ImportOptions& options, Dataset& out,
+                         const std::function<std::vector<Sample>(const Hdf5Recording&, const FrameStore&)>& read);
+
+}  // namespace liven::data

@@ -1,0 +1,203 @@
+#include <catch2/catch.hpp>
+#include <cmath>
+
+#include "helpers.hpp"
+#include "import_helpers.hpp"
+#include "liven/core/error.hpp"
+#include "liven/data/import.hpp"
+
+#if LIVEN_WITH_HDF5
+#include <hdf5.h>
+#endif
+
+using namespace liven::data;
+using Catch::Contains;
+using liven::Error;
+namespace fs = std::filesystem;
+
+namespace {
+
+Dataset import_frames(const std::string& name, const fs::path& source, const fs::path& out,
+                      const std::string& protocol = "", int64_t frames = 2) {
+    return import_dataset(find_importer(name), source,
+                          {.output = out, .protocol = protocol, .frames = frames, .threads = 1});
+}
+
+}  // namespace
+
+#if LIVEN_WITH_HDF5
+namespace {
+
+/// An HDF5 file in the making.
+class Hdf5Writer {
+public:
+    explicit Hdf5Writer(const fs::path& path) {
+        fs::create_directories(path.parent_path());
+        file_ = H5Fcreate(path.c_str(), H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT);
+        REQUIRE(file_ >= 0);
+    }
+    Hdf5Writer(const Hdf5Writer&) = delete;
+    Hdf5Writer& operator=(const Hdf5Writer&) = delete;
+    ~Hdf5Writer() { H5Fclose(file_); }
+
+    /// An array whose element i is i; `chunk` (of all axes) leaves it unwritten, so that it may be of any size.
+    void array(const std::string& name, std::vector<hsize_t> extent, hid_t type, bool unwritten = false) {
+        const hid_t links = H5Pcreate(H5P_LINK_CREATE), storage = H5Pcreate(H5P_DATASET_CREATE);
+        H5Pset_create_intermediate_group(links, 1);
+        if (unwritten)
+            H5Pset_layout(storage, H5D_CHUNKED),
+                H5Pset_chunk(storage, static_cast<int>(extent.size()), std::vector<hsize_t>(extent.size(), 1).data());
+        const hid_t space = H5Screate_simple(static_cast<int>(extent.size()), extent.data(), nullptr);
+        const hid_t id = H5Dcreate2(file_, name.c_str(), type, space, links, storage, H5P_DEFAULT);
+        REQUIRE(id >= 0);
+        if (!unwritten) {
+            size_t count = 1;
+            for (hsize_t n : extent) count *= n;
+            std::vector<int> values(count);
+            for (size_t i = 0; i < count; ++i) values[i] = static_cast<int>(i % 251);
+            REQUIRE(H5Dwrite(id, H5T_NATIVE_INT, H5S_ALL, H5S_ALL, H5P_DEFAULT, values.data()) >= 0);
+        }
+        H5Dclose(id), H5Sclose(space), H5Pclose(storage), H5Pclose(links);
+    }
+    void link_out(const std::string& name, const std::string& file) {
+        REQUIRE(H5Lcreate_external(file.c_str(), "/Color_Data", file_, name.c_str(), H5P_DEFAULT, H5P_DEFAULT) >= 0);
+    }
+
+private:
+    hid_t file_ = -1;
+};
+
+void write_mask_recording(const fs::path& path) {
+    Hdf5Writer file(path);
+    file.array("Color_Data", {5, 3, 6, 8}, H5T_NATIVE_UINT8);
+    file.array("Depth_Data", {5, 1, 6, 8}, H5T_NATIVE_UINT16);
+    file.array("Eye_Pos", {5, 4}, H5T_NATIVE_INT16);
+}
+
+}  // namespace
+
+TEST_CASE("3DMAD: frames become pictures with depth and a box from the eyes; a second run keeps them") {
+    const TemporaryFolder folder;
+    const fs::path root = folder / "3DMAD", out = folder / "out";
+    write_mask_recording(root / "session01/Data/01_01_01.hdf5");
+    write_mask_recording(root / "session03/Data/01_03_02.hdf5");
+    write_bytes(root / "session03/Data/notes.hdf5", "x");
+    const Dataset set = import_frames("3dmad", root, out);
+    REQUIRE(set.size() == 4);
+    CHECK(set.count(Label::attack) == 2);
+    CHECK(set.count(Split::none) == 4);
+    CHECK(types_of(set) == std::set<std::string>{"", "mask"});
+    const Sample& first = set.samples[0];
+    CHECK(first.subject == "01");
+    CHECK(first.video == "01_01_01");
+    const Image image = decode(first.path);
+    CHECK(image.width == 8);
+    CHECK(image.height == 6);
+    const int64_t start = first.frame * 3 * 6 * 8;
+    CHECK(image.at(0, 0)[0] == start % 251);
+    CHECK(image.at(0, 0)[1] == (start + 48) % 251);
+    CHECK(image.at(1, 0)[0] == (start + 1) % 251);
+    CHECK(inspect(read_file(first.depth_path), "depth").width == 8);
+    // The eyes of frame f are at (4 f, 4 f + 1) and (4 f + 2, 4 f + 3).
+    REQUIRE(first.box.has_value());
+    CHECK(first.box->width == Approx(2 * std::sqrt(8.0)));
+    CHECK(set.skipped.size() == 1);
+
+    const auto made = fs::last_write_time(first.path);
+    write_bytes(set.samples[1].path, "kept as it is");
+    const Dataset again = import_frames("3dmad", root, out);
+    CHECK(again.size() == 4);
+    CHECK(fs::last_write_time(first.path) == made);
+    CHECK(contents_of(set.samples[1].path) == "kept as it is");
+    CHECK(import_frames("3dmad", root, folder / "all", "", 0).size() == 10);
+}
+
+TEST_CASE("HDF5 of the wrong kind, shape, type or size is named and nothing of it is left behind") {
+    const TemporaryFolder folder;
+    const fs::path root = folder / "3DMAD/Data", out = folder / "out";
+    write_mask_recording(root / "01_01_01.hdf5");
+    write_bytes(root / "02_01_01.hdf5", "not HDF5 at all");
+    Hdf5Writer(root / "03_01_01.hdf5").array("Depth_Data", {5, 1, 6, 8}, H5T_NATIVE_UINT16);
+    Hdf5Writer(root / "04_01_01.hdf5").array("Color_Data", {5, 3, 6, 8}, H5T_NATIVE_FLOAT);
+    Hdf5Writer(root / "05_01_01.hdf5").array("Color_Data", {5, 6, 8, 3}, H5T_NATIVE_UINT8);
+    Hdf5Writer(root / "06_01_01.hdf5").array("Color_Data", {3, 3, 1u << 20, 1u << 20}, H5T_NATIVE_UINT8, true);
+    Hdf5Writer(root / "07_01_01.hdf5").array("Color_Data", {48}, H5T_NATIVE_UINT8);
+    Hdf5Writer(root / "08_01_01.hdf5").link_out("Color_Data", (root / "01_01_01.hdf5").string());
+    {
+        Hdf5Writer file(root / "09_01_01.hdf5");
+        file.array("Color_Data", {5, 3, 6, 8}, H5T_NATIVE_UINT8);
+        file.array("Depth_Data", {4, 1, 6, 8}, H5T_NATIVE_UINT16);
+    }
+    write_mask_recording(root / "10_01_01.hdf5");
+    fs::resize_file(root / "10_01_01.hdf5", fs::file_size(root / "10_01_01.hdf5") / 2);
+    const Dataset set = import_frames("3dmad", folder / "3DMAD", out);
+    CHECK(set.size() == 2);
+    CAPTURE(set.skipped);
+    CHECK(set.skipped.size() == 9);
+    for (const fs::directory_entry& entry : fs::recursive_directory_iterator(out))
+        CHECK(entry.path().extension() != ".part");
+    fs::remove(root / "01_01_01.hdf5");
+    CHECK_THROWS_WITH(import_frames("3dmad", folder / "3DMAD", out), Contains("the first of 9 faults"));
+}
+
+TEST_CASE("CSMAD: frames are named by their time; the subject of a mask is whose face it has") {
+    const TemporaryFolder folder;
+    const fs::path root = folder / "CSMAD", out = folder / "out";
+    const auto recording = [&](const std::string& name) {
+        Hdf5Writer file(root / name);
+        for (const char* time : {"16_37_01_151", "16_37_01_184", "16_37_02_020"}) {
+            file.array(std::string("data/sr300/color/") + time, {6, 8, 3}, H5T_NATIVE_UINT8);
+            file.array(std::string("data/sr300/depth/") + time, {6, 8}, H5T_NATIVE_UINT16);
+        }
+    };
+    recording("bonafide/A/A_gen_i0_061.h5");
+    recording("bonafide/B/B_genglasses_i3_002.h5");
+    CHECK_THROWS_WITH(import_frames("csmad", root, out), Contains("attack"));
+    recording("attack/WEAR/A/E_atk_A1_i0_001.h5");
+    recording("attack/STAND/A/Mask_atk_A1_i2_001.h5");
+    recording("attack/STAND/A/A_gen_i0_061.h5");
+    const Dataset set = import_frames("csmad", folder.path(), out);
+    REQUIRE(set.size() == 8);
+    CHECK(set.count(Label::attack) == 4);
+    CHECK(set.samples.back().subject == "A");
+    CHECK(types_of(set) == std::set<std::string>{"", "silicone-mask-worn", "silicone-mask-stand"});
+    CHECK(decode(set.samples[0].path).at(1, 0)[0] == 3);
+    CHECK_FALSE(set.samples[0].depth_path.empty());
+    CHECK(set.skipped.size() == 1);
+}
+
+TEST_CASE("WMCA: the instrument stands in the name, the split in the protocol") {
+    const TemporaryFolder folder;
+    const fs::path root = folder / "WMCA", out = folder / "out";
+    const auto recording = [&](const std::string& name) {
+        Hdf5Writer file(root / "preprocessed-face-station_RGB/face-station/31.01.18" / (name + ".hdf5"));
+        for (const char* frame : {"Frame_0", "Frame_2", "Frame_10"})
+            file.array(std::string(frame) + "/array", {3, 6, 8}, H5T_NATIVE_UINT8);
+    };
+    for (const char* name : {"514_01_000_0_00", "514_01_035_1_05", "100_03_015_2_10", "101_01_001_3_05"})
+        recording(name);
+    CHECK_THROWS_WITH(import_frames("wmca", root, out), Contains("wmca-protocols-csv"));
+    write_bytes(root / "wmca-protocols-csv/PROTOCOL-grandtest.csv",
+                "path,label,type,group\n"
+                "face-station/31.01.18/514_01_000_0_00,0,bonafide,train\n"
+                "face-station/31.01.18/514_01_035_1_05,1,glasses,dev\n"
+                "face-station/31.01.18/100_03_015_2_10,1,papermask,eval\n"
+                "face-station/31.01.18/999_01_000_0_00,0,bonafide,eval\n");
+    const Dataset set = import_frames("wmca", root, out);
+    CHECK(set.size() == 6);
+    CHECK(set.count(Split::train) == 2);
+    CHECK(set.count(Split::val) == 2);
+    CHECK(types_of(set) == std::set<std::string>{"", "glasses", "papermask"});
+    CHECK(set.skipped.size() == 1);
+    CHECK_THAT(set.warnings.at(0), Contains("1 recordings are not in protocol"));
+    const Dataset all = import_frames("wmca", root, out, "none");
+    CHECK(all.size() == 8);
+    CHECK(types_of(all).count("replay") == 1);
+}
+#else
+TEST_CASE("A data set in HDF5 says that this build has none") {
+    const TemporaryFolder folder;
+    for (const char* name : {"3dmad", "csmad", "wmca"})
+        CHECK_THROWS_WITH(import_frames(name, folder.path(), folder / "out"), Contains("HDF5"));
+}
+#endif
