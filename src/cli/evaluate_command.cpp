@@ -16,12 +16,14 @@
 namespace liven::cli {
 namespace {
 
-/// Recordings as clips for a model that sees clips.
-data::Dataset as_seen(const data::Dataset& set, const ModelFileInfo& info) {
-    if (info.input.rank() == 3) return set;
-    data::Dataset clips = data::clips_of(set, {.frames = info.input[0], .stride = info.clip_stride});
-    for (size_t i = set.skipped.size(); i < clips.skipped.size(); ++i) log_warning("skipped " + clips.skipped[i]);
-    return clips;
+/// Recordings as clips for a model that sees clips, as single frames for one that sees pictures.
+data::Dataset as_seen(const data::Dataset& set, const ModelFileInfo& info, int64_t per_video = 1) {
+    data::Dataset seen =
+        info.input.rank() == 3
+            ? data::pictures_of(set, per_video)
+            : data::clips_of(set, {.frames = info.input[0], .stride = info.clip_stride, .per_video = per_video});
+    for (size_t i = set.skipped.size(); i < seen.skipped.size(); ++i) log_warning("skipped " + seen.skipped[i]);
+    return seen;
 }
 
 /// The samples of a split; splits that the data does not state are drawn as the training drew them.
@@ -46,18 +48,9 @@ data::Dataset samples_of_file(const std::string& path, int64_t clips, const Mode
     sample.path = path;
     set.samples.push_back(sample);
     const bool recording = data::is_video(path) || std::filesystem::is_directory(path);
-    if (!recording && info.input.rank() == 3) return set;
-    if (!recording) throw Error(path, "the model sees clips: expected a video file or a folder of frames");
-    if (info.input.rank() == 4)
-        return data::clips_of(set, {.frames = info.input[0], .stride = info.clip_stride, .per_video = clips});
-    const data::Dataset spread = data::clips_of(set, {.frames = clips, .stride = 0});
-    set.samples.clear();
-    for (const data::Frame& frame : spread.samples[0].clip) {
-        sample.path = frame.path;
-        sample.frame = frame.number;
-        set.samples.push_back(sample);
-    }
-    return set;
+    if (!recording && info.input.rank() == 4)
+        throw Error(path, "the model sees clips: expected a video file or a folder of frames");
+    return as_seen(set, info, clips);
 }
 
 /// The mean over all samples.

@@ -13,6 +13,12 @@ namespace liven::data {
 namespace fs = std::filesystem;
 namespace {
 
+/// All of a video file, or a folder of pictures.
+bool is_recording(const Sample& sample) {
+    std::error_code code;
+    return (sample.frame < 0 && is_video(sample.path)) || fs::is_directory(sample.path, code);
+}
+
 /// A recording: its frames, and a sample that says what is known of it.
 struct Recording {
     Sample known;
@@ -148,6 +154,23 @@ std::vector<std::vector<int64_t>> clip_positions(int64_t count, const ClipOption
     for (int64_t clip = 0; clip < many; ++clip)
         clips.push_back(row_of(first + (many == 1 ? room / 2 : room * clip / (many - 1)), o.stride, o.frames));
     return clips;
+}
+
+Dataset pictures_of(const Dataset& set, int64_t per_video, int threads) {
+    Dataset out{.name = set.name, .samples = {}, .skipped = set.skipped, .warnings = set.warnings};
+    Dataset recordings{.name = set.name, .samples = {}, .skipped = {}, .warnings = {}};
+    for (const Sample& sample : set.samples)
+        (sample.clip.empty() && is_recording(sample) ? recordings : out).samples.push_back(sample);
+    if (recordings.samples.empty()) return out;
+    const Dataset frames = clips_of(recordings, {.frames = 1, .stride = 0, .per_video = per_video, .threads = threads});
+    for (Sample sample : frames.samples) {
+        sample.path = sample.clip[0].path;
+        sample.frame = sample.clip[0].number;
+        sample.clip.clear();
+        out.samples.push_back(std::move(sample));
+    }
+    out.skipped.insert(out.skipped.end(), frames.skipped.begin(), frames.skipped.end());
+    return out;
 }
 
 Image picture_of(const Sample& sample) {

@@ -275,3 +275,34 @@ TEST_CASE("Statistics follow the colour order, and a channel that never changes 
     CHECK(m.mean == std::array<float, 3>{7, 0, 50});
     CHECK(m.std == std::array<float, 3>{1, 1, 50});
 }
+
+TEST_CASE("A model of pictures sees frames of recordings, evenly spread, and pictures as they are") {
+    Recordings set(1, 2);
+    const fs::path film = set.folder() / "film.avi", none = set.folder() / "none.avi";
+    write_video(film, 20, [](int64_t f) { return grey_picture(10 * f); });
+    write_bytes(none, "no video");
+    Sample a, b;
+    a.path = film;
+    a.subject = "anna";
+    b.path = none;
+    Dataset all = set.data;
+    all.samples.push_back(a);
+    all.samples.push_back(b);
+    const Dataset pictures = pictures_of(all, 3);
+    REQUIRE(pictures.size() == 5);
+    CHECK(pictures.samples[0].path == set.data.samples[0].path);
+    CHECK(pictures.samples[2].frame == 3);
+    CHECK(pictures.samples[3].frame == 9);
+    CHECK(pictures.samples[4].frame == 16);
+    CHECK(pictures.samples[4].subject == "anna");
+    REQUIRE(pictures.skipped.size() == 1);
+    CHECK_THAT(pictures.skipped[0], Contains("none.avi"));
+    Loader loader(pictures, clip_loader({.batch = 5, .shuffle = false}));
+    const Batch batch = *loader.next();
+    CHECK(batch.shape() == liven::Shape{5, clip_side, clip_side, 3});
+    // Motion JPEG keeps a flat grey to within a level or two.
+    for (int64_t i = 2; i < 5; ++i)
+        CHECK(std::abs(batch.images.as<float>()[i * clip_side * clip_side * 3] -
+                       static_cast<float>(10 * pictures.samples[static_cast<size_t>(i)].frame)) <= 2);
+    CHECK(pictures_of(set.data, 3).size() == 2);
+}
