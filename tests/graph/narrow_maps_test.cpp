@@ -40,8 +40,8 @@ Tensor pictures(const Shape& shape, float noise) {
     for (int64_t i = 0; i < shape[0]; ++i) {
         const float rows = random.uniform(0.5f, 4.0f), columns = random.uniform(0.5f, 4.0f);
         for (int64_t p = 0; p < shape[1] * shape[2] * 3; ++p) {
-            const float y = static_cast<float>(p / (3 * shape[2])) / height,
-                        x = static_cast<float>(p / 3 % shape[2]) / width;
+            const int64_t row = p / (3 * shape[2]), column = p / 3 % shape[2];
+            const float y = static_cast<float>(row) / height, x = static_cast<float>(column) / width;
             const float wave = std::sin(6 * (rows * y + columns * x) + static_cast<float>(p % 3));
             pixels.push_back((wave + (i % 2 == 0 ? -0.3f : 0.3f)) * (1 + noise * random.uniform(-1.0f, 1.0f)));
         }

@@ -1,5 +1,6 @@
 #include "kernels/native_bf16.hpp"
 #include "liven/core/attributes.hpp"
+#include "tests/kernels/convolution.hpp"
 #include "tests/kernels/programs.hpp"
 
 // bf16 is how a map is stored, and nothing else: a kernel must give the bits that it gives over the same values in f32,
@@ -90,22 +91,8 @@ int check_storage(StoredCase c, const std::vector<size_t>& inputs, const std::ve
     return kernels;
 }
 
-struct StoredLayer {
-    Shape src;
-    int64_t filters = 16;
-    Conv2dAttributes attributes;
-    Shape dst() const {
-        const Window2d& w = attributes.window;
-        return {src[0], w.out_h(src[1]), w.out_w(src[2]), filters};
-    }
-    Shape weights() const {
-        const Window2d& w = attributes.window;
-        return {w.kernel.h, w.kernel.w, src[3] / attributes.groups, filters};
-    }
-};
-
 // For every kernel of convolutions: tiles over the edges, small maps of many channels, strides, groups, a first layer.
-const StoredLayer stored_layers[] = {
+const Convolution stored_layers[] = {
     {.src = {2, 13, 37, 16}, .filters = 32, .attributes = {.window = {.kernel = {3}, .padding = {1}}}},
     {.src = {3, 7, 7, 64}, .filters = 128, .attributes = {.window = {.kernel = {3}, .padding = {1}}}},
     {.src = {2, 11, 9, 3}, .filters = 17, .attributes = {.window = {.kernel = {3}, .stride = {2}, .padding = {1}}}},
@@ -186,7 +173,7 @@ TEST_CASE("bf16 that is no map is refused with a reason") {
 }
 
 TEST_CASE("Convolutions and their gradients read and write maps in bf16 with the bits of f32") {
-    for (const StoredLayer& layer : stored_layers) {
+    for (const Convolution& layer : stored_layers) {
         const TestTensor src = random_tensor(layer.src, 1), weights = random_tensor(layer.weights(), 2),
                          dst = random_tensor(layer.dst(), 3);
         StoredCase c;
@@ -219,7 +206,7 @@ TEST_CASE("A convolution with a normalising prologue and a residual epilogue has
     epilogue.outputs = {{.source = 2, .operand = 0}};
     epilogue.registers = 3;
     add_moments(epilogue, 2, 1, 2);
-    const StoredLayer& layer = stored_layers[0];
+    const Convolution& layer = stored_layers[0];
     StoredCase c;
     c.problem.op = "conv2d";
     c.problem.attributes = &layer.attributes;

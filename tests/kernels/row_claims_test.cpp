@@ -6,11 +6,13 @@
 
 #include "liven/core/attributes.hpp"
 #include "liven/core/isa.hpp"
+#include "tests/kernels/convolution.hpp"
 #include "tests/kernels/programs.hpp"
 #include "tests/kernels/step_runner.hpp"
 
 using namespace liven;
 using namespace liven::kernels;
+using liven::testing::Convolution;
 using liven::testing::empty_tensor;
 using liven::testing::not_a_number;
 using liven::testing::random_tensor;
@@ -97,20 +99,6 @@ void check_claims(const Problem& problem, const std::vector<TestTensor>& inputs,
     }
     CHECK(kernels >= static_cast<int>(available_isas().size()));
 }
-
-struct Convolution {
-    Shape src;
-    int64_t filters = 16;
-    Conv2dAttributes attributes;
-    Shape dst() const {
-        const Window2d& w = attributes.window;
-        return {src[0], w.out_h(src[1]), w.out_w(src[2]), filters};
-    }
-    Shape weights() const {
-        const Window2d& w = attributes.window;
-        return {w.kernel.h, w.kernel.w, src[3] / attributes.groups, filters};
-    }
-};
 
 // Enough rows for several units a sample.
 const Convolution convolutions[] = {
