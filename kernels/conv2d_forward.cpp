@@ -19,7 +19,7 @@
 #include "kernels/conv2d_taps.hpp"
 #include "kernels/conv2d_weights.hpp"
 #include "kernels/rounding.hpp"
-#include "kernels/row_reach.hpp"
+#include "kernels/row_convolution.hpp"
 #include "kernels/row_sink.hpp"
 
 namespace liven::kernels {
@@ -66,7 +66,7 @@ BandLoader::Options band_options(const TapPlan& taps, int64_t ring_rows, bool de
             .dense_pixels = dense_pixels};
 }
 
-class DirectConvolution final : public Step {
+class DirectConvolution final : public RowConvolution {
 public:
     DirectConvolution(const Problem& problem, const Conv2dProblem& parsed, Isa isa)
         : geometry_(parsed.geometry),
@@ -90,15 +90,6 @@ public:
         lay_out();
     }
 
-    void run(int stage, int64_t unit, const Buffers& buffers) const noexcept override {
-        if (stage == 0)
-            pack(unit, buffers);
-        else if (stage == 1)
-            compute(unit, buffers);
-        else
-            sink_.finalize(unit, buffers);
-    }
-
 private:
     void lay_out() {
         const size_t packed = whole_lines(depthwise_ ? depthwise_bytes() : packed_.bytes());
@@ -108,14 +99,7 @@ private:
         runs_bytes_ = whole_lines(static_cast<size_t>(elements) * sizeof(const float*));
         band_bytes_ = whole_lines(band_.scratch_bytes());
         scratch_bytes = runs_bytes_ + band_bytes_ + sink_.scratch_bytes();
-        stages = {{.units = depthwise_ ? 1 : packed_.units(), .reads = weights_operand_},
-                  {.units = result_[0] * walk_.chunks.count,
-                   .samples = result_[0],
-                   .completes_maps = true,
-                   .in_row_order = true,
-                   .reach = row_reach(result_[1], walk_.chunks.rows, taps_.h.extent,
-                                      [&](int64_t y) { return taps_.h.sources(0, y).last; })}};
-        if (sink_.reduces()) stages.push_back({.units = sink_.finalize_units(), .samples = 1});
+        set_stages(depthwise_ ? 1 : packed_.units(), weights_operand_, result_, walk_.chunks, taps_.h, sink_);
     }
 
     size_t depthwise_bytes() const {
@@ -123,7 +107,7 @@ private:
                sizeof(float);
     }
 
-    void pack(int64_t unit, const Buffers& buffers) const noexcept {
+    void pack(int64_t unit, const Buffers& buffers) const noexcept override {
         const auto* weights = static_cast<const float*>(buffers.inputs[weights_operand_]);
         auto* packed = reinterpret_cast<float*>(buffers.workspace);
         if (depthwise_)
@@ -145,7 +129,9 @@ private:
                     }
     }
 
-    void compute(int64_t unit, const Buffers& buffers) const noexcept {
+    const RowSink& sink() const override { return sink_; }
+
+    void compute(int64_t unit, const Buffers& buffers) const noexcept override {
         const int64_t sample = unit / walk_.chunks.count, chunk = unit % walk_.chunks.count;
         BandLoader::Rows src(band_, buffers, buffers.scratch + runs_bytes_, sample);
         RowSink::Rows dst(sink_, buffers, buffers.scratch + runs_bytes_ + band_bytes_, sample, unit);

@@ -19,7 +19,7 @@
 #include "kernels/conv2d_table.hpp"
 #include "kernels/conv2d_taps.hpp"
 #include "kernels/rounding.hpp"
-#include "kernels/row_reach.hpp"
+#include "kernels/row_convolution.hpp"
 #include "kernels/row_sink.hpp"
 
 namespace liven::kernels {
@@ -41,7 +41,7 @@ NarrowShape narrow_shape(const Conv2dGeometry& g, bool input_grad) {
             .kernel_w = g.window.kernel.w};
 }
 
-class NarrowConvolution final : public Step {
+class NarrowConvolution final : public RowConvolution {
 public:
     NarrowConvolution(const Problem& problem, const Conv2dProblem& parsed, Isa isa)
         : geometry_(parsed.geometry),
@@ -57,15 +57,6 @@ public:
           sink_(problem, result_, band_rows_, result_[0] * chunks_.count, isa),
           forward_(conv_forward_table(isa)) {
         lay_out();
-    }
-
-    void run(int stage, int64_t unit, const Buffers& buffers) const noexcept override {
-        if (stage == 0)
-            pack(unit, buffers);
-        else if (stage == 1)
-            compute(unit, buffers);
-        else
-            sink_.finalize(unit, buffers);
     }
 
 private:
@@ -96,14 +87,7 @@ private:
         ring_bytes_ = whole_lines(static_cast<size_t>(ring_rows_ * row_floats() + conv_block) * sizeof(float));
         band_bytes_ = whole_lines(band_.scratch_bytes());
         scratch_bytes = runs_bytes_ + line_bytes_ + ring_bytes_ + band_bytes_ + sink_.scratch_bytes();
-        stages = {{.units = shape_.blocks(), .reads = weights_operand_},
-                  {.units = result_[0] * chunks_.count,
-                   .samples = result_[0],
-                   .completes_maps = true,
-                   .in_row_order = true,
-                   .reach = row_reach(result_[1], chunks_.rows, taps_.h.extent,
-                                      [&](int64_t y) { return taps_.h.sources(0, y).last; })}};
-        if (sink_.reduces()) stages.push_back({.units = sink_.finalize_units(), .samples = 1});
+        set_stages(shape_.blocks(), weights_operand_, result_, chunks_, taps_.h, sink_);
     }
 
     int64_t block_floats() const { return shape_.depth * conv_block; }
@@ -112,7 +96,7 @@ private:
 
     /// Weights of 16 products, source channel by source channel. Forward, a pixel's products with the last kernel
     /// column lie leftmost in the result.
-    void pack(int64_t block, const Buffers& buffers) const noexcept {
+    void pack(int64_t block, const Buffers& buffers) const noexcept override {
         const auto* weights = static_cast<const float*>(buffers.inputs[weights_operand_]);
         float* out = reinterpret_cast<float*>(buffers.workspace) + block * block_floats();
         const int64_t depth_step = input_grad_ ? 1 : geometry_.dst_c, channel_step = input_grad_ ? geometry_.dst_c : 1;
@@ -136,7 +120,9 @@ private:
         int64_t made = 0;  ///< source rows before this one have been made, those in the ring are there
     };
 
-    void compute(int64_t unit, const Buffers& buffers) const noexcept {
+    const RowSink& sink() const override { return sink_; }
+
+    void compute(int64_t unit, const Buffers& buffers) const noexcept override {
         const int64_t sample = unit / chunks_.count, chunk = unit % chunks_.count;
         std::byte* at = buffers.scratch;
         Bench b{.buffers = buffers,

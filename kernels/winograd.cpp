@@ -20,7 +20,7 @@
 #include "kernels/conv2d_taps.hpp"
 #include "kernels/conv2d_weights.hpp"
 #include "kernels/rounding.hpp"
-#include "kernels/row_reach.hpp"
+#include "kernels/row_convolution.hpp"
 #include "kernels/row_sink.hpp"
 #include "kernels/winograd_finish.hpp"
 #include "kernels/winograd_geometry.hpp"
@@ -42,7 +42,7 @@ namespace {
 
 /// `side`: results of a tile, each way.
 template <int64_t side>
-class WinogradConvolution final : public Step {
+class WinogradConvolution final : public RowConvolution {
 public:
     WinogradConvolution(const Problem& problem, const Conv2dProblem& parsed, Isa isa)
         : result_(parsed.result),
@@ -63,15 +63,6 @@ public:
           epilogue_(WinogradEpilogue::of(problem, result_, isa)),
           table_(winograd_table(isa, side)) {
         lay_out();
-    }
-
-    void run(int stage, int64_t unit, const Buffers& buffers) const noexcept override {
-        if (stage == 0)
-            transform_weights(unit, buffers);
-        else if (stage == 1)
-            compute(unit, buffers);
-        else
-            sink_.finalize(unit, buffers);
     }
 
 private:
@@ -113,19 +104,12 @@ private:
             tiles_bytes_ + patches_bytes_ + zero_bytes_ + src_points_bytes_ + dst_points_bytes_ + band_bytes_;
         scratch_bytes +=
             epilogue_ ? static_cast<size_t>(epilogue_->block_floats()) * sizeof(float) : sink_.scratch_bytes();
-        stages = {{.units = packed_.blocks(), .reads = weights_operand_},
-                  {.units = result_[0] * chunks_.count,
-                   .samples = result_[0],
-                   .completes_maps = true,
-                   .in_row_order = true,
-                   .reach = row_reach(result_[1], chunks_.rows, taps_.h.extent,
-                                      [&](int64_t y) { return taps_.h.sources(0, y).last; })}};
-        if (sink_.reduces()) stages.push_back({.units = sink_.finalize_units(), .samples = 1});
+        set_stages(packed_.blocks(), weights_operand_, result_, chunks_, taps_.h, sink_);
     }
 
     int64_t block_floats() const { return winograd_points(side) * depth_ * conv_block; }
 
-    void transform_weights(int64_t block, const Buffers& buffers) const noexcept {
+    void pack(int64_t block, const Buffers& buffers) const noexcept override {
         auto* packed = reinterpret_cast<float*>(buffers.workspace + packed_offset_);
         packed_.pack(block, static_cast<const float*>(buffers.inputs[weights_operand_]), packed);
         table_.weights(packed + block * packed_.block_step(), depth_ * conv_block, depth_,
@@ -177,7 +161,9 @@ private:
         return b;
     }
 
-    void compute(int64_t unit, const Buffers& buffers) const noexcept {
+    const RowSink& sink() const override { return sink_; }
+
+    void compute(int64_t unit, const Buffers& buffers) const noexcept override {
         const int64_t chunk = unit % chunks_.count;
         Bench b = bench(unit, buffers);
         BandLoader::Rows src(band_, buffers, b.band, unit / chunks_.count);
