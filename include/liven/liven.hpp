@@ -5,6 +5,7 @@
 #include "liven/core/error.hpp"
 #include "liven/core/progress.hpp"
 #include "liven/core/shape.hpp"
+#include "liven/data/clip.hpp"
 #include "liven/data/loader.hpp"
 #include "liven/graph/engine.hpp"
 #include "liven/graph/gradcheck.hpp"

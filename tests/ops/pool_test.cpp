@@ -4,8 +4,10 @@
 
 #include "harness.hpp"
 #include "liven/core/error.hpp"
+#include "liven/graph/gradcheck.hpp"
 #include "liven/ops/arithmetic.hpp"
 #include "liven/ops/conv2d.hpp"
+#include "liven/ops/shape.hpp"
 
 using namespace liven;
 using namespace liven::testing;
@@ -83,4 +85,25 @@ TEST_CASE("A pool's shape rule names window and input") {
     CHECK_THAT(message_of([&] { max_pool(x, {.padding = symmetric(2)}); }), Catch::Contains("padding"));
     CHECK_THROWS_AS(max_pool(x, {.size = 0}), Error);
     CHECK_THROWS_AS(avg_pool(x, {.size = 2, .stride = -1, .padding = symmetric(-1)}), Error);
+}
+
+TEST_CASE("Adaptive windows cover 14 rows as PyTorch's do, and one row as often as it takes") {
+    std::vector<float> rows(14);
+    for (size_t i = 0; i < rows.size(); ++i) rows[i] = static_cast<float>(i);
+    // Rows 0 to 3, 3 to 6, 7 to 10 and 10 to 13; four columns stay as they are.
+    const Tensor ramp = broadcast_to(Tensor::from(rows, {1, 14, 1, 1}), {1, 14, 4, 1});
+    const std::vector<float> means = adaptive_avg_pool(ramp, 4).to_vector();
+    REQUIRE(means.size() == 16);
+    for (size_t x = 0; x < 4; ++x) {
+        CHECK(means[x] == 1.5f);
+        CHECK(means[4 + x] == 4.5f);
+        CHECK(means[8 + x] == 8.5f);
+        CHECK(means[12 + x] == 11.5f);
+    }
+    const Tensor one = Tensor::from({7.0f, 9.0f}, {1, 1, 1, 2});
+    CHECK(adaptive_avg_pool(one, 2).to_vector() == std::vector<float>{7, 9, 7, 9, 7, 9, 7, 9});
+    CHECK_THROWS_AS(adaptive_avg_pool(one, 0), Error);
+    CHECK_THROWS_AS(adaptive_avg_pool(Tensor::from(rows, {14}), 2), Error);
+    CHECK(gradcheck([](const TensorList& in) { return adaptive_avg_pool(in[0], 3); },
+                    {Tensor::from(rows, {1, 7, 2, 1})}));
 }
