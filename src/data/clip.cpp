@@ -23,12 +23,18 @@ bool is_recording(const Sample& sample) {
 struct Recording {
     Sample known;
     std::vector<Frame> frames;
-    fs::path file;       ///< a video file, its frames not counted yet
+    fs::path file;       ///< a video file: its frames are numbers, however many it claims to have
+    int64_t length = 0;  ///< of the video file
     std::string reason;  ///< why it cannot be used; empty: it can
+
+    int64_t count() const { return file.empty() ? static_cast<int64_t>(frames.size()) : length; }
+    Frame at(int64_t i) const {
+        return file.empty() ? frames[static_cast<size_t>(i)] : Frame{.path = file, .number = i, .box = known.box};
+    }
 };
 
 Recording from_folder(const Sample& sample) {
-    Recording recording{.known = sample, .frames = {}, .file = {}, .reason = {}};
+    Recording recording{.known = sample, .frames = {}, .file = {}, .length = 0, .reason = {}};
     try {
         for (const fs::path& path : list_frames(sample.path))
             recording.frames.push_back({.path = path, .number = -1, .box = sample.box});
@@ -47,7 +53,7 @@ public:
             if (!sample.clip.empty())
                 out.samples.push_back(sample);
             else if (sample.frame < 0 && is_video(sample.path))
-                found_.push_back({.known = sample, .frames = {}, .file = sample.path, .reason = {}});
+                found_.push_back({.known = sample, .frames = {}, .file = sample.path, .length = 0, .reason = {}});
             else if (fs::is_directory(sample.path, code))
                 found_.push_back(from_folder(sample));
             else if (sample.video.empty())
@@ -62,7 +68,7 @@ public:
 private:
     void add_picture(const Sample& s) {
         const auto [it, fresh] = place_.try_emplace({s.label, s.split, s.dataset, s.subject, s.video}, found_.size());
-        if (fresh) found_.push_back({.known = s, .frames = {}, .file = {}, .reason = {}});
+        if (fresh) found_.push_back({.known = s, .frames = {}, .file = {}, .length = 0, .reason = {}});
         order_[it->second].emplace_back(s.frame,
                                         Frame{.path = s.path, .number = is_video(s.path) ? s.frame : -1, .box = s.box});
     }
@@ -83,9 +89,7 @@ private:
 void look_into(Recording& recording) {
     if (recording.file.empty()) return;
     try {
-        const int64_t count = inspect_video(recording.file).frames;
-        for (int64_t i = 0; i < count; ++i)
-            recording.frames.push_back({.path = recording.file, .number = i, .box = recording.known.box});
+        recording.length = inspect_video(recording.file).frames;
     } catch (const Error& error) {
         recording.reason = error.what();
     }
@@ -99,14 +103,14 @@ void add_clips(const Recording& recording, const ClipOptions& options, Dataset& 
         out.skipped.push_back(recording.reason);
         return;
     }
-    const auto clips = clip_positions(static_cast<int64_t>(recording.frames.size()), options);
+    const auto clips = clip_positions(recording.count(), options);
     if (clips.empty())
-        out.skipped.push_back(name + ": the recording has " + std::to_string(recording.frames.size()) +
+        out.skipped.push_back(name + ": the recording has " + std::to_string(recording.count()) +
                               " frames, too few for a clip of " + std::to_string(options.frames));
     for (const std::vector<int64_t>& positions : clips) {
         Sample sample = recording.known;
         sample.frame = positions.front();
-        for (int64_t at : positions) sample.clip.push_back(recording.frames[static_cast<size_t>(at)]);
+        for (int64_t at : positions) sample.clip.push_back(recording.at(at));
         out.samples.push_back(std::move(sample));
     }
 }

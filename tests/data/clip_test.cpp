@@ -208,6 +208,30 @@ TEST_CASE("A clip with a broken frame is named and left out; a video that ends t
     CHECK_THROWS_WITH(Loader(mixed, clip_loader()), Contains("clips of 5 frames throughout"));
 }
 
+TEST_CASE("A video that claims to have billions of frames costs no memory and is named when they are not there") {
+    const TemporaryFolder folder;
+    const fs::path film = folder / "film.avi";
+    write_video(film, 4, [](int64_t f) { return grey_picture(f); });
+    std::vector<uint8_t> bytes = read_file(film);
+    // dwTotalFrames of the main header and dwLength of the stream's, both 4.
+    const auto claim = [&](const char* chunk, size_t offset) {
+        const std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+        const size_t at = text.find(chunk) + 8 + offset;
+        REQUIRE(bytes[at] == 4);
+        for (size_t k = 0; k < 4; ++k) bytes[at + k] = k == 3 ? 0x7f : 0xff;
+    };
+    claim("avih", 16);
+    claim("strh", 32);
+    write_bytes(film, bytes);
+    Dataset set;
+    Sample sample;
+    sample.path = film;
+    set.samples.push_back(sample);
+    const Dataset clips = clips_of(set, {.frames = 2});
+    Loader loader(clips, clip_loader());
+    CHECK_THROWS_WITH(loader.prepare(), Contains("after 4 frames"));
+}
+
 TEST_CASE("A loader of clips goes on from its cursor, balanced classes and all") {
     const Recordings set(7, 6);
     const Dataset clips = clips_of(set.data, {.frames = 2});
