@@ -23,6 +23,8 @@ void add_tune_command(CLI::App& app);
 void add_data_command(CLI::App& app);
 /// Below `data`.
 void add_import_command(CLI::App& data);
+void add_split_command(CLI::App& data);
+void add_audit_command(CLI::App& app);
 void add_init_command(CLI::App& app);
 void add_forward_command(CLI::App& app);
 void add_grad_command(CLI::App& app);

@@ -9,6 +9,7 @@
 
 #include "liven/core/error.hpp"
 #include "liven/core/philox.hpp"
+#include "liven/data/folds.hpp"
 #include "src/data/fields.hpp"
 #include "src/data/text.hpp"
 
@@ -313,6 +314,40 @@ SplitRecord assign_splits(Dataset& dataset, const SplitOptions& options) {
     record.val = dataset.count(Split::val);
     record.test = dataset.count(Split::test);
     return record;
+}
+
+std::vector<int64_t> draw_folds(const Dataset& dataset, int64_t folds, const SplitOptions& options) {
+    const auto groups = groups_of(dataset, options.group_by);
+    if (folds < 2 || folds > static_cast<int64_t>(groups.size()))
+        throw Error("split", "expected 2 folds or more, and no more than the " + std::to_string(groups.size()) +
+                                 " subjects or videos to divide, but got " + std::to_string(folds));
+    const Drawer drawer(dataset, groups);
+    std::vector<size_t> open(groups.size());
+    std::iota(open.begin(), open.end(), size_t{0});
+    std::vector<int64_t> out(dataset.samples.size(), folds - 1);
+    for (int64_t fold = 0; fold + 1 < folds; ++fold) {
+        const auto left = static_cast<size_t>(folds - fold);
+        std::vector<size_t> chosen =
+            drawer.take(open, 1.0 / static_cast<double>(left), Random(options.seed, static_cast<uint64_t>(fold)));
+        // Large groups may not leave fewer than one for each fold to come.
+        while (open.size() < left - 1) {
+            open.push_back(chosen.back());
+            chosen.pop_back();
+        }
+        for (size_t g : chosen)
+            for (size_t i : groups[g]) out[i] = fold;
+    }
+    return out;
+}
+
+SplitRecord test_on_fold(Dataset& dataset, std::span<const int64_t> folds, int64_t fold, const SplitOptions& options) {
+    if (folds.size() != dataset.samples.size())
+        throw Error("split", "expected a fold for each of the " + thousands(dataset.size()) + " samples, but got " +
+                                 std::to_string(folds.size()));
+    if (std::find(folds.begin(), folds.end(), fold) == folds.end())
+        throw Error("split", "there is no fold " + std::to_string(fold));
+    for (size_t i = 0; i < folds.size(); ++i) dataset.samples[i].split = folds[i] == fold ? Split::test : Split::train;
+    return assign_splits(dataset, options);
 }
 
 std::string SplitRecord::to_json() const {

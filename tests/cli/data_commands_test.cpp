@@ -63,6 +63,23 @@ TEST_CASE("data import lists its sets, writes a manifest that check reads, and s
     CHECK(liven_program("data import no-such-set " + tree + " " + out).one_clear_error());
 }
 
+TEST_CASE("data split writes folds and sets without an attack; audit counts look-alikes and draws them") {
+    const Set s;
+    const std::string out = s.folder / "divided", grid = s.folder / "grid.png";
+    const Outcome folds = liven_program("data split " + s.set + " " + out + " --folds 3");
+    CHECK(folds.status == 0);
+    for (const char* name : {"manifest-fold1.csv", "manifest-fold3.csv"})
+        CHECK(data::open_dataset(out + "/" + name).size() == 36);
+    REQUIRE(liven_program("data split " + s.set + " " + out + "/loo.csv --test-share .25 --leave-out all").status == 0);
+    const data::Dataset left = data::open_dataset(out + "/loo-without-mask.csv");
+    for (const data::Sample& sample : left.only(data::Split::train).samples) CHECK(sample.attack_type != "mask");
+    CHECK(liven_program("data split " + s.set + " " + out + " --leave-out wax").one_clear_error());
+    CHECK(liven_program("data split " + s.set + " " + out + " --by face").one_clear_error());
+    const Outcome audit = liven_program("audit " + s.set + " --grid " + grid);
+    CHECK(audit.status == 0);
+    CHECK(has(audit.out, "look alike across splits or classes"));
+}
+
 TEST_CASE("evaluate --json has the measures, and its table the same words") {
     const Set s;
     const Outcome outcome = liven_program("evaluate " + s.model + " --data " + s.set + " --split test --json");
