@@ -242,7 +242,7 @@ Pretrained::Plan Pretrained::plan(Module& model) const {
 PretrainedMatch Pretrained::match(Module& model) const { return plan(model).match; }
 
 HostTensor Pretrained::read(const std::string& name, const Shape& shape) const {
-    const HostTensor stored = reader_.read(name);
+    HostTensor stored = reader_.read(name);
     if (!oihw_ || shape.rank() < 2) return stored;
     HostTensor out(shape, DType::f32);
     turn(stored, out);
