@@ -31,14 +31,25 @@ const Program& widening_program(int operand) {
 }
 
 BandLoader::BandLoader(const MapSource& source, const Problem& problem, Isa isa, const Options& options)
-    : source_(source), shape_(source.shape), options_(options), pixel_stride_(source.pixel_stride) {
+    : kernels_(gemm_kernels(isa)),
+      source_(source),
+      shape_(source.shape),
+      options_(options),
+      pixel_stride_(source.pixel_stride) {
     const int64_t width = shape_[2], channels = shape_[3];
     if (options_.channels == 0) options_.channels = channels;
     from_ = std::clamp<int64_t>(options_.first_column, 0, width);
     to_ = std::clamp<int64_t>(options_.first_column + options_.columns, from_, width);
     const bool whole = options_.first_column >= 0 && options_.first_column + options_.columns <= width;
     const bool touching = pixel_stride_ == options_.channels || !options_.dense_pixels;
-    if (source_.program) {
+    // Whole vectors reach no further than the row.
+    for (int operand = 0; operand < 2; ++operand)
+        if (source_.program == &widening_program(operand) && options_.channels % 16 == 0) widened_ = operand;
+    if (widened_ >= 0) {
+        pixel_stride_ = problem.inputs[static_cast<size_t>(widened_)].pixel_stride;
+        stream_ = widened_;
+        source_.program = nullptr;
+    } else if (source_.program) {
         program_.emplace(*source_.program, problem.inputs, problem.outputs,
                          Walk{.samples = shape_[0], .pixels = shape_[1] * width, .channels = channels}, isa);
         if (options_.channels % 16 == 0) normalization_ = Normalization::of(*source_.program, problem.inputs, isa);
@@ -68,8 +79,8 @@ BandLoader::Rows::Rows(const BandLoader& loader, const Buffers& buffers, std::by
       sample_(sample),
       slice_(slice) {
     if (slice_.count == 0) slice_.count = loader_.options_.channels;
-    if (loader_.normalization_) {
-        // Its operands are read where they lie.
+    if (loader_.normalization_ || loader_.widened_ >= 0) {
+        // Operands are read where they lie.
     } else if (loader_.program_) {
         const ProgramView& view = loader_.program_->view();
         view.prepare(view, buffers_, sample_, slice_.first, slice_.count, program_scratch_);
@@ -118,6 +129,16 @@ void BandLoader::Rows::fill(int64_t y) noexcept {
     float* row = ring_ + y % loader_.options_.rows * loader_.row_step_ +
                  (loader_.from_ - loader_.options_.first_column) * channels;
     if (pixels == 0) return;
+    if (loader_.widened_ >= 0) {
+        const auto* map = static_cast<const uint16_t*>(buffers_.inputs[loader_.widened_]) + slice_.first +
+                          ((sample_ * loader_.shape_[1] + y) * width + loader_.from_) * stride;
+        constexpr int64_t ahead = 64;  // of which the packing asks for sixteen times as many values
+        if (stride == channels && slice_.count == channels)
+            loader_.kernels_.pack_bf16(map, ahead, 1, 1, pixels * channels, row, 0, 0);
+        else
+            loader_.kernels_.pack_bf16(map, stride, pixels, 1, slice_.count, row, channels, 0);
+        return;
+    }
     if (loader_.normalization_) {
         loader_.normalization_->run(buffers_, (sample_ * loader_.shape_[1] + y) * width + loader_.from_, slice_.first,
                                     {.dst = row, .dst_step = channels, .pixels = pixels, .channels = slice_.count});

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "kernels/compiled_program.hpp"
+#include "kernels/gemm.hpp"
 #include "kernels/normalized_rows.hpp"
 #include "kernels/step.hpp"
 
@@ -77,6 +78,7 @@ public:
     };
 
 private:
+    const GemmKernels& kernels_;  ///< they widen rows
     MapSource source_;
     Shape shape_;
     Options options_;
@@ -88,6 +90,7 @@ private:
     int stream_ = -1;            ///< the operand that is read row by row, -1: none of the inputs
     int64_t stream_stride_ = 0;  ///< its pixel stride in bytes
     int64_t stream_value_ = 0;   ///< bytes of one value
+    int widened_ = -1;           ///< the operand in bf16 that rows are widened from, without a program
     std::optional<CompiledProgram> program_;
     std::optional<Normalization> normalization_;  ///< what the program is, when it is one
 };
