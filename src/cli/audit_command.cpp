@@ -40,8 +40,9 @@ void run_audit(const AuditArguments& asked) {
     const data::NearDuplicates near = data::find_near_duplicates(
         set, {.distance = asked.distance, .threads = thread_count(), .progress = bar_of(comparing, "comparing")});
     comparing.reset();
-    std::cout << report << "look alike across splits or classes  " << near.pairs.size() << " of " << near.compared
-              << " pictures (" << near.flat << " too even to compare, " << near.unreadable.size() << " unreadable)\n";
+    std::cout << report << "look alike across splits or classes  " << near.pairs.size() << " pairs among "
+              << near.compared << " pictures (" << near.flat << " too even to compare, " << near.unreadable.size()
+              << " unreadable)\n";
     for (size_t i = 0; i < std::min(near.pairs.size(), listed); ++i)
         std::cout << "  " << i + 1 << "  " << near.pairs[i].distance << " bits  "
                   << described(set.samples[near.pairs[i].first]) << "  " << described(set.samples[near.pairs[i].second])

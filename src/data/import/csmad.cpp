@@ -27,7 +27,7 @@ std::vector<Sample> read_csmad_file(const Hdf5Recording& recording, const FrameS
         const std::string& time = times[static_cast<size_t>(frame)];
         const std::string name = color + '/' + time, below = depth + '/' + time;
         const std::vector<int64_t> shape = file.shape(name);
-        if (shape.size() != 3 || shape[2] != 3 || shape[0] < 1 || shape[1] < 1 || shape[0] * shape[1] > max_pixels)
+        if (shape.size() != 3 || shape[2] != 3 || !plausible_size(shape[1], shape[0]))
             throw Error(where, "expected " + name + " of height x width x 3");
         Sample s = recording.known;
         s.frame = frame;
@@ -35,7 +35,7 @@ std::vector<Sample> read_csmad_file(const Hdf5Recording& recording, const FrameS
             store.keep(s.video, frame, [&] { return image_of_pixels(file.bytes(name), shape[1], shape[0], where); });
         if (file.has(below)) {
             const std::vector<int64_t> size = file.shape(below);
-            if (size.size() != 2 || size[0] > 16384 || size[1] > 16384)
+            if (size.size() != 2 || !plausible_size(size[1], size[0]))
                 throw Error(where, "expected " + below + " of height x width");
             s.depth_path = store
                                .keep_depth(s.video, frame, static_cast<int>(size[1]), static_cast<int>(size[0]),

@@ -38,7 +38,7 @@ fs::path frame_path(const fs::path& folder, const std::string& recording, int64_
 }
 
 void require_bytes(const std::vector<uint8_t>& bytes, int64_t width, int64_t height, const std::string& where) {
-    if (width < 1 || height < 1 || static_cast<int64_t>(bytes.size()) != width * height * 3)
+    if (!plausible_size(width, height) || static_cast<int64_t>(bytes.size()) != width * height * 3)
         throw Error(where, "expected a colour picture of " + std::to_string(width) + " x " + std::to_string(height));
 }
 
@@ -61,7 +61,7 @@ fs::path FrameStore::keep_depth(const std::string& recording, int64_t frame, int
     std::error_code code;
     if (fs::is_regular_file(path, code)) return path;
     std::vector<uint16_t> values = depth();
-    if (width < 1 || height < 1 || static_cast<int64_t>(values.size()) != int64_t{width} * height)
+    if (!plausible_size(width, height) || static_cast<int64_t>(values.size()) != int64_t{width} * height)
         throw Error(path.string(), "expected depth of " + std::to_string(width) + " x " + std::to_string(height));
     const std::vector<uint8_t> bytes = guarded(path.string(), [&] {
         std::vector<uint8_t> out;
@@ -70,6 +70,10 @@ fs::path FrameStore::keep_depth(const std::string& recording, int64_t frame, int
     });
     write_whole(path, bytes);
     return path;
+}
+
+bool plausible_size(int64_t width, int64_t height) {
+    return width >= 1 && height >= 1 && width <= max_pixels && height <= max_pixels && width * height <= max_pixels;
 }
 
 Image image_of_planes(const std::vector<uint8_t>& bytes, int64_t width, int64_t height, const std::string& where) {

@@ -30,6 +30,11 @@ private:
     std::filesystem::path output_;
 };
 
+/// What a file says of its pictures can be, before it is multiplied or reserved.
+bool plausible_size(int64_t width, int64_t height);
+/// The same of how many there are.
+inline constexpr int64_t max_recorded_frames = 1'000'000;
+
 /// A picture of planes (3 x height x width), or of pixels (height x width x 3), red first. Throws Error when the number
 /// of bytes is another.
 Image image_of_planes(const std::vector<uint8_t>& bytes, int64_t width, int64_t height, const std::string& where);

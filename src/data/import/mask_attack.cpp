@@ -22,7 +22,7 @@ std::vector<Sample> read_mask_attack_file(const Hdf5Recording& recording, const 
     const Hdf5File file(recording.file);
     const std::string where = recording.file.string();
     const std::vector<int64_t> color = file.shape("Color_Data");
-    if (color.size() != 4 || color[1] != 3 || color[2] < 1 || color[3] < 1 || color[2] * color[3] > max_pixels)
+    if (color.size() != 4 || color[1] != 3 || color[0] > max_recorded_frames || !plausible_size(color[3], color[2]))
         throw Error(where, "expected Color_Data of frames x 3 x height x width");
     const bool with_depth = file.has("Depth_Data"), with_eyes = file.has("Eye_Pos");
     const std::vector<int64_t> depth = with_depth ? file.shape("Depth_Data") : std::vector<int64_t>{};

@@ -73,7 +73,7 @@ std::vector<Sample> read_wmca_file(const Hdf5Recording& recording, const FrameSt
     for (int64_t frame : sampled_frames(static_cast<int64_t>(names.size()), frames)) {
         const std::string name = names[static_cast<size_t>(frame)] + "/array";
         const std::vector<int64_t> shape = file.shape(name);
-        if (shape.size() != 3 || shape[0] != 3 || shape[1] < 1 || shape[2] < 1 || shape[1] * shape[2] > max_pixels)
+        if (shape.size() != 3 || shape[0] != 3 || !plausible_size(shape[2], shape[1]))
             throw Error(where, "expected " + name + " of 3 x height x width");
         Sample s = recording.known;
         s.frame = frame;
