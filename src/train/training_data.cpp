@@ -64,11 +64,11 @@ double cache_bytes_of(const data::Loader& loader) {
 /// The clips of a part of the set, or its pictures, those of recordings among them.
 data::Dataset samples_of(const data::Dataset& part, const TrainSettings& settings) {
     if (part.samples.empty()) return part;
-    const data::Dataset seen = settings.frames == 0 ? data::pictures_of(part, settings.clips_per_video, thread_count())
-                                                    : data::clips_of(part, {.frames = settings.frames,
-                                                                            .stride = settings.clip_stride,
-                                                                            .per_video = settings.clips_per_video,
-                                                                            .threads = thread_count()});
+    data::Dataset seen = settings.frames == 0 ? data::pictures_of(part, settings.clips_per_video, thread_count())
+                                              : data::clips_of(part, {.frames = settings.frames,
+                                                                      .stride = settings.clip_stride,
+                                                                      .per_video = settings.clips_per_video,
+                                                                      .threads = thread_count()});
     for (size_t i = part.skipped.size(); i < seen.skipped.size(); ++i) log_warning("skipped " + seen.skipped[i]);
     return seen;
 }
