@@ -60,10 +60,11 @@ int main(int argc, char** argv) try {
     // 3. Preprocess as in training: resize, order of colours, scale.
     const std::vector<float> pixels = info.preprocess(picture);
 
-    // 4. Score: the probability of bona fide. Live when it reaches the threshold. A session runs the compiled network:
+    // 4. Score: of a classifier the probability of bona fide, of others what their objective says. Live when it reaches
+    // the threshold. A session runs the compiled network:
     // for the next picture only session.run() is called again.
     InferenceSession session(*loaded.model, info.input);
-    const double score = bonafide_score(session.run(pixels));
+    const double score = loaded.model->objective()->score(session.run(pixels));
     std::printf("score       %.4f, so %s\n", score, info.classes[score >= info.threshold.value ? 0 : 1].c_str());
     if (argc == 3) return 0;
     expect("an untrained model is undecided", static_cast<float>(score), 0.5f, 0.35f);

@@ -1,5 +1,7 @@
 #include <algorithm>
 #include <filesystem>
+#include <map>
+#include <optional>
 #include <span>
 
 #include "cli.hpp"
@@ -10,6 +12,7 @@
 #include "liven/data/video.hpp"
 #include "liven/io/json.hpp"
 #include "liven/nn/session.hpp"
+#include "liven/train/cue_picture.hpp"
 #include "liven/train/evaluate.hpp"
 #include "liven/train/model_file.hpp"
 
@@ -54,15 +57,36 @@ data::Dataset samples_of_file(const std::string& path, int64_t clips, const Mode
 }
 
 /// The mean over all samples.
-double score_of(const data::Dataset& set, const data::Preprocess& preprocess, InferenceSession& session) {
+double score_of(const data::Dataset& set, const data::Preprocess& preprocess, InferenceSession& session,
+                const Objective& objective) {
     data::Loader loader(set, {.batch = 1, .preprocess = preprocess, .shuffle = false, .pixels = true, .threads = 0});
     double total = 0;
     for (const data::Batch& batch : loader)
-        total += bonafide_score(session.run(
+        total += objective.score(session.run(
             std::span<const uint8_t>(batch.images.as<const uint8_t>(), static_cast<size_t>(batch.shape().count()))));
     if (!loader.broken().empty()) throw Error("predict", loader.broken()[0].reason);
     return total / static_cast<double>(set.size());
 }
+
+/// Pictures of cue maps, each under the name of its own.
+class CueFolder {
+public:
+    CueFolder(std::filesystem::path folder, LoadedModel& model) : folder_(std::move(folder)), painter_(model) {
+        std::filesystem::create_directories(folder_);
+    }
+    /// Of a video, its first frame. Two pictures of one name from different folders do not overwrite each other.
+    void write(const std::filesystem::path& picture, const data::Image& frame) {
+        const std::string stem = picture.stem().string();
+        const int before = names_[stem]++;
+        const std::string number = before == 0 ? "" : "-" + std::to_string(before + 1);
+        data::write(beside(frame, painter_(frame)), folder_ / (stem + number + ".cue.png"));
+    }
+
+private:
+    std::filesystem::path folder_;
+    CuePainter painter_;
+    std::map<std::string, int> names_;
+};
 
 }  // namespace
 
@@ -90,7 +114,7 @@ void add_evaluate_command(CLI::App& app) {
         for (const data::BrokenFile& file : loader.broken()) log_warning("skipped " + file.path + ": " + file.reason);
         if (const Json* leak = loaded.info.training.find("allow_leak"); leak && !leak->text().empty())
             log_warning("the splits of this model's training share groups; it was allowed because: " + leak->text());
-        const PadReport report = pad_report(scored.scores, loaded.info.threshold.value);
+        const PadReport report = pad_report(scored, loaded.info.threshold.value, *loaded.model->objective());
         print(o->json ? to_json(report) : to_table(report));
     });
 }
@@ -101,6 +125,7 @@ void add_predict_command(CLI::App& app) {
         std::vector<std::string> images;
         InferenceSession::Options session;
         int64_t clips = 3;
+        std::string cues;
         bool json = false;
     };
     auto o = std::make_shared<Options>();
@@ -109,6 +134,9 @@ void add_predict_command(CLI::App& app) {
     command->add_option("images", o->images, "picture files, video files, folders of frames")->required();
     command->add_option("--clips", o->clips, "of a video: clips, or frames for a model of pictures, whose mean counts")
         ->check(CLI::Range(1, 10000));
+    command->add_option(
+        "--cues", o->cues,
+        "folder for pictures of where a score comes from: NAME.cue.png, the face beside its cue map (lgsc)");
     add_dtype_option(*command, o->session.dtype);
     add_dense_weights_option(*command, o->session.dense_weights);
     command->add_flag("--json", o->json, "one JSON object a line");
@@ -119,11 +147,16 @@ void add_predict_command(CLI::App& app) {
         InferenceSession::Options options = o->session;
         options.pixels = pixel_scale(preprocess);
         InferenceSession session = open_session(loaded, options);
+        const auto objective = loaded.model->objective();
+        std::optional<CueFolder> cues;
+        if (!o->cues.empty()) cues.emplace(o->cues, loaded);
         const double threshold = loaded.info.threshold.value;
         bool failed = false;
         for (const std::string& path : o->images) {
             try {
-                const double value = score_of(samples_of_file(path, o->clips, loaded.info), preprocess, session);
+                const data::Dataset samples = samples_of_file(path, o->clips, loaded.info);
+                const double value = score_of(samples, preprocess, session, *objective);
+                if (cues) cues->write(path, preprocess.frame(data::picture_of(samples.samples[0])));
                 const std::string& label = loaded.info.classes[value >= threshold ? 0 : 1];
                 if (o->json)
                     print(Json::object({{"path", path}, {"score", value}, {"label", label}, {"threshold", threshold}})

@@ -1,4 +1,5 @@
 #include <csignal>
+#include <filesystem>
 #include <iostream>
 
 #include "cli.hpp"
@@ -64,13 +65,15 @@ int train(const CLI::App& command, const Options& o) {
         Trainer trainer = o.resume.empty() ? Trainer(settings_from(command, o), o.out) : Trainer::resume(o.resume);
         const TrainResult result = trainer.train();
         char line[160];
-        std::snprintf(line, sizeof line, "%lld steps in %.1f s, best validation loss %.4f",
+        std::snprintf(line, sizeof line, "%lld steps in %.1f s, validation loss of the best epoch %.4f",
                       static_cast<long long>(result.steps), result.seconds, result.best_validation_loss);
         log_info(line);
         print("validation: " + to_table(*result.validation));
         if (result.test) print("test, at the threshold chosen on validation: " + to_table(*result.test));
         print("model   " + result.model_file.string());
         print("faces   " + (result.model_file.parent_path() / "faces.png").string());
+        if (const auto cues = result.model_file.parent_path() / "cues.png"; std::filesystem::exists(cues))
+            print("cues    " + cues.string());
         print("curves  " + (result.model_file.parent_path() / "curves.svg").string());
         return 0;
     } catch (const Interrupted& stop) {
@@ -99,12 +102,14 @@ void add_train_command(CLI::App& app) {
     command->add_option("--size", o->given.size, "pixels a side")->check(CLI::Range(8, 4096));
     command->add_option("--seed", o->given.seed, "of weights, order, augmentation and dropout");
     command->add_option("--learning-rate", o->given.learning_rate, "at the start")->check(CLI::PositiveNumber);
-    command->add_option("--augmentation", o->given.augmentation, "none, light, paper-a, paper-k, paper-m or paper-w");
+    command->add_option("--augmentation", o->given.augmentation,
+                        "none, light, paper-a, paper-k, paper-m, paper-w or lgsc");
     command->add_option("--pretrained", o->given.pretrained,
                         "safetensors file with the encoder's weights, by torchvision's or Keras' names");
     command->add_option("--feature-cache", o->given.feature_cache,
                         "folder for what a frozen encoder makes of each frame (default: in the run), or off");
-    command->add_option("--normalization", o->given.normalization, "unit, z-score, imagenet, caffe or pretrained");
+    command->add_option("--normalization", o->given.normalization,
+                        "unit, z-score, imagenet, caffe, lgsc or pretrained");
     command->add_option("--frames", o->given.frames, "of a clip")->check(CLI::Range(1, 1024));
     command->add_option("--clip-stride", o->given.clip_stride,
                         "frames from one of a clip to its next; 0: spread over the video");

@@ -142,7 +142,7 @@ Progress::~Progress() {
     }
 }
 
-void Progress::update(std::initializer_list<Value> values) {
+void Progress::update(std::span<const Value> values) {
     const std::lock_guard lock(state_->mutex);
     if (state_->line.finished) return;
     for (const Value& value : values) state_->set(value);

@@ -9,6 +9,7 @@
 
 #include "liven/core/error.hpp"
 #include "liven/core/philox.hpp"
+#include "src/data/distort.hpp"
 #include "src/data/fields.hpp"
 #include "src/data/opencv.hpp"
 #include "src/data/text.hpp"
@@ -16,7 +17,8 @@
 namespace liven::data {
 namespace {
 
-std::string_view name_of(Fill fill) { return fill == Fill::nearest ? "nearest" : "reflect"; }
+constexpr std::array<std::string_view, 3> kFills{"nearest", "reflect", "black"};
+std::string_view name_of(Fill fill) { return kFills[static_cast<size_t>(fill)]; }
 
 double radians(float degrees) { return degrees * (std::numbers::pi / 180.0); }
 
@@ -59,8 +61,11 @@ void normal_row(uint64_t key, uint64_t row, std::vector<float>& out) {
     }
 }
 
+bool crops(const Draw& d) { return d.crop_left + d.crop_right + d.crop_top + d.crop_bottom > 0; }
+
 bool moves(const Draw& d) {
-    return d.rotation != 0 || d.shift_x != 0 || d.shift_y != 0 || d.shear != 0 || d.zoom_x != 1 || d.zoom_y != 1;
+    return d.rotation != 0 || d.shift_x != 0 || d.shift_y != 0 || d.shear != 0 || d.zoom_x != 1 || d.zoom_y != 1 ||
+           crops(d);
 }
 
 /// dst pixel -> src pixel, about the centre: flip, then zoom, shear, rotation, shift.
@@ -77,12 +82,31 @@ cv::Matx23d inverse_warp(const Draw& d, int width, int height) {
             inverse(1, 0), inverse(1, 1), cy - inverse(1, 0) * ox - inverse(1, 1) * oy};
 }
 
+/// Pixel of the frame -> pixel of the picture before its sides were cut off, half-pixel centres.
+cv::Matx33d uncrop(const Draw& d, int width, int height) {
+    const double sx = 1 - double{d.crop_left} - double{d.crop_right},
+                 sy = 1 - double{d.crop_top} - double{d.crop_bottom};
+    return {sx, 0, double{d.crop_left} * width + (sx - 1) / 2, 0, sy, double{d.crop_top} * height + (sy - 1) / 2, 0,
+            0,  1};
+}
+
+int border_of(Fill fill) {
+    switch (fill) {
+        case Fill::reflect:
+            return cv::BORDER_REFLECT_101;
+        case Fill::black:
+            return cv::BORDER_CONSTANT;
+        case Fill::nearest:
+            break;
+    }
+    return cv::BORDER_REPLICATE;
+}
+
 cv::Mat geometry(const cv::Mat& src, const Draw& d) {
     cv::Mat dst;
     if (moves(d)) {
-        const int border = d.fill == Fill::nearest ? cv::BORDER_REPLICATE : cv::BORDER_REFLECT_101;
-        cv::warpAffine(src, dst, inverse_warp(d, src.cols, src.rows), src.size(),
-                       cv::INTER_LINEAR | cv::WARP_INVERSE_MAP, border);
+        const cv::Matx23d warp = inverse_warp(d, src.cols, src.rows) * uncrop(d, src.cols, src.rows);
+        cv::warpAffine(src, dst, warp, src.size(), cv::INTER_LINEAR | cv::WARP_INVERSE_MAP, border_of(d.fill));
     } else if (d.flip) {
         cv::flip(src, dst, 1);
     } else {
@@ -110,7 +134,7 @@ cv::Mat motion_kernel(int length, float angle) {
 }
 
 cv::Mat moved_and_blurred(const cv::Mat& src, const Draw& d) {
-    cv::Mat moved = geometry(src, d);
+    cv::Mat moved = geometry(distorted(src, d), d);
     if (d.blur_length == 0) return moved;
     cv::Mat blurred;
     cv::filter2D(moved, blurred, -1, motion_kernel(d.blur_length, d.blur_angle), {-1, -1}, 0, cv::BORDER_REPLICATE);
@@ -176,6 +200,7 @@ bool Augmentation::active() const {
     still.noise_low = noise_low;
     still.noise_high = noise_high;
     still.blur_length = blur_length;
+    still.chance = chance;
     return !(*this == still);
 }
 
@@ -198,6 +223,14 @@ void Augmentation::validate() const {
     within("noise_low", noise_low, 0, 1);
     within("noise_high", noise_high, noise_low, 1);
     within("blur", blur, 0, 1);
+    within("chance", chance, 0, 1);
+    within("offset", offset, 0, 255);
+    within("gain", gain, 0, 1);
+    within("hsv_saturation", hsv_saturation, 0, 1);
+    within("hue", hue, 0, 180);
+    within("crop", crop, 0, 0.45f);
+    within("erase", erase, 0, 1);
+    within("cut_out", cut_out, 0, 1);
     if (blur_length < 3 || blur_length > 31 || blur_length % 2 == 0)
         throw Error("augmentation", "expected an odd blur_length from 3 to 31, but got " + std::to_string(blur_length));
 }
@@ -229,6 +262,20 @@ Augmentation Augmentation::paper_w() {
 
 Augmentation Augmentation::paper_a() { return {.rotation = 30}; }
 
+Augmentation Augmentation::lgsc() {
+    return {.rotation = 30,
+            .flip = 0.5f,
+            .fill = Fill::black,
+            .chance = 0.5f,
+            .offset = 32,
+            .gain = 0.5f,
+            .hsv_saturation = 0.2f,
+            .hue = 16,
+            .crop = 0.12f,
+            .erase = 0.5f,
+            .cut_out = 0.5f};
+}
+
 std::string Augmentation::to_json() const {
     return nlohmann::ordered_json{{"rotation", rotation},
                                   {"shift_x", shift_x},
@@ -244,7 +291,15 @@ std::string Augmentation::to_json() const {
                                   {"noise_low", noise_low},
                                   {"noise_high", noise_high},
                                   {"blur", blur},
-                                  {"blur_length", blur_length}}
+                                  {"blur_length", blur_length},
+                                  {"chance", chance},
+                                  {"offset", offset},
+                                  {"gain", gain},
+                                  {"hsv_saturation", hsv_saturation},
+                                  {"hue", hue},
+                                  {"crop", crop},
+                                  {"erase", erase},
+                                  {"cut_out", cut_out}}
         .dump();
 }
 
@@ -264,24 +319,98 @@ Augmentation Augmentation::from_json(std::string_view text) {
                                      {"noise", &a.noise},
                                      {"noise_low", &a.noise_low},
                                      {"noise_high", &a.noise_high},
-                                     {"blur", &a.blur}})
+                                     {"blur", &a.blur},
+                                     {"chance", &a.chance},
+                                     {"offset", &a.offset},
+                                     {"gain", &a.gain},
+                                     {"hsv_saturation", &a.hsv_saturation},
+                                     {"hue", &a.hue},
+                                     {"crop", &a.crop},
+                                     {"erase", &a.erase},
+                                     {"cut_out", &a.cut_out}})
         fields.optional(key, *value);
     fields.optional("blur_length", a.blur_length);
     fields.optional("fill", fill);
     fields.finish();
-    if (fill != "nearest" && fill != "reflect")
-        throw Error("augmentation", "expected the fill nearest or reflect, but got " + in_quotes(fill));
-    a.fill = fill == "nearest" ? Fill::nearest : Fill::reflect;
+    const auto known = std::find(kFills.begin(), kFills.end(), fill);
+    if (known == kFills.end())
+        throw Error("augmentation", "expected the fill nearest, reflect or black, but got " + in_quotes(fill));
+    a.fill = static_cast<Fill>(known - kFills.begin());
     a.validate();
     return a;
 }
 
+namespace {
+
+nlohmann::ordered_json patches_json(const std::array<Draw::Patch, 3>& patches) {
+    auto list = nlohmann::ordered_json::array();
+    for (const Draw::Patch& patch : patches)
+        if (patch.width > 0) list.push_back({patch.x, patch.y, patch.width, patch.height, patch.value});
+    return list;
+}
+
+/// A rectangle somewhere, wholly inside.
+Draw::Patch erased(Random& random) {
+    const float area = random.uniform(0.01f, 0.03f), aspect = random.uniform(0.5f, 2.0f);
+    Draw::Patch patch{.width = std::sqrt(area / aspect), .height = std::sqrt(area * aspect), .value = 80};
+    patch.x = random.uniform(0, 1 - patch.width);
+    patch.y = random.uniform(0, 1 - patch.height);
+    return patch;
+}
+
+/// A square about any pixel; what lies outside is cut off.
+Draw::Patch cut_out(Random& random) {
+    const float x = random.uniform(), y = random.uniform(), side = random.uniform(0, 20.0f / 224);
+    return {.x = x - side / 2, .y = y - side / 2, .width = side, .height = side, .value = 0};
+}
+
+/// The part of a draw that has a chance of its own; every number is drawn whether it is used or not.
+void draw_by_chance(const Augmentation& a, Random& random, Draw& d) {
+    const auto happens = [&](float chance) { return random.uniform() < chance; };
+    const auto either = [&](float range) {
+        const float value = random.uniform(-range, range);
+        return happens(a.chance) ? value : 0.0f;
+    };
+    if (!happens(a.chance)) d.rotation = 0;
+    d.offset = either(a.offset);
+    d.gain = 1 + either(a.gain);
+    d.hsv_saturation = 1 + either(a.hsv_saturation);
+    d.hue = either(a.hue);
+    const bool cropped = happens(a.chance);
+    for (float* side : {&d.crop_left, &d.crop_right, &d.crop_top, &d.crop_bottom}) {
+        const float share = random.uniform(0, a.crop);
+        *side = cropped ? share : 0;
+    }
+    const bool erases = happens(a.erase), twice = happens(0.5f);
+    const std::array<Draw::Patch, 3> patches{erased(random), erased(random), cut_out(random)};
+    const bool cuts = happens(a.cut_out);
+    if (erases) d.patches[0] = patches[0];
+    if (erases && twice) d.patches[1] = patches[1];
+    if (cuts) d.patches[2] = patches[2];
+}
+
+}  // namespace
+
 std::string Draw::to_json() const {
-    return nlohmann::ordered_json{
-        {"rotation", rotation},    {"shift_x", shift_x},       {"shift_y", shift_y}, {"shear", shear},
-        {"zoom_x", zoom_x},        {"zoom_y", zoom_y},         {"flip", flip},       {"brightness", brightness},
-        {"contrast", contrast},    {"saturation", saturation}, {"noise", noise},     {"blur_length", blur_length},
-        {"blur_angle", blur_angle}}
+    return nlohmann::ordered_json{{"rotation", rotation},
+                                  {"shift_x", shift_x},
+                                  {"shift_y", shift_y},
+                                  {"shear", shear},
+                                  {"zoom_x", zoom_x},
+                                  {"zoom_y", zoom_y},
+                                  {"flip", flip},
+                                  {"brightness", brightness},
+                                  {"contrast", contrast},
+                                  {"saturation", saturation},
+                                  {"noise", noise},
+                                  {"blur_length", blur_length},
+                                  {"blur_angle", blur_angle},
+                                  {"offset", offset},
+                                  {"gain", gain},
+                                  {"hsv_saturation", hsv_saturation},
+                                  {"hue", hue},
+                                  {"crop", {crop_left, crop_right, crop_top, crop_bottom}},
+                                  {"patches", patches_json(patches)}}
         .dump();
 }
 
@@ -307,6 +436,7 @@ Draw draw(const Augmentation& a, uint64_t key) {
     d.blur_length = random.uniform() < a.blur ? a.blur_length : 0;
     d.blur_angle = random.uniform(0, 180);
     d.noise_key = random.bits64();
+    draw_by_chance(a, random, d);
     return d;
 }
 

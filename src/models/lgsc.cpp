@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "liven/core/error.hpp"
+#include "liven/ops/activation.hpp"
 #include "liven/ops/arithmetic.hpp"
 #include "liven/ops/loss.hpp"
 #include "liven/ops/reduce.hpp"
@@ -14,11 +15,12 @@ namespace {
 
 constexpr int64_t kLive = 0;  // bona fide is class 0 everywhere in Liven; the published code has it as 1
 
-/// The mean |cue| of the bona fide samples of a batch; 0 when there is none.
-Tensor mean_live_cue(const Tensor& cue, const Tensor& labels) {
-    const Tensor live = reshape(slice(one_hot(labels, 2), {.begin = kLive}), {-1});
-    const Tensor magnitude = mean(abs(cue), {.axes = {1, 2, 3}});
-    return sum(magnitude * live) / maximum(sum(live), Tensor::ones({}));
+constexpr int64_t kAttack = 1;
+
+/// The mean of N numbers over the samples of one class; 0 when there is none.
+Tensor mean_of_class(const Tensor& values, const Tensor& labels, int64_t which) {
+    const Tensor chosen = reshape(slice(one_hot(labels, 2), {.begin = which}), {-1});
+    return sum(values * chosen) / maximum(sum(chosen), Tensor::ones({}));
 }
 
 Tensor triplet_losses(const std::vector<Tensor>& features, const Tensor& labels, float margin) {
@@ -57,12 +59,25 @@ ObjectivePass SpoofCueObjective::pass(const Tensor& images, const Tensor& labels
              .value = cross_entropy(out.logits, labels,
                                     {.label_smoothing = loss.label_smoothing, .class_weights = loss.class_weights}),
              .weight = options.classification_weight});
-    pass.terms.push_back({.name = "cue", .value = mean_live_cue(out.cue, labels), .weight = options.cue_weight});
+    const Tensor magnitude = mean(abs(out.cue), {.axes = {1, 2, 3}});
+    pass.terms.push_back(
+        {.name = "cue", .value = mean_of_class(magnitude, labels, kLive), .weight = options.cue_weight});
+    if (options.attack_cue > 0)
+        pass.terms.push_back({.name = "attack_cue",
+                              .value = mean_of_class(relu(shift(-magnitude, options.attack_cue)), labels, kAttack),
+                              .weight = options.cue_weight});
     if (options.triplet)
         pass.terms.push_back({.name = "triplet",
                               .value = triplet_losses(out.features, labels, options.margin),
                               .weight = options.triplet_weight});
     return pass;
+}
+
+std::vector<float> SpoofCueObjective::map(std::span<const float> cue) const {
+    std::vector<float> pixels(cue.size() / 3);
+    for (size_t i = 0; i < pixels.size(); ++i)
+        pixels[i] = (std::abs(cue[3 * i]) + std::abs(cue[3 * i + 1]) + std::abs(cue[3 * i + 2])) / 3;
+    return pixels;
 }
 
 double SpoofCueObjective::score(std::span<const float> cue) const {

@@ -57,7 +57,7 @@ Tensor Dense::forward(Tensor x) {
 
 Tensor BatchNorm::forward(Tensor x) {
     const Shape channels{x.shape()[-1]};
-    parameter(gamma_, "gamma", channels, {.initializer = Initializer::ones()});
+    parameter(gamma_, "gamma", channels, {.initializer = Initializer::constant(options_.gamma)});
     parameter(beta_, "beta", channels, {.initializer = Initializer::zeros()});
     statistic(moving_mean_, "moving_mean", channels, 0.0f);
     statistic(moving_variance_, "moving_variance", channels, 1.0f);

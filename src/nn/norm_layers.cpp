@@ -22,7 +22,7 @@ Tensor LayerNorm::forward(Tensor x) {
 
 Tensor InstanceNorm::forward(Tensor x) {
     const Shape channels = channels_of(*this, x, 3);
-    parameter(gamma_, "gamma", channels, {.initializer = Initializer::ones(), .l2 = options_.l2});
+    parameter(gamma_, "gamma", channels, {.initializer = Initializer::constant(options_.gamma), .l2 = options_.l2});
     parameter(beta_, "beta", channels, {.initializer = Initializer::zeros(), .l2 = options_.l2});
     return instance_norm(x, gamma_.tensor(), beta_.tensor(), {.epsilon = options_.epsilon});
 }

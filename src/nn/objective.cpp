@@ -18,6 +18,10 @@ Tensor ObjectivePass::loss() const {
     return total;
 }
 
+std::vector<float> Objective::map(std::span<const float>) const {
+    throw Error("objective", "'" + std::string(score_name()) + "' has no place in the picture");
+}
+
 double bonafide_probability(std::span<const float> logits) {
     if (logits.empty()) throw Error("score", "expected one logit a class, got none");
     const auto own = static_cast<double>(logits[0]);

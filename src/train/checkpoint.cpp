@@ -12,9 +12,11 @@
 namespace liven {
 namespace {
 
-constexpr const char* kFormat = "liven-checkpoint-2";
+constexpr const char* kFormat = "liven-checkpoint-3";
 
 Json to_json(const TrainProgress& p) {
+    Json terms = Json::object();
+    for (const auto& [name, sum] : p.epoch_terms) terms[name] = sum;
     return Json::object({{"step", p.step},
                          {"optimizer_steps", p.optimizer_steps},
                          {"forward_count", p.forward_count},
@@ -22,9 +24,17 @@ Json to_json(const TrainProgress& p) {
                          {"batch", p.cursor.batch},
                          {"rate_factor", p.rate_factor},
                          {"epoch_loss", p.epoch_loss},
+                         {"epoch_terms", terms},
                          {"epoch_images", p.epoch_images},
+                         {"epoch_classified", p.epoch_classified},
                          {"epoch_correct", p.epoch_correct},
                          {"stop", p.stop}});
+}
+
+TermSums terms_from(const Json& json) {
+    TermSums terms;
+    for (const auto& [name, sum] : json.members()) terms[name] = sum.number();
+    return terms;
 }
 
 TrainProgress progress_from(const Json& json) {
@@ -34,7 +44,9 @@ TrainProgress progress_from(const Json& json) {
             .cursor = {.epoch = json.at("epoch").integer(), .batch = json.at("batch").integer()},
             .rate_factor = static_cast<float>(json.at("rate_factor").number()),
             .epoch_loss = json.at("epoch_loss").number(),
+            .epoch_terms = terms_from(json.at("epoch_terms")),
             .epoch_images = json.at("epoch_images").integer(),
+            .epoch_classified = json.at("epoch_classified").integer(),
             .epoch_correct = json.at("epoch_correct").integer(),
             .stop = json.at("stop").text()};
 }

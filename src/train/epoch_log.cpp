@@ -2,6 +2,11 @@
 #include "run_folder.hpp"
 
 namespace liven {
+namespace {
+
+Json json_of(const Measure& measure) { return measure ? Json(measure.value()) : Json(nullptr); }
+
+}  // namespace
 
 void EpochLog::on_train_begin(Training& training) {
     const RunFolder run(training.folder);
@@ -10,19 +15,22 @@ void EpochLog::on_train_begin(Training& training) {
 }
 
 void EpochLog::on_epoch_end(Training&, const EpochReport& report) {
-    const Measure& acer = report.validation_acer;
-    log_->append(Json::object({{"epoch", report.epoch + 1},
-                               {"step", report.step},
-                               {"loss", report.loss},
-                               {"accuracy", report.accuracy},
-                               {"val_loss", report.validation_loss},
-                               {"val_accuracy", report.validation_accuracy},
-                               {"val_acer", acer ? Json(acer.value()) : Json(nullptr)},
-                               {"learning_rate", report.learning_rate},
-                               {"gradient_norm", report.gradient_norm},
-                               {"images", report.images},
-                               {"seconds", report.seconds},
-                               {"data_seconds", report.data_seconds}}));
+    Json line = Json::object({{"epoch", report.epoch + 1},
+                              {"step", report.step},
+                              {"loss", report.loss},
+                              {"accuracy", report.accuracy},
+                              {"val_loss", report.validation_loss},
+                              {"val_accuracy", report.validation_accuracy},
+                              {"val_acer", json_of(report.validation_acer)},
+                              {"learning_rate", report.learning_rate},
+                              {"gradient_norm", report.gradient_norm},
+                              {"images", report.images},
+                              {"seconds", report.seconds},
+                              {"data_seconds", report.data_seconds}});
+    for (const auto& [name, value] : report.terms) line["loss." + name] = value;
+    for (const auto& [name, value] : report.validation_terms) line["val_loss." + name] = value;
+    if (report.classifier_acer) line["val_acer.classifier"] = report.classifier_acer.value();
+    log_->append(line);
 }
 
 }  // namespace liven

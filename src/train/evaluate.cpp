@@ -1,26 +1,74 @@
 #include "liven/train/evaluate.hpp"
 
 #include <algorithm>
-#include <cmath>
 #include <cstdio>
+#include <limits>
+#include <utility>
 
+#include "liven/graph/engine.hpp"
 #include "liven/io/json.hpp"
-#include "liven/ops/softmax.hpp"
 
 namespace liven {
 namespace {
 
-void add_batch(Scored& out, const data::Batch& batch, std::span<const float> log_probabilities, int64_t classes) {
-    const int32_t* labels = batch.labels.as<int32_t>();
-    for (int64_t i = 0; i < batch.count; ++i) {
-        const float* row = log_probabilities.data() + i * classes;
-        out.scores.scores.push_back(std::exp(static_cast<double>(row[bonafide_class])));
-        out.scores.labels.push_back(labels[i]);
-        out.samples.push_back(batch.samples[static_cast<size_t>(i)]);
-        out.loss -= static_cast<double>(row[labels[i]]);
-        out.accuracy += std::max_element(row, row + classes) - row == labels[i] ? 1 : 0;
+/// Sums over batches: what Scored holds the means of.
+class Scoring {
+public:
+    explicit Scoring(const Objective& objective) : objective_(objective) {}
+
+    /// All that is asked of one batch is computed in one plan.
+    void add(const ObjectivePass& pass, const data::Batch& batch) {
+        const bool classifies = pass.logits.defined();
+        std::vector<Value> wanted{pass.output.value()};
+        if (classifies) wanted.push_back(pass.logits.value());
+        for (const LossTerm& term : pass.terms) wanted.push_back(term.value.value());
+        Engine::current().evaluate(wanted);
+        const std::span labels(batch.labels.as<int32_t>(), static_cast<size_t>(batch.count));
+        add_scores(out_.scores, pass.output, labels, [&](auto row) { return objective_.score(row); });
+        if (classifies) add_classifier(pass, labels);
+        for (const LossTerm& term : pass.terms) {
+            const double sum = static_cast<double>(term.value.item()) * static_cast<double>(batch.count);
+            out_.terms[term.name] += sum;
+            out_.loss += sum * static_cast<double>(term.weight);
+        }
+        out_.samples.insert(out_.samples.end(), batch.samples.begin(), batch.samples.end());
     }
-}
+
+    Scored means() {
+        const auto count = static_cast<double>(std::max<size_t>(1, out_.samples.size()));
+        out_.loss /= count;
+        for (auto& [name, sum] : out_.terms) sum /= count;
+        out_.accuracy = classified_ ? correct_ / count : std::numeric_limits<double>::quiet_NaN();
+        return std::move(out_);
+    }
+
+private:
+    template <class Score>
+    static void add_scores(ScoredSamples& to, const Tensor& output, std::span<const int32_t> labels, Score score) {
+        const std::span<const float> all = output.data();
+        const size_t each = all.size() / labels.size();
+        for (size_t i = 0; i < labels.size(); ++i) to.scores.push_back(score(all.subspan(i * each, each)));
+        to.labels.insert(to.labels.end(), labels.begin(), labels.end());
+    }
+
+    void add_classifier(const ObjectivePass& pass, std::span<const int32_t> labels) {
+        classified_ = true;
+        const std::span<const float> all = pass.logits.data();
+        const size_t classes = all.size() / labels.size();
+        for (size_t i = 0; i < labels.size(); ++i) {
+            const std::span row = all.subspan(i * classes, classes);
+            correct_ += std::max_element(row.begin(), row.end()) - row.begin() == labels[i] ? 1 : 0;
+        }
+        if (pass.logits.node() == pass.output.node()) return;
+        if (!out_.classifier) out_.classifier.emplace();
+        add_scores(*out_.classifier, pass.logits, labels, bonafide_probability);
+    }
+
+    const Objective& objective_;
+    Scored out_;
+    bool classified_ = false;
+    double correct_ = 0;
+};
 
 struct Row {
     const char* key;
@@ -46,13 +94,6 @@ std::vector<Row> rows_of(const PadReport& report) {
 
 }  // namespace
 
-double bonafide_score(std::span<const float> logits) {
-    const auto own = static_cast<double>(logits[bonafide_class]);
-    double total = 0;
-    for (const float logit : logits) total += std::exp(static_cast<double>(logit) - own);
-    return 1 / total;
-}
-
 PixelScale pixel_scale(const data::Preprocess& preprocess) {
     return {.scale = preprocess.scale, .mean = preprocess.mean, .std = preprocess.std};
 }
@@ -70,24 +111,29 @@ Scored score(Module& model, data::Loader& loader, const std::function<void(int64
     const NoGrad no_grad;
     const bool training = model.training();
     model.eval();
-    Scored out;
+    const auto objective = model.objective();
+    Scoring scoring(*objective);
     const int64_t batches = loader.batches();
     int64_t done = 0;
     while (const auto batch = loader.next()) {
-        const Tensor logits = model(images_of(*batch, loader.options().preprocess));
-        add_batch(out, *batch, log_softmax(logits).data(), logits.shape()[1]);
+        const Tensor labels = Tensor::share(batch->labels, {batch->count}, DType::i32);
+        scoring.add(objective->pass(images_of(*batch, loader.options().preprocess), labels), *batch);
         if (progress) progress(++done, batches);
     }
     model.train(training);
-    const auto count = static_cast<double>(std::max<size_t>(1, out.samples.size()));
-    out.loss /= count;
-    out.accuracy /= count;
+    Scored out = scoring.means();
     const auto& samples = loader.dataset().samples;
     const bool typed =
         std::any_of(samples.begin(), samples.end(), [](const data::Sample& s) { return !s.attack_type.empty(); });
     for (int64_t index : out.samples)
         if (typed) out.scores.attack_types.push_back(samples[static_cast<size_t>(index)].attack_type);
     return out;
+}
+
+PadReport pad_report(const Scored& scored, double threshold, const Objective& objective) {
+    PadReport report = pad_report(scored.scores, threshold);
+    if (!objective.scores_probability()) report.log_loss = Measure::undefined("the score is no probability");
+    return report;
 }
 
 std::string to_json(const PadReport& report) {

@@ -1,6 +1,7 @@
 #include "make_optimizer.hpp"
 
 #include <algorithm>
+#include <vector>
 
 namespace liven {
 
@@ -24,11 +25,17 @@ int moments_of(const TrainSettings& settings) {
 
 Schedule make_schedule(const TrainSettings& settings, int64_t updates) {
     const auto rate = static_cast<float>(settings.learning_rate);
+    const int64_t all = settings.epochs * updates;
     Schedule schedule = Schedule::constant(rate);
-    if (settings.schedule == "cosine")
-        schedule = Schedule::cosine({.rate = rate, .steps = std::max<int64_t>(1, updates)});
+    if (settings.schedule == "cosine") schedule = Schedule::cosine({.rate = rate, .steps = std::max<int64_t>(1, all)});
     if (settings.schedule == "step")
-        schedule = Schedule::multi_step({.rate = rate, .milestones = {updates / 2, updates * 3 / 4}});
+        schedule = Schedule::multi_step({.rate = rate, .milestones = {all / 2, all * 3 / 4}});
+    if (settings.schedule == "milestones") {
+        std::vector<int64_t> milestones = settings.milestones;
+        for (int64_t& milestone : milestones) milestone *= updates;
+        schedule = Schedule::multi_step(
+            {.rate = rate, .milestones = milestones, .factor = static_cast<float>(settings.milestone_factor)});
+    }
     return settings.warm_up > 0 ? schedule.with_warm_up(settings.warm_up) : schedule;
 }
 

@@ -13,7 +13,7 @@ std::unique_ptr<Optimizer> make_optimizer(const TrainSettings& settings, std::sp
 /// How many values of its own the optimiser keeps for each weight.
 int moments_of(const TrainSettings& settings);
 
-/// The rate over all `updates` of a training. "plateau" is constant here: PlateauRate lowers it.
+/// The rate over a training of `updates` an epoch. "plateau" is constant here: PlateauRate lowers it.
 Schedule make_schedule(const TrainSettings& settings, int64_t updates);
 
 }  // namespace liven

@@ -8,13 +8,14 @@
 #include "liven/core/philox.hpp"
 #include "liven/io/safetensors.hpp"
 #include "liven/models/registry.hpp"
+#include "liven/nn/objective.hpp"
 
 namespace liven {
 namespace {
 
 constexpr const char* kFormat = "liven-model-1";
 constexpr const char* kGoldenInput = "golden/input_seed";
-constexpr const char* kGoldenLogits = "golden/logits";
+constexpr const char* kGoldenOutput = "golden/logits";  // of a model that is no classifier, its output
 constexpr uint64_t kGoldenSeed = 20260101;
 constexpr double kNarrowTolerance = 0.01;  // a threshold is chosen on a few hundred scores: finer than it is known
 
@@ -27,14 +28,14 @@ Tensor golden_input(const Shape& input) {
     return Tensor::from(pixels, shape);
 }
 
-std::vector<float> golden_logits(Module& model, const Shape& input) {
+std::vector<float> golden_output(Module& model, const Shape& input) {
     const NoGrad no_grad;
     const WithDType exact(DType::f32);
     const bool training = model.training();
     model.eval();
-    std::vector<float> logits = model(golden_input(input)).to_vector();
+    std::vector<float> output = model(golden_input(input)).to_vector();
     model.train(training);
-    return logits;
+    return output;
 }
 
 Json histogram_json(const std::vector<int64_t>& counts) { return Json::array_of(counts); }
@@ -45,7 +46,7 @@ std::vector<int64_t> histogram_from(const Json& json) {
     return counts;
 }
 
-Json info_json(const ModelFileInfo& info) {
+Json info_json(const ModelFileInfo& info, std::string_view score) {
     Json json = Json::object({{"format", kFormat}, {"model", info.model}});
     Json options = Json::object();
     for (const auto& [name, value] : info.options) options[name] = value;
@@ -54,6 +55,7 @@ Json info_json(const ModelFileInfo& info) {
     if (info.input.rank() == 4) json["clip_stride"] = info.clip_stride;
     json["preprocess"] = Json::parse(info.preprocess.to_json());
     json["classes"] = Json::array_of(info.classes);
+    json["score"] = score;
     json["threshold"] = Json::object({{"value", info.threshold.value},
                                       {"rule", info.threshold.rule},
                                       {"bonafide_histogram", histogram_json(info.threshold.bonafide_histogram)},
@@ -79,6 +81,8 @@ ModelFileInfo info_from(const Json& json, const std::string& where) {
     info.preprocess = data::Preprocess::from_json(json.at("preprocess").str());
     info.classes.clear();
     for (const Json& name : json.at("classes").elements()) info.classes.push_back(name.text());
+    // Files of earlier versions hold classifiers and do not say how they are read.
+    if (const Json* score = json.find("score")) info.score = score->text();
     const Json& threshold = json.at("threshold");
     info.threshold = {.value = threshold.at("value").number(),
                       .rule = threshold.at("rule").text(),
@@ -88,7 +92,7 @@ ModelFileInfo info_from(const Json& json, const std::string& where) {
     return info;
 }
 
-/// ||now - then|| / ||then||, with room for logits that are all zero.
+/// ||now - then|| / ||then||, with room for outputs that are all zero.
 double relative_error(std::span<const float> now, std::span<const float> then) {
     double error = 0, size = 0;
     for (size_t i = 0; i < now.size() && i < then.size(); ++i) {
@@ -99,10 +103,10 @@ double relative_error(std::span<const float> now, std::span<const float> then) {
 }
 
 void check_golden(Module& model, const ModelFileInfo& info, const HostTensor& stored, const std::string& where) {
-    const std::vector<float> now = golden_logits(model, info.input);
+    const std::vector<float> now = golden_output(model, info.input);
     const auto then = stored.values<float>();
     const double error = relative_error(now, then);
-    // Kernels of different ISAs sum in different orders; 1e-4 of the logits' norm is far above that and far below any
+    // Kernels of different ISAs sum in different orders; 1e-4 of the output's norm is far above that and far below any
     // mistake.
     if (now.size() != then.size() || !(error <= 1e-4))
         throw Error(
@@ -141,25 +145,32 @@ void load_states(Module& model, const NamedTensors& tensors, const std::string& 
 
 void save_model(const std::filesystem::path& path, Module& model, const ModelFileInfo& info) {
     NamedTensors tensors = copy_states(model);
-    const std::vector<float> logits = golden_logits(model, info.input);
-    tensors.emplace(kGoldenLogits, HostTensor({1, static_cast<int64_t>(logits.size())}, logits));
-    write_safetensors(path, tensors, {{"liven", info_json(info).str()}, {kGoldenInput, std::to_string(kGoldenSeed)}});
+    const std::vector<float> output = golden_output(model, info.input);
+    tensors.emplace(kGoldenOutput, HostTensor({1, static_cast<int64_t>(output.size())}, output));
+    write_safetensors(path, tensors,
+                      {{"liven", info_json(info, model.objective()->score_name()).str()},
+                       {kGoldenInput, std::to_string(kGoldenSeed)}});
 }
 
 LoadedModel load_model(const std::filesystem::path& path) {
     const std::string where = path.string();
     const Safetensors file = read_safetensors(path);
     const auto text = file.metadata.find("liven");
-    if (text == file.metadata.end() || !file.tensors.contains(kGoldenLogits))
+    if (text == file.metadata.end() || !file.tensors.contains(kGoldenOutput))
         throw Error(where, "this safetensors file is no Liven model: it has no 'liven' metadata or no golden output",
                     "liven train and liven init write model files");
     LoadedModel loaded;
     loaded.info = info_from(Json::parse(text->second, where), where);
     loaded.model = make_model(loaded.info.model, loaded.info.options);
+    if (const auto objective = loaded.model->objective(); objective->score_name() != loaded.info.score)
+        throw Error(where,
+                    "its threshold is one of '" + loaded.info.score + "', but this build scores by '" +
+                        std::string(objective->score_name()) + "'",
+                    "it was written by another version");
     loaded.model->outline(batched(1, loaded.info.input));
     load_states(*loaded.model, file.tensors, where);
     loaded.model->eval();
-    check_golden(*loaded.model, loaded.info, file.tensors.at(kGoldenLogits), where);
+    check_golden(*loaded.model, loaded.info, file.tensors.at(kGoldenOutput), where);
     return loaded;
 }
 
@@ -173,7 +184,7 @@ InferenceSession open_session(LoadedModel& loaded, const InferenceSession::Optio
     const Tensor golden = golden_input(loaded.info.input);
     std::vector<float> images;
     for (int64_t i = 0; i < options.batch; ++i) images.insert(images.end(), golden.data().begin(), golden.data().end());
-    const std::vector<float> exact = golden_logits(*loaded.model, loaded.info.input);
+    const std::vector<float> exact = golden_output(*loaded.model, loaded.info.input);
     const double error = relative_error(session.run(images).first(exact.size()), exact);
     if (error <= kNarrowTolerance && !options.pixels) return session;
     if (error <= kNarrowTolerance) return {*loaded.model, loaded.info.input, options};

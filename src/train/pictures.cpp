@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
+#include <functional>
 #include <opencv2/imgproc.hpp>
 
 #include "liven/core/error.hpp"
@@ -10,6 +11,7 @@
 #include "liven/data/clip.hpp"
 #include "liven/data/image.hpp"
 #include "liven/io/file.hpp"
+#include "liven/train/cue_picture.hpp"
 
 namespace liven {
 namespace {
@@ -40,61 +42,121 @@ std::vector<Shown> choose(const Scored& scored, double threshold, int32_t label,
     return chosen;
 }
 
-void draw_tile(cv::Mat& sheet, int column, int row, const data::Sample& sample, double score, bool mistake) {
-    const data::Image picture = data::resize(data::picture_of(sample), kTile - 8, kTile - 8, data::Interpolation::area);
-    const cv::Rect tile(column * kTile, row * (kTile + kCaption), kTile, kTile);
-    const cv::Scalar frame = mistake ? cv::Scalar(200, 30, 30) : cv::Scalar(225, 225, 225);
+/// Where on the sheet a tile of this width lies, in tiles.
+struct TilePlace {
+    int column = 0, row = 0;
+};
+
+void draw_tile(cv::Mat& sheet, const TilePlace& place, const data::Image& shown, const cv::Scalar& frame) {
+    const data::Image picture = data::resize(shown, kTile - 8, kTile - 8, data::Interpolation::area);
+    const cv::Rect tile(place.column * kTile, place.row * (kTile + kCaption), kTile, kTile);
     cv::rectangle(sheet, tile, frame, cv::FILLED);
     const cv::Mat pixels(picture.height, picture.width, CV_8UC3, const_cast<uint8_t*>(picture.pixels.data()));
     pixels.copyTo(sheet(cv::Rect(tile.x + 4, tile.y + 4, picture.width, picture.height)));
+}
+
+void write_caption(cv::Mat& sheet, const TilePlace& place, const data::Sample& sample, double score,
+                   const cv::Scalar& colour) {
     char text[64];
     const std::string kind = sample.label == data::Label::bonafide ? "bona fide"
                              : sample.attack_type.empty()          ? "attack"
                                                                    : sample.attack_type;
     std::snprintf(text, sizeof text, "%.22s  %.3f", kind.c_str(), score);
-    cv::putText(sheet, text, {tile.x + 6, tile.y + kTile + 20}, cv::FONT_HERSHEY_SIMPLEX, 0.42,
-                mistake ? cv::Scalar(200, 30, 30) : cv::Scalar(40, 40, 40), 1, cv::LINE_AA);
+    cv::putText(sheet, text, {place.column * kTile + 6, place.row * (kTile + kCaption) + kTile + 20},
+                cv::FONT_HERSHEY_SIMPLEX, 0.42, colour, 1, cv::LINE_AA);
+}
+
+/// A sheet of rows of pictures, the upper half bona fide; a picture takes as many tiles side by side as `tiles_of`
+/// gives.
+using TilesOf = std::function<std::vector<data::Image>(const data::Sample&)>;
+void write_sheet(const std::filesystem::path& path, const data::Dataset& set, const Scored& scored, double threshold,
+                 int tiles, const TilesOf& tiles_of) {
+    cv::Mat sheet(kRows * (kTile + kCaption), kColumns * kTile, CV_8UC3, cv::Scalar(255, 255, 255));
+    const int pictures = kColumns * kRows / 2 / tiles;
+    for (const int32_t label : {bonafide_class, attack_class}) {
+        TilePlace place{.row = label == bonafide_class ? 0 : kRows / 2};
+        for (const Shown& shown : choose(scored, threshold, label, static_cast<size_t>(pictures))) {
+            const auto& sample = set.samples[static_cast<size_t>(scored.samples[shown.place])];
+            const cv::Scalar red(200, 30, 30);
+            write_caption(sheet, place, sample, scored.scores.scores[shown.place],
+                          shown.mistake ? red : cv::Scalar(40, 40, 40));
+            for (const data::Image& tile : tiles_of(sample)) {
+                draw_tile(sheet, place, tile, shown.mistake ? red : cv::Scalar(225, 225, 225));
+                if (++place.column == kColumns) place = {.column = 0, .row = place.row + 1};
+            }
+        }
+    }
+    data::Image image(sheet.cols, sheet.rows);
+    std::copy(sheet.datastart, sheet.dataend, image.pixels.begin());
+    data::write(image, path);
 }
 
 struct Curve {
-    const char* key;
-    const char* colour;
-    const char* dash;
-    const char* label;
+    std::string key;
+    const char *colour, *dash, *label;
 };
 
-std::string polyline(const std::vector<Json>& log, const Curve& curve, double x0, double y0, double width,
-                     double height, double top) {
+/// A diagram of a few curves over the epochs, from 0 to `top`.
+struct Panel {
+    std::string title;
+    std::vector<Curve> curves;
+    double top = 0;
+    double x = 0, y = 0;  ///< of its upper left corner
+};
+constexpr double kPlotWidth = 330, kPlotHeight = 220;
+constexpr size_t kPanelHeight = 340;
+
+std::vector<Curve> curves_of(const std::string& key) {
+    return {{key, "#0072b2", "", "training"}, {"val_" + key, "#d55e00", "6 3", "validation"}};
+}
+
+std::vector<std::string> terms_of(const std::vector<Json>& log) {
+    std::vector<std::string> terms;
+    if (log.empty()) return terms;
+    for (const auto& [key, value] : log.back().members())
+        if (key.rfind("loss.", 0) == 0) terms.push_back(key.substr(5));
+    return terms;
+}
+
+double largest(const std::vector<Json>& log, const std::vector<Curve>& curves) {
+    double top = 1e-6;
+    for (const Json& line : log)
+        for (const Curve& curve : curves)
+            if (const Json* value = line.find(curve.key); value && value->is_number())
+                top = std::max(top, value->number());
+    return top;
+}
+
+std::string polyline(const std::vector<Json>& log, const Curve& curve, const Panel& panel) {
     std::string points;
     const double steps = std::max<double>(1, static_cast<double>(log.size()) - 1);
     char text[64];
     for (size_t i = 0; i < log.size(); ++i) {
         const Json* value = log[i].find(curve.key);
         if (!value || !value->is_number()) continue;
-        std::snprintf(text, sizeof text, "%.1f,%.1f ", x0 + width * static_cast<double>(i) / steps,
-                      y0 + height * (1 - std::clamp(value->number() / top, 0.0, 1.0)));
+        std::snprintf(text, sizeof text, "%.1f,%.1f ", panel.x + kPlotWidth * static_cast<double>(i) / steps,
+                      panel.y + kPlotHeight * (1 - std::clamp(value->number() / panel.top, 0.0, 1.0)));
         points += text;
     }
     return "<polyline fill='none' stroke='" + std::string(curve.colour) + "' stroke-width='2' stroke-dasharray='" +
            curve.dash + "' points='" + points + "'/>\n";
 }
 
-std::string panel(const std::vector<Json>& log, const char* title, const std::vector<Curve>& curves, double x0,
-                  double top) {
-    constexpr double y0 = 40, width = 330, height = 220;
-    char text[400];
+std::string drawn(const std::vector<Json>& log, const Panel& panel) {
+    const double x0 = panel.x, y0 = panel.y;
+    char text[500];
     std::snprintf(text, sizeof text,
-                  "<text x='%.0f' y='24' font-size='15'>%s</text>\n<rect x='%.0f' y='%.0f' width='%.0f' height='%.0f' "
-                  "fill='none' "
+                  "<text x='%.0f' y='%.0f' font-size='15'>%.60s</text>\n<rect x='%.0f' y='%.0f' width='%.0f' "
+                  "height='%.0f' fill='none' "
                   "stroke='#999'/>\n<text x='%.0f' y='%.0f' text-anchor='end'>%.3g</text><text x='%.0f' y='%.0f' "
                   "text-anchor='end'>0</text>\n"
                   "<text x='%.0f' y='%.0f' text-anchor='middle'>epoch 1 to %zu</text>\n",
-                  x0, title, x0, y0, width, height, x0 - 6, y0 + 8, top, x0 - 6, y0 + height, x0 + width / 2,
-                  y0 + height + 20, log.size());
+                  x0, y0 - 16, panel.title.c_str(), x0, y0, kPlotWidth, kPlotHeight, x0 - 6, y0 + 8, panel.top, x0 - 6,
+                  y0 + kPlotHeight, x0 + kPlotWidth / 2, y0 + kPlotHeight + 20, log.size());
     std::string svg = text;
-    double y = y0 + height + 40;
-    for (const Curve& curve : curves) {
-        svg += polyline(log, curve, x0, y0, width, height, top);
+    double y = y0 + kPlotHeight + 40;
+    for (const Curve& curve : panel.curves) {
+        svg += polyline(log, curve, panel);
         std::snprintf(text, sizeof text,
                       "<line x1='%.0f' x2='%.0f' y1='%.0f' y2='%.0f' stroke='%s' stroke-width='2' "
                       "stroke-dasharray='%s'/><text x='%.0f' "
@@ -109,35 +171,39 @@ std::string panel(const std::vector<Json>& log, const char* title, const std::ve
 }  // namespace
 
 void write_faces(const std::filesystem::path& path, const data::Dataset& set, const Scored& scored, double threshold) {
-    cv::Mat sheet(kRows * (kTile + kCaption), kColumns * kTile, CV_8UC3, cv::Scalar(255, 255, 255));
-    int place = 0;
-    for (const int32_t label : {bonafide_class, attack_class}) {
-        place = label == bonafide_class ? 0 : kColumns * kRows / 2;
-        for (const Shown& shown : choose(scored, threshold, label, kColumns * kRows / 2)) {
-            const auto& sample = set.samples[static_cast<size_t>(scored.samples[shown.place])];
-            draw_tile(sheet, place % kColumns, place / kColumns, sample, scored.scores.scores[shown.place],
-                      shown.mistake);
-            ++place;
-        }
-    }
-    data::Image image(sheet.cols, sheet.rows);
-    std::copy(sheet.datastart, sheet.dataend, image.pixels.begin());
-    data::write(image, path);
+    write_sheet(path, set, scored, threshold, 1,
+                [](const data::Sample& sample) { return std::vector<data::Image>{data::picture_of(sample)}; });
+}
+
+void write_cues(const std::filesystem::path& path, const data::Dataset& set, const Scored& scored, Module& model,
+                const ModelFileInfo& info) {
+    CuePainter painter(model, info);
+    write_sheet(path, set, scored, info.threshold.value, 2, [&](const data::Sample& sample) {
+        const data::Image face = info.preprocess.frame(data::picture_of(sample), sample.box);
+        return std::vector<data::Image>{face, painter(face)};
+    });
 }
 
 void write_curves(const std::filesystem::path& path, const std::vector<Json>& log) {
-    double top = 1e-6;
-    for (const Json& line : log)
-        for (const char* key : {"loss", "val_loss"})
-            if (const Json* value = line.find(key); value && value->is_number()) top = std::max(top, value->number());
-    std::string svg =
-        "<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 820 340' font-family='sans-serif' font-size='12'>\n"
-        "<rect width='820' height='340' fill='white'/>\n";
     // Two colours that stay apart for colour-blind eyes, and dashes that stay apart in print.
-    svg += panel(log, "loss", {{"loss", "#0072b2", "", "training"}, {"val_loss", "#d55e00", "6 3", "validation"}}, 50,
-                 top);
-    svg += panel(log, "accuracy",
-                 {{"accuracy", "#0072b2", "", "training"}, {"val_accuracy", "#d55e00", "6 3", "validation"}}, 450, 1);
+    std::vector<Panel> panels{{"loss", curves_of("loss")}, {"accuracy", curves_of("accuracy"), 1}};
+    const std::vector<std::string> terms = terms_of(log);
+    if (terms.size() > 1)
+        for (const std::string& term : terms) panels.push_back({term, curves_of("loss." + term)});
+    const size_t rows = (panels.size() + 1) / 2;
+    char head[300];
+    std::snprintf(head, sizeof head,
+                  "<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 820 %zu' font-family='sans-serif' "
+                  "font-size='12'>\n<rect width='820' height='%zu' fill='white'/>\n",
+                  rows * kPanelHeight, rows * kPanelHeight);
+    std::string svg = head;
+    for (size_t i = 0; i < panels.size(); ++i) {
+        Panel& panel = panels[i];
+        panel.x = i % 2 == 0 ? 50 : 450;
+        panel.y = static_cast<double>(i / 2 * kPanelHeight) + 40;
+        if (panel.top == 0) panel.top = largest(log, panel.curves);
+        svg += drawn(log, panel);
+    }
     write_file_atomically(path, svg + "</svg>\n");
 }
 

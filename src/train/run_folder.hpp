@@ -18,6 +18,7 @@ public:
     std::filesystem::path checkpoints() const { return path_ / "checkpoints"; }
     std::filesystem::path model() const { return path_ / "model.safetensors"; }
     std::filesystem::path faces() const { return path_ / "faces.png"; }
+    std::filesystem::path cues() const { return path_ / "cues.png"; }
     std::filesystem::path curves() const { return path_ / "curves.svg"; }
 
     /// Throws Error when there is a run already.

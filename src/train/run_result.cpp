@@ -23,7 +23,7 @@ ModelFileInfo describe(const TrainSettings& settings, const data::Preprocess& pr
                        Json training) {
     ModelFileInfo info;
     info.model = settings.model;
-    info.options = model_info(settings.model).options(settings.model_options);
+    info.options = model_info(settings.model).deployed(settings.model_options);
     info.input = settings.input();
     info.clip_stride = settings.clip_stride;
     info.preprocess = preprocess;
@@ -32,12 +32,26 @@ ModelFileInfo describe(const TrainSettings& settings, const data::Preprocess& pr
     return info;
 }
 
+/// What is left of the trained model at inference.
+std::unique_ptr<Module> deployed(Module& trained, const ModelFileInfo& info) {
+    auto model = make_model(info.model, info.options);
+    model->outline(batched(1, info.input));
+    NamedTensors all = copy_states(trained), kept;
+    for (const State& state : model->states()) {
+        const std::string name(state.name());
+        kept.emplace(name, std::move(all.at(name)));
+    }
+    load_states(*model, kept, info.model);
+    return model;
+}
+
 }  // namespace
 
 TrainResult finish_run(const Training& training, TrainingData& data, const EarlyStopping& best) {
     const TrainSettings& settings = training.settings;
     const RunFolder run(training.folder);
     const Scored validation = score(training.model, data.validation());
+    const auto objective = training.model.objective();
     const ModelFileInfo info = describe(settings, data.preprocess(), choose_threshold(validation.scores),
                                         Json::object({{"recipe", settings.recipe},
                                                       {"steps", training.progress.step},
@@ -48,22 +62,26 @@ TrainResult finish_run(const Training& training, TrainingData& data, const Early
                                                       {"split", Json::parse(data.split().to_json())},
                                                       {"allow_leak", settings.allow_leak}}));
     const double threshold = info.threshold.value;
-    save_model(run.model(), training.model, info);
+    const std::unique_ptr<Module> model = deployed(training.model, info);
+    model->eval();
+    save_model(run.model(), *model, info);
 
     TrainResult result{.model_file = run.model(),
                        .steps = training.progress.step,
                        .epochs = training.progress.cursor.epoch,
                        .best_validation_loss = best.best_loss(),
                        .threshold = threshold,
-                       .validation = pad_report(validation.scores, threshold),
+                       .validation = pad_report(validation, threshold, *objective),
                        .test = {}};
     if (const data::Dataset test = data.test(); !test.samples.empty()) {
         data::Loader loader = evaluation_loader(test, data.preprocess(), settings.batch);
         const Scored scored = score(training.model, loader);
-        result.test = pad_report(scored.scores, threshold);
+        result.test = pad_report(scored, threshold, *objective);
         write_faces(run.faces(), test, scored, threshold);
+        if (objective->maps()) write_cues(run.cues(), test, scored, *model, info);
     } else {
         write_faces(run.faces(), data.validation().dataset(), validation, threshold);
+        if (objective->maps()) write_cues(run.cues(), data.validation().dataset(), validation, *model, info);
     }
     write_curves(run.curves(), read_json_lines(run.log()));
     return result;

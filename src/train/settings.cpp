@@ -36,6 +36,10 @@ data::Preprocess TrainSettings::preprocess() const {
         spec.colour_order = data::ColourOrder::bgr;
         spec.scale = 1;
         spec.mean = {103.939f, 116.779f, 123.68f};
+    } else if (normalization == "lgsc") {
+        spec.scale = 1;
+        spec.mean = {100, 100, 100};
+        spec.std = {80, 80, 80};
     }
     spec.width = spec.height = static_cast<int>(size);
     spec.interpolation = data::interpolation_from(interpolation);
@@ -50,8 +54,9 @@ data::Augmentation TrainSettings::augment() const {
     if (augmentation == "paper-m") return data::Augmentation::paper_m();
     if (augmentation == "paper-a") return data::Augmentation::paper_a();
     if (augmentation == "paper-w") return data::Augmentation::paper_w();
+    if (augmentation == "lgsc") return data::Augmentation::lgsc();
     throw Error("augmentation",
-                "expected none, light, paper-a, paper-k, paper-m or paper-w, got '" + augmentation + "'");
+                "expected none, light, paper-a, paper-k, paper-m, paper-w or lgsc, got '" + augmentation + "'");
 }
 
 void TrainSettings::read(const Config& c) {
@@ -62,7 +67,8 @@ void TrainSettings::read(const Config& c) {
     size = c.integer("size", size, {.min = 8, .max = 4096});
     interpolation = c.text("interpolation", interpolation, {"bilinear", "lanczos", "area"});
     crop_margin = c.number("crop_margin", crop_margin, {.min = 0, .max = 4});
-    normalization = c.text("normalization", normalization, {"unit", "z-score", "imagenet", "caffe", "pretrained"});
+    normalization =
+        c.text("normalization", normalization, {"unit", "z-score", "imagenet", "caffe", "lgsc", "pretrained"});
     frames = c.integer("frames", frames, {.min = 0, .max = 1024});
     clip_stride = c.integer("clip_stride", clip_stride, {.min = 0, .max = 1e5});
     clips_per_video = c.integer("clips_per_video", clips_per_video, {.min = 1, .max = 1e4});
@@ -73,16 +79,21 @@ void TrainSettings::read(const Config& c) {
     accumulate = c.integer("accumulate", accumulate, {.min = 1, .max = 65536});
     optimizer = c.text("optimizer", optimizer, {"adam", "adamw", "sgd"});
     learning_rate = c.number("learning_rate", learning_rate, {.min = 0});
-    schedule = c.text("schedule", schedule, {"constant", "cosine", "step", "plateau"});
+    schedule = c.text("schedule", schedule, {"constant", "cosine", "step", "milestones", "plateau"});
+    milestones = c.integers("milestones", milestones);
+    milestone_factor = c.number("milestone_factor", milestone_factor, {.min = 1e-6, .max = 1});
     minimum_rate = c.number("minimum_rate", minimum_rate, {.min = 0});
     warm_up = c.integer("warm_up", warm_up, {.min = 0});
     weight_decay = c.number("weight_decay", weight_decay, {.min = 0});
     momentum = c.number("momentum", momentum, {.min = 0, .max = 1});
     label_smoothing = c.number("label_smoothing", label_smoothing, {.min = 0, .max = 0.999});
     clip_norm = c.number("clip_norm", clip_norm, {.min = 0});
+    best_by = c.text("best_by", best_by, {"loss", "acer"});
     patience = c.integer("patience", patience, {.min = 0});
-    augmentation = c.text("augmentation", augmentation, {"none", "light", "paper-a", "paper-k", "paper-m", "paper-w"});
+    augmentation =
+        c.text("augmentation", augmentation, {"none", "light", "paper-a", "paper-k", "paper-m", "paper-w", "lgsc"});
     balanced = c.boolean("balanced", balanced);
+    drop_last = c.boolean("drop_last", drop_last);
     class_weights = c.boolean("class_weights", class_weights);
     dtype = c.text("dtype", dtype, {"f32", "bf16"});
     seed = static_cast<uint64_t>(c.integer("seed", static_cast<int64_t>(seed), {.min = 0}));
@@ -114,15 +125,19 @@ Config TrainSettings::to_config() const {
     c.set("optimizer", optimizer);
     c.set("learning_rate", learning_rate);
     c.set("schedule", schedule);
+    c.set("milestones", milestones);
+    c.set("milestone_factor", milestone_factor);
     c.set("minimum_rate", minimum_rate);
     c.set("warm_up", warm_up);
     c.set("weight_decay", weight_decay);
     c.set("momentum", momentum);
     c.set("label_smoothing", label_smoothing);
     c.set("clip_norm", clip_norm);
+    c.set("best_by", best_by);
     c.set("patience", patience);
     c.set("augmentation", augmentation);
     c.set("balanced", balanced);
+    c.set("drop_last", drop_last);
     c.set("class_weights", class_weights);
     c.set("dtype", dtype);
     c.set("seed", static_cast<int64_t>(seed));
@@ -144,6 +159,9 @@ void TrainSettings::validate() const {
     if (clips != (frames > 0))
         throw Error("frames", clips ? "the model takes clips: expected 1 or more, got 0"
                                     : "the model takes pictures: expected 0, got " + std::to_string(frames));
+    for (size_t i = 0; i < milestones.size(); ++i)
+        if (milestones[i] < 1 || (i > 0 && milestones[i] <= milestones[i - 1]))
+            throw Error("milestones", "expected ascending epochs from 1 on");
     augment().validate();
     preprocess().validate();
 }

@@ -4,6 +4,7 @@
 #include <chrono>
 #include <csignal>
 #include <cstdio>
+#include <limits>
 
 #include "feature_cache.hpp"
 #include "liven/core/bytes.hpp"
@@ -31,6 +32,10 @@ volatile std::sig_atomic_t g_stop = 0;
 
 using Clock = std::chrono::steady_clock;
 double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
+
+Measure acer_of_classifier(const Scored& scored) {
+    return scored.classifier ? minimum_acer(*scored.classifier).value : EpochReport().classifier_acer;
+}
 
 TrainSettings validated(TrainSettings settings) {
     settings.validate();
@@ -66,7 +71,7 @@ struct Trainer::State {
         }
         announce();
         data.prepare();
-        schedule = make_schedule(settings, settings.epochs * updates_per_epoch());
+        schedule = make_schedule(settings, updates_per_epoch());
         add_built_in();
     }
     State(const State&) = delete;
@@ -105,7 +110,8 @@ struct Trainer::State {
     int64_t updates_per_epoch() { return (data.train().batches() + settings.accumulate - 1) / settings.accumulate; }
 
     void add_built_in() {
-        best = static_cast<EarlyStopping*>(&callbacks.add(std::make_unique<EarlyStopping>(settings.patience)));
+        const auto by = settings.best_by == "acer" ? EarlyStopping::By::acer : EarlyStopping::By::loss;
+        best = static_cast<EarlyStopping*>(&callbacks.add(std::make_unique<EarlyStopping>(settings.patience, by)));
         if (settings.schedule == "plateau")
             callbacks.add(std::make_unique<PlateauRate>(
                 ReduceOnPlateau::Options{.min_rate = static_cast<float>(settings.minimum_rate)}));
@@ -174,6 +180,15 @@ struct Trainer::State {
 
     float current_rate() const { return schedule(progress.step) * progress.rate_factor; }
 
+    static TermSums means_of(TermSums sums, double images) {
+        for (auto& [name, sum] : sums) sum /= images;
+        return sums;
+    }
+    double accuracy() const {
+        if (progress.epoch_classified == 0) return std::numeric_limits<double>::quiet_NaN();
+        return static_cast<double>(progress.epoch_correct) / static_cast<double>(progress.epoch_classified);
+    }
+
     StepReport report_of(int64_t epoch, int64_t index, int64_t last, const TrainingStep::Sums& sums) {
         const auto images = static_cast<double>(progress.epoch_images);
         return {.epoch = epoch,
@@ -182,7 +197,8 @@ struct Trainer::State {
                 .loss = sums.loss / static_cast<double>(sums.images),
                 .images = sums.images,
                 .epoch_loss = progress.epoch_loss / images,
-                .epoch_accuracy = static_cast<double>(progress.epoch_correct) / images,
+                .epoch_terms = means_of(progress.epoch_terms, images),
+                .epoch_accuracy = accuracy(),
                 .learning_rate = step.optimizer().learning_rate()};
     }
 
@@ -202,6 +218,8 @@ struct Trainer::State {
             waited += sums.waited;
             progress.epoch_loss += sums.loss;
             progress.epoch_images += sums.images;
+            for (const auto& [name, sum] : sums.terms) progress.epoch_terms[name] += sum;
+            progress.epoch_classified += sums.classified;
             progress.epoch_correct += sums.correct;
             ++progress.step;
             const StepReport report = report_of(epoch, i, last, sums);
@@ -217,22 +235,28 @@ struct Trainer::State {
 
     void finish_epoch(int64_t epoch, Clock::time_point start) {
         const Scored validation = score(step.model(), data.validation());
+        const Measure acer = minimum_acer(validation.scores).value;
         const auto images = static_cast<double>(std::max<int64_t>(1, progress.epoch_images));
-        const EpochReport report{.epoch = epoch,
-                                 .step = progress.step,
-                                 .images = progress.epoch_images,
-                                 .loss = progress.epoch_loss / images,
-                                 .accuracy = static_cast<double>(progress.epoch_correct) / images,
-                                 .validation_loss = validation.loss,
-                                 .validation_accuracy = validation.accuracy,
-                                 .validation_acer = minimum_acer(validation.scores).value,
-                                 .learning_rate = step.optimizer().learning_rate(),
-                                 .gradient_norm = step.optimizer().gradient_norm(),
-                                 .seconds = seconds_since(start),
-                                 .data_seconds = std::exchange(waited, 0.0),
-                                 .best = best->improves(validation.loss)};
+        const EpochReport report{
+            .epoch = epoch,
+            .step = progress.step,
+            .images = progress.epoch_images,
+            .loss = progress.epoch_loss / images,
+            .accuracy = accuracy(),
+            .terms = means_of(progress.epoch_terms, images),
+            .validation_loss = validation.loss,
+            .validation_accuracy = validation.accuracy,
+            .validation_terms = validation.terms,
+            .validation_acer = acer,
+            .classifier_acer = acer_of_classifier(validation),
+            .learning_rate = step.optimizer().learning_rate(),
+            .gradient_norm = step.optimizer().gradient_norm(),
+            .seconds = seconds_since(start),
+            .data_seconds = std::exchange(waited, 0.0),
+            .best = best->improves(validation.loss, acer.value_or(std::numeric_limits<double>::quiet_NaN()))};
         progress.epoch_loss = 0;
-        progress.epoch_images = progress.epoch_correct = 0;
+        progress.epoch_terms.clear();
+        progress.epoch_images = progress.epoch_classified = progress.epoch_correct = 0;
         progress.cursor = data.train().cursor();
         notify([&](Callback& callback) { callback.on_epoch_end(training, report); });
     }

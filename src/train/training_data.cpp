@@ -49,6 +49,7 @@ data::LoaderOptions loader_options(const TrainSettings& settings) {
             .augmentation = settings.augment(),
             .seed = settings.seed,
             .balanced = settings.balanced,
+            .drop_last = settings.drop_last,
             .pixels = true,
             .prepare_threads = thread_count()};
 }

@@ -8,7 +8,6 @@
 #include "liven/core/environment.hpp"
 #include "liven/core/error.hpp"
 #include "liven/models/registry.hpp"
-#include "liven/ops/loss.hpp"
 #include "liven/train/evaluate.hpp"
 #include "make_optimizer.hpp"
 #include "memory_estimate.hpp"
@@ -53,7 +52,10 @@ void require_states(const TrainSettings& settings) {
 }  // namespace
 
 TrainingStep::TrainingStep(const TrainSettings& settings, const data::Dataset& train, std::string hint)
-    : settings_(settings), model_(make_model(settings.model, settings.model_options)), hint_(std::move(hint)) {
+    : settings_(settings),
+      model_(make_model(settings.model, settings.model_options)),
+      objective_(model_->objective()),
+      hint_(std::move(hint)) {
     require_states(settings);
     model_->seed(settings.seed);
     model_->build(batched(settings.batch, settings.input()));
@@ -62,12 +64,14 @@ TrainingStep::TrainingStep(const TrainSettings& settings, const data::Dataset& t
     if (settings.class_weights) class_weights_ = weights_of_classes(train);
 }
 
-Tensor TrainingStep::loss_of(const Tensor& logits, const Tensor& labels) {
-    Tensor loss = cross_entropy(
-        logits, labels,
+ObjectivePass TrainingStep::pass(const Tensor& images, const Tensor& labels) {
+    ObjectivePass pass = objective_->pass(
+        images, labels,
         {.label_smoothing = static_cast<float>(settings_.label_smoothing), .class_weights = class_weights_});
-    const Tensor penalty = l2_penalty(model_->parameters());
-    return penalty.defined() ? loss + penalty : loss;
+    pass.output = Tensor();  // a map that nobody reads would have to be kept all the same
+    if (const Tensor penalty = l2_penalty(model_->parameters()); penalty.defined())
+        pass.terms.push_back({.name = "l2", .value = penalty});
+    return pass;
 }
 
 DType TrainingStep::dtype() const { return settings_.dtype == "bf16" ? DType::bf16 : DType::f32; }
@@ -84,7 +88,7 @@ PlanMemory TrainingStep::memory() {
     const Shape shape = batched(settings_.batch, described_.value_or(settings_.input()));
     const std::vector<int32_t> classes(static_cast<size_t>(settings_.batch), 0);
     const Tensor loss =
-        loss_of((*model_)(Tensor::zeros(shape)), Tensor::from(std::span<const int32_t>(classes), {settings_.batch}));
+        pass(Tensor::zeros(shape), Tensor::from(std::span<const int32_t>(classes), {settings_.batch})).loss();
     model_->set_forward_count(model_->forward_count() - 1);
     const Graph graph = optimizer_->trace_step(gradients(loss, model_->parameters()));
     return make_plan(graph, Engine::current().options())->memory();
@@ -101,17 +105,22 @@ TrainingStep::Sums TrainingStep::run(data::Loader& loader, float learning_rate, 
         if (!batch) break;
         const Tensor y = Tensor::share(batch->labels, {batch->count}, DType::i32);
         // No handle to scaled pixels: what a handle points to is stored.
-        const Tensor logits = (*model_)(images_of(*batch, loader.options().preprocess));
-        const Tensor loss = loss_of(logits, y);
+        const ObjectivePass parts = pass(images_of(*batch, loader.options().preprocess), y);
+        const Tensor loss = parts.loss();
         if (accumulator_)
             accumulator_->add(gradients(loss, model_->parameters()));
         else
             optimizer_->step(gradients(loss, model_->parameters()));
         if (!accumulator_ && !optimizer_->last_step_applied())
             explain_anomaly(images_of(*batch, loader.options().preprocess), y, step);
-        sums.loss += static_cast<double>(loss.item()) * static_cast<double>(batch->count);
+        const auto count = static_cast<double>(batch->count);
+        sums.loss += static_cast<double>(loss.item()) * count;
+        for (const LossTerm& term : parts.terms)
+            sums.terms[term.name] += static_cast<double>(term.value.item()) * count;
         sums.images += batch->count;
-        sums.correct += correct_predictions(logits, *batch);
+        if (!parts.logits.defined()) continue;
+        sums.classified += batch->count;
+        sums.correct += correct_predictions(parts.logits, *batch);
     }
     if (sums.images == 0) return sums;
     if (accumulator_) optimizer_->step(*accumulator_);
@@ -126,7 +135,7 @@ void TrainingStep::explain_anomaly(const Tensor& x, const Tensor& y, int64_t ste
     Engine::current().set_detect_anomaly(true);
     std::string what = "the loss or its gradients are not finite";
     try {
-        const Tensor loss = loss_of((*model_)(x), y);
+        const Tensor loss = pass(x, y).loss();
         const Gradients all = gradients(loss, model_->parameters());
         Engine::current().evaluate(values_of(loss, all));
     } catch (const Error& error) {

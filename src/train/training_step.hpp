@@ -7,14 +7,15 @@
 #include "liven/data/loader.hpp"
 #include "liven/graph/plan.hpp"
 #include "liven/graph/tensor.hpp"
-#include "liven/nn/module.hpp"
+#include "liven/nn/objective.hpp"
 #include "liven/optim/accumulator.hpp"
 #include "liven/optim/optimizer.hpp"
+#include "liven/train/progress.hpp"
 #include "liven/train/settings.hpp"
 
 namespace liven {
 
-/// A model with its loss and its optimiser: what one update takes.
+/// A model with its objective and its optimiser: what one update takes.
 class TrainingStep {
 public:
     /// `train` is the set the class weights are counted on; `hint` goes into the error of a step that failed.
@@ -25,8 +26,10 @@ public:
 
     struct Sums {
         double loss = 0;  ///< over the images
-        int64_t images = 0, correct = 0;
-        double waited = 0;  ///< seconds, for the loader
+        TermSums terms;
+        int64_t images = 0;
+        int64_t classified = 0, correct = 0;  ///< none without a classifier
+        double waited = 0;                    ///< seconds, for the loader
     };
     /// One update, from one batch or several micro-batches; no images at the end of the epoch. Throws Error naming
     /// `step` and, where it can, the operation when loss or gradients are not finite.
@@ -44,11 +47,13 @@ public:
 
 private:
     DType dtype() const;
-    Tensor loss_of(const Tensor& logits, const Tensor& labels);
+    /// The loss's parts, with the L2 penalty among them.
+    ObjectivePass pass(const Tensor& images, const Tensor& labels);
     [[noreturn]] void explain_anomaly(const Tensor& x, const Tensor& y, int64_t step);
 
     const TrainSettings& settings_;
     std::unique_ptr<Module> model_;
+    std::unique_ptr<Objective> objective_;
     std::unique_ptr<Optimizer> optimizer_;
     std::unique_ptr<GradientAccumulator> accumulator_;
     Tensor class_weights_;

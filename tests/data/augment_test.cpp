@@ -24,15 +24,7 @@ std::vector<float> run(const Image& image, const Draw& d, const Preprocess& p = 
     return out;
 }
 
-Image flat(uint8_t r, uint8_t g, uint8_t b) {
-    Image image(side, side);
-    for (size_t i = 0; i < image.pixels.size(); i += 3) {
-        image.pixels[i] = r;
-        image.pixels[i + 1] = g;
-        image.pixels[i + 2] = b;
-    }
-    return image;
-}
+Image flat(uint8_t r, uint8_t g, uint8_t b) { return one_colour(side, r, g, b); }
 
 }  // namespace
 

@@ -37,6 +37,17 @@ inline liven::data::Image picture(int width, int height, uint64_t seed = 0) {
     return image;
 }
 
+/// A square of one colour.
+inline liven::data::Image one_colour(int extent, uint8_t r, uint8_t g, uint8_t b) {
+    liven::data::Image image(extent, extent);
+    for (size_t i = 0; i < image.pixels.size(); i += 3) {
+        image.pixels[i] = r;
+        image.pixels[i + 1] = g;
+        image.pixels[i + 2] = b;
+    }
+    return image;
+}
+
 inline void write_picture(const std::filesystem::path& path, uint64_t seed = 0, int width = 12, int height = 10) {
     std::filesystem::create_directories(path.parent_path());
     liven::data::write(picture(width, height, seed), path);

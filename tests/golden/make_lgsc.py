@@ -2,9 +2,11 @@
 """Writes lgsc.npz: what PyTorch makes of LGSC (see README.md), in float64 from float32 parameters and inputs.
 
 The network is written down a second time, layer by layer, from the published code; parameters are made by name in
-Liven's layout (HWIO) and turned for PyTorch, so that gradients come out in Liven's layout. As in make_models.py a salt is
-taken that rounding does not matter to.
+Liven's layout (HWIO) and turned for PyTorch, so that gradients come out in Liven's layout. Forty layers with a ReLU at
+zero mean are too near their kinks for any salt: the norms before them get a beta of SHIFT more. As in make_models.py a
+salt is then taken that rounding does not matter to.
 """
+import functools
 import sys
 
 import numpy as np
@@ -12,10 +14,20 @@ import torch
 import torch.nn.functional as F
 
 import formula
-from make_models import save, well_conditioned
+from make_models import NOISE, save
 
-SIZE, BATCH, SAMPLES, STEPS, RATE, DECAY = 64, 4, 16, 10, 1e-4, 5e-4
-FEATURES = ("E5", "D1", "D2", "D3", "D4")
+SIZE, BATCH, SAMPLES, STEPS, RATE, DECAY, SHIFT = 64, 4, 16, 10, 1e-5, 5e-4, 2
+BEFORE_RELU = ("bn1", "bn2", "in1", "in2", "up_in")
+
+
+@functools.lru_cache(maxsize=None)
+def start(name, shape, salt):
+    """A parameter's value; `salt` is formula.salt, here because it is remembered for."""
+    value = formula.parameter(name, shape)
+    layer, kind = name.split("/")[-2:]
+    if kind == "beta" and layer in BEFORE_RELU and not name.startswith("d5/block"):  # there it would fill the tanh
+        value = value + np.float32(SHIFT)
+    return value
 
 
 class Lgsc:
@@ -28,7 +40,7 @@ class Lgsc:
 
     def get(self, store, name, shape, trained):
         if name not in store:
-            store[name] = torch.from_numpy(formula.parameter(name, shape)).double().requires_grad_(trained)
+            store[name] = torch.from_numpy(start(name, shape, formula.salt)).double().requires_grad_(trained)
         return store[name]
 
     def weight(self, name, shape):
@@ -185,12 +197,37 @@ def steps(noise, seed):
     return {"steps/losses": np.array(curve)}
 
 
+def distance(exact, other):
+    """The largest relative distance of any array, the rows of samples each by itself."""
+    worst = 0.0
+    for name, value in exact.items():
+        rows, others = (x.reshape(len(x), -1) for x in (value, other[name]))
+        apart = np.linalg.norm(rows - others, axis=1) / np.linalg.norm(rows, axis=1)
+        worst = max(worst, float(np.max(apart)))
+    return worst
+
+
+def well_conditioned(limit, draws=3):
+    for formula.salt in range(200):
+        start.cache_clear()
+        exact, worst = one_pass(0.0, 0), 0.0
+        for seed in range(draws):
+            worst = max(worst, distance(exact, one_pass(NOISE, seed)))
+            if worst > limit:
+                break
+        print(f"salt {formula.salt}: {worst:.1e}", flush=True)
+        if worst <= limit:
+            exact["salt"] = np.array([formula.salt], np.int64)
+            return exact
+    raise RuntimeError("no salt is well-conditioned")
+
+
 if __name__ == "__main__":
     torch.set_num_threads(1)
-    exact, worst = well_conditioned(one_pass, float(sys.argv[1]) if len(sys.argv) > 1 else 3e-5)
-    print(f"one pass: salt {formula.salt}, noise changes it by {worst:.1e}; losses {exact['train/losses']}", flush=True)
+    exact = well_conditioned(float(sys.argv[1]) if len(sys.argv) > 1 else 1e-4)
+    print(f"losses {exact['train/losses']}", flush=True)
     curve = steps(0.0, 0)["steps/losses"]
-    print("steps", np.round(curve, 5), "noise changes them by",
-          max(float(np.max(np.abs(steps(2e-7, seed)["steps/losses"] / curve - 1))) for seed in range(3)))
-    exact["steps/losses"] = curve
+    moved = max(float(np.max(np.abs(steps(NOISE, seed)["steps/losses"] / curve - 1))) for seed in range(2))
+    print(f"steps {np.round(curve, 4)}, noise changes them by {moved:.1e}")
+    exact |= {"steps/losses": curve, "steps/rate": np.array([RATE]), "steps/tolerance": np.array([max(1e-4, 10 * moved)])}
     print(f"{save('lgsc.npz', exact)} bytes")

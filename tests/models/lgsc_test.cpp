@@ -1,5 +1,6 @@
 #include "liven/models/lgsc.hpp"
 
+#include <algorithm>
 #include <catch2/catch.hpp>
 #include <cmath>
 #include <vector>
@@ -144,4 +145,11 @@ TEST_CASE("Only the cues of live samples are pulled to zero") {
     CHECK(cue_loss({0, 1, 1}) == Approx(magnitude(0)).epsilon(1e-5));  // float sums of 768 numbers
     CHECK(cue_loss({1, 0, 0}) == Approx((magnitude(1) + magnitude(2)) / 2).epsilon(1e-5));
     CHECK(cue_loss({1, 1, 1}) == 0.0f);
+    Lgsc asking({.depth = 1, .auxiliary = false, .triplet = false, .attack_cue = 0.9f});
+    asking.eval();
+    const ObjectivePass pass = asking.objective()->pass(x, labels({0, 1, 1}));
+    REQUIRE(pass.terms.size() == 2);
+    CHECK(pass.terms[1].name == "attack_cue");
+    CHECK(pass.terms[1].value.item() ==
+          Approx((std::max(0.0, 0.9 - magnitude(1)) + std::max(0.0, 0.9 - magnitude(2))) / 2).epsilon(1e-5));
 }

@@ -4,6 +4,7 @@
 #include <functional>
 #include <initializer_list>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -53,7 +54,8 @@ public:
     Progress& operator=(const Progress&) = delete;
 
     /// One step done; the values replace those of the same name. They show in the order of their first update.
-    void update(std::initializer_list<Value> values);
+    void update(std::span<const Value> values);
+    void update(std::initializer_list<Value> values) { update(std::span(values.begin(), values.size())); }
     /// `steps` steps done.
     void advance(int64_t steps = 1);
     /// Draws the last state with the time it took in place of the time left. Further calls do nothing.

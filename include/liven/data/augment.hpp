@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <string>
 
@@ -10,8 +11,8 @@
 /// order: key = Random::mix(Random::mix(seed, epoch), sample).
 namespace liven::data {
 
-/// What is seen where a turned or moved picture ends: its last pixel again, or its mirror image.
-enum class Fill : uint8_t { nearest, reflect };
+/// What is seen where a turned or moved picture ends: its last pixel again, its mirror image, or black.
+enum class Fill : uint8_t { nearest, reflect, black };
 
 /// Ranges are symmetric around "no change"; zero switches a part off.
 struct Augmentation {
@@ -29,6 +30,14 @@ struct Augmentation {
     float noise_low = 0.01f, noise_high = 0.03f;  ///< its standard deviation as a share of full white
     float blur = 0;                               ///< probability of motion blur
     int blur_length = 5;                          ///< pixels along a random direction; odd, 3 to 31
+    float chance = 1;                             ///< with which rotation, and each of the five below, happens at all
+    float offset = 0;                             ///< 32: all values of 0..255 plus -32 to 32
+    float gain = 0;                               ///< 0.5: then times 0.5 to 1.5
+    float hsv_saturation = 0;                     ///< 0.2: saturation in HSV times 0.8 to 1.2
+    float hue = 0;                                ///< degrees, each way
+    float crop = 0;                               ///< each side loses up to this share, and the rest fills the frame
+    float erase = 0;    ///< probability of one or two grey rectangles (80) of 1 to 3 % of the area each
+    float cut_out = 0;  ///< probability of a black square of less than 9 % of the width
 
     bool operator==(const Augmentation&) const = default;
     bool active() const;
@@ -42,10 +51,12 @@ struct Augmentation {
     static Augmentation paper_m();
     /// Wagale and Agarkar: mirror images, brightness and contrast 20 %, Gaussian noise of 1 % in every picture.
     static Augmentation paper_w();
-    /// The real-time method with spoof cues: rotation by 30 degrees, about the centre, corners cut off by none; its
     /// The real-time method with spoof cues: rotation by 30 degrees each way. The fill of turned corners is not given
     /// there; the last pixel again here. (Its resize and centre crop to 224 are the preprocessing of a square face.)
     static Augmentation paper_a();
+    /// LGSC (Feng et al. 2020) as its published code has it for OULU-NPU. Its cut-out of less than 20 pixels is here a
+    /// share of the frame (20 of 224).
+    static Augmentation lgsc();
 
     std::string to_json() const;
     /// Absent fields keep their defaults, unknown ones are refused. Throws Error naming the field.
@@ -62,6 +73,14 @@ struct Draw {
     int blur_length = 0;   ///< 0: none
     float blur_angle = 0;  ///< degrees
     uint64_t noise_key = 0;
+    float offset = 0, gain = 1, hsv_saturation = 1, hue = 0;
+    float crop_left = 0, crop_right = 0, crop_top = 0, crop_bottom = 0;  ///< shares of width and height
+    /// A rectangle of one grey value; place and extent in shares of width and height. No width: none.
+    struct Patch {
+        float x = 0, y = 0, width = 0, height = 0;
+        uint8_t value = 0;
+    };
+    std::array<Patch, 3> patches{};
 
     std::string to_json() const;
 };
@@ -69,8 +88,8 @@ struct Draw {
 Draw draw(const Augmentation& augmentation, uint64_t key);
 
 /// The drawn change and the preprocessing's scaling in one go: a frame (width x height of `preprocess`) to floats.
-/// Geometry is one warp, colour one matrix; order: geometry, blur, brightness, contrast, saturation, noise, clipped to
-/// 0..255 before scaling.
+/// Geometry is one warp, colour one matrix; order: offset, gain, HSV, patches, rounded to 8 bits; geometry, blur,
+/// brightness, contrast, saturation, noise, clipped to 0..255 before scaling.
 void augment(const Image& frame, const Draw& drawn, const Preprocess& preprocess, float* dst);
 /// The same as a picture, to look at.
 Image augment(const Image& image, const Draw& drawn);

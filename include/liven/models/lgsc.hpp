@@ -19,26 +19,68 @@ inline Conv2d::Options cue_conv(int64_t filters, int64_t kernel) {
     return {.filters = filters, .kernel = kernel, .bias = false, .initializer = Initializer::he_normal()};
 }
 
-/// BasicBlock with instance-norm, at stride 1.
+/// How the decoder normalises. Instance-norm (the published code) gives every image the same mean and deviation in
+/// every channel, so that the mean |cue| of two images differs by the shape of their distributions alone; with
+/// batch-norm it is free.
+struct CueNormOptions {
+    bool instance = true;
+    float epsilon = 1e-5f;
+    float momentum = 0.9f;  ///< of batch-norm's running statistics
+    float gamma = 1;        ///< at the start
+};
+
+/// A norm of the decoder.
+class CueNorm : public Module {
+public:
+    CueNorm(Module& parent, std::string_view name, const CueNormOptions& options)
+        : Module(parent, name), options_(options) {}
+    std::string_view type() const override { return "CueNorm"; }
+
+protected:
+    Tensor forward(Tensor x) override { return options_.instance ? by_instance(x) : by_batch(x); }
+
+private:
+    CueNormOptions options_;
+    InstanceNorm by_instance{*this, "", {.epsilon = options_.epsilon, .gamma = options_.gamma}};
+    BatchNorm by_batch{*this,
+                       "",
+                       {.epsilon = options_.epsilon,
+                        .momentum = options_.momentum,
+                        .unbiased_variance = true,
+                        .gamma = options_.gamma}};
+};
+
+/// BasicBlock with the decoder's norm, at stride 1.
 class CueBlock : public Module {
 public:
-    CueBlock(Module& parent, std::string_view name, int64_t filters) : Module(parent, name), filters_(filters) {}
+    struct Options {
+        int64_t filters = 64;
+        CueNormOptions norm = {};
+        float gamma = 1;  ///< of the two norms that are added, at the start
+    };
+    CueBlock(Module& parent, std::string_view name, const Options& options) : Module(parent, name), options_(options) {}
     std::string_view type() const override { return "CueBlock"; }
 
 protected:
     Tensor forward(Tensor x) override {
         const Tensor y = in2(conv2(relu(in1(conv1(x)))));
-        return relu(y + (x.shape()[3] == filters_ ? x : in_shortcut(conv_shortcut(x))));
+        return relu(y + (x.shape()[3] == options_.filters ? x : in_shortcut(conv_shortcut(x))));
     }
 
 private:
-    int64_t filters_;
-    Conv2d conv1{*this, "conv1", cue_conv(filters_, 3)};
-    InstanceNorm in1{*this, "in1"};
-    Conv2d conv2{*this, "conv2", cue_conv(filters_, 3)};
-    InstanceNorm in2{*this, "in2"};
-    Conv2d conv_shortcut{*this, "conv_shortcut", cue_conv(filters_, 1)};
-    InstanceNorm in_shortcut{*this, "in_shortcut"};
+    CueNormOptions last() const {
+        CueNormOptions norm = options_.norm;
+        norm.gamma = options_.gamma;
+        return norm;
+    }
+
+    Options options_;
+    Conv2d conv1{*this, "conv1", cue_conv(options_.filters, 3)};
+    CueNorm in1{*this, "in1", options_.norm};
+    Conv2d conv2{*this, "conv2", cue_conv(options_.filters, 3)};
+    CueNorm in2{*this, "in2", last()};
+    Conv2d conv_shortcut{*this, "conv_shortcut", cue_conv(options_.filters, 1)};
+    CueNorm in_shortcut{*this, "in_shortcut", last()};
 };
 
 /// A step of the decoder: twice the height and width, the encoder's map of that size beside it, two residual blocks and
@@ -48,6 +90,8 @@ public:
     struct Options {
         int64_t up = 64;       ///< channels after the upsampling
         int64_t filters = 64;  ///< channels of the result
+        CueNormOptions norm = {};
+        float gamma = 1;  ///< of the norms whose sums are the result, at the start
     };
     CueStep(Module& parent, std::string_view name, const Options& options) : Module(parent, name), options_(options) {}
     std::string_view type() const override { return "CueStep"; }
@@ -65,15 +109,23 @@ protected:
 private:
     Tensor raise(const Tensor& below) { return relu(up_in(up_conv(up(below)))); }
     Tensor refine(const Tensor& x) { return block2(block1(x)) + side_in(side_conv(x)); }
+    CueBlock::Options block() const {
+        return {.filters = options_.filters, .norm = options_.norm, .gamma = options_.gamma};
+    }
+    CueNormOptions last() const {
+        CueNormOptions norm = options_.norm;
+        norm.gamma = options_.gamma;
+        return norm;
+    }
 
     Options options_;
     Upsample up{*this, "up"};
     Conv2d up_conv{*this, "up_conv", cue_conv(options_.up, 2)};
-    InstanceNorm up_in{*this, "up_in"};
-    CueBlock block1{*this, "block1", options_.filters};
-    CueBlock block2{*this, "block2", options_.filters};
+    CueNorm up_in{*this, "up_in", options_.norm};
+    CueBlock block1{*this, "block1", block()};
+    CueBlock block2{*this, "block2", block()};
     Conv2d side_conv{*this, "side_conv", cue_conv(options_.filters, 1)};
-    InstanceNorm side_in{*this, "side_in"};
+    CueNorm side_in{*this, "side_in", last()};
 };
 
 /// LGSC: a ResNet-18 encoder with five taps, a decoder of five steps, and a tanh. The cue map is near zero where a face
@@ -85,20 +137,27 @@ private:
 class Lgsc : public Module {
 public:
     struct Options {
-        int64_t depth = 5;                        ///< steps of the decoder, 1 to 5, and taps of the encoder
-        bool auxiliary = true;                    ///< with the auxiliary classifier
-        bool triplet = true;                      ///< with the triplet loss
-        float classification_weight = 5;          ///< of the auxiliary classifier's cross entropy
-        float cue_weight = 5;                     ///< of the mean |cue| of live samples
+        int64_t depth = 5;                ///< steps of the decoder, 1 to 5, and taps of the encoder
+        bool instance_norm = true;        ///< in the decoder; false: batch-norm, see CueNormOptions
+        bool auxiliary = true;            ///< with the auxiliary classifier
+        bool triplet = true;              ///< with the triplet loss
+        float classification_weight = 5;  ///< of the auxiliary classifier's cross entropy
+        float cue_weight = 5;             ///< of the mean |cue| of live samples
+        /// 0, as published: an attack's cue is free, and the auxiliary classifier alone makes it grow. Above 0: an
+        /// attack whose mean |cue| is less costs the difference, times cue_weight.
+        float attack_cue = 0;
         float triplet_weight = 1, margin = 0.5f;  ///< of the triplet losses, summed over the features
         float dropout = 0.5f;                     ///< before the auxiliary classifier's last layer
-        float bn_momentum = 0.9f;                 ///< of the running statistics of both ResNets
+        /// Scale of the last step's norms at the start. The published 1 begins with cues of about 0.6 everywhere, which
+        /// take thousands of steps to vanish; with 0.1 they begin small.
+        float cue_start = 1;
+        float bn_momentum = 0.9f;  ///< of the running statistics of both ResNets
         float bn_epsilon = 1e-5f;
 
         void visit(OptionVisitor& v) {
-            v("depth", depth), v("auxiliary", auxiliary), v("triplet", triplet);
-            v("classification_weight", classification_weight), v("cue_weight", cue_weight);
-            v("triplet_weight", triplet_weight), v("margin", margin), v("dropout", dropout);
+            v("depth", depth), v("instance_norm", instance_norm), v("auxiliary", auxiliary), v("triplet", triplet);
+            v("classification_weight", classification_weight), v("cue_weight", cue_weight), v("attack_cue", attack_cue);
+            v("triplet_weight", triplet_weight), v("margin", margin), v("dropout", dropout), v("cue_start", cue_start);
             v("bn_momentum", bn_momentum), v("bn_epsilon", bn_epsilon);
         }
     };
@@ -145,18 +204,20 @@ private:
         return {.dropout = options.dropout, .bn_momentum = options.bn_momentum, .bn_epsilon = options.bn_epsilon};
     }
 
+    CueNormOptions decoder_norm() const { return {.instance = options.instance_norm, .momentum = options.bn_momentum}; }
+
     ResNetTrunk<BasicBlock> encoder{*this, "encoder", {.scales = options.depth, .norm = resnet().norm()}};
-    CueStep d1{*this, "d1", {.up = 256, .filters = 256}};
-    CueStep d2{*this, "d2", {.up = 128, .filters = 128}};
-    CueStep d3{*this, "d3", {.up = 64, .filters = 64}};
-    CueStep d4{*this, "d4", {.up = 64, .filters = 64}};
-    CueStep d5{*this, "d5", {.up = 64, .filters = 3}};
+    CueStep d1{*this, "d1", {.up = 256, .filters = 256, .norm = decoder_norm()}};
+    CueStep d2{*this, "d2", {.up = 128, .filters = 128, .norm = decoder_norm()}};
+    CueStep d3{*this, "d3", {.up = 64, .filters = 64, .norm = decoder_norm()}};
+    CueStep d4{*this, "d4", {.up = 64, .filters = 64, .norm = decoder_norm()}};
+    CueStep d5{*this, "d5", {.up = 64, .filters = 3, .norm = decoder_norm(), .gamma = options.cue_start}};
     ResNet18 auxiliary{*this, "auxiliary", resnet()};
 };
 
 /// LGSC's losses and score. The terms: `classification`, cross entropy of the auxiliary classifier; `cue`, the mean
-/// |cue| of the bona fide samples (an attack's cue is free); `triplet`, the sum over the features, each pooled to one
-/// vector, of the triplet losses with bona fide anchors and positives and attack negatives.
+/// |cue| of the bona fide samples; `attack_cue`, when it is asked for; `triplet`, the sum over the features, each
+/// pooled to one vector, of the triplet losses with bona fide anchors and positives and attack negatives.
 class SpoofCueObjective final : public Objective {
 public:
     /// The network must outlive the objective.
@@ -165,6 +226,9 @@ public:
     ObjectivePass pass(const Tensor& images, const Tensor& labels, const ClassifierLoss& loss) override;
     double score(std::span<const float> cue) const override;
     std::string_view score_name() const override { return "1 - mean |cue|"; }
+    bool maps() const override { return true; }
+    /// The mean magnitude of the three channels.
+    std::vector<float> map(std::span<const float> cue) const override;
 
 private:
     Lgsc& network_;

@@ -98,6 +98,7 @@ public:
         float epsilon = 1e-3f;           ///< Keras' default; PyTorch's is 1e-5
         float momentum = 0.99f;          ///< of the old statistics; PyTorch's 0.1 is 0.9 here
         bool unbiased_variance = false;  ///< moving_variance from the unbiased estimate, as PyTorch keeps it
+        float gamma = 1;                 ///< at the start
     };
     BatchNorm(Module& parent, std::string_view name, const Options& options)
         : Module(parent, name), options_(options) {}

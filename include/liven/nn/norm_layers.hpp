@@ -32,6 +32,7 @@ class InstanceNorm : public Module {
 public:
     struct Options {
         float epsilon = 1e-5f;
+        float gamma = 1;  ///< at the start
         float l2 = 0;
     };
     InstanceNorm(Module& parent, std::string_view name, const Options& options)

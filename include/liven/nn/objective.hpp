@@ -62,6 +62,12 @@ public:
     /// Whether the score is a probability, so that its log loss means something.
     virtual bool scores_probability() const { return false; }
 
+    /// Whether `map` shows where in the picture a score comes from.
+    virtual bool maps() const { return false; }
+    /// A number of 0 or more for each pixel of the input, row by row: 0 where the sample looks bona fide. Throws Error
+    /// unless maps().
+    virtual std::vector<float> map(std::span<const float> output) const;
+
 protected:
     Objective() = default;
     Objective(const Objective&) = default;

@@ -41,7 +41,9 @@ struct StepReport {
     int64_t index = 0, last = 0;  ///< of this update within the epoch, from 0, and of the epoch's last one
     double loss = 0;              ///< mean over this update's images, L2 included
     int64_t images = 0;           ///< of this update
-    double epoch_loss = 0, epoch_accuracy = 0;  ///< means over the epoch so far
+    double epoch_loss = 0;        ///< mean over the epoch so far
+    TermSums epoch_terms = {};    ///< the same of each of its terms, before their weights
+    double epoch_accuracy = 0;    ///< of the classifier; NaN when the model has none
     float learning_rate = 0;
 };
 
@@ -51,13 +53,18 @@ struct EpochReport {
     int64_t step = 0;   ///< updates since the training began
     int64_t images = 0;
     double loss = 0, accuracy = 0;  ///< means over the training images, as they were seen
+    TermSums terms = {};            ///< of the loss, before their weights
     double validation_loss = 0, validation_accuracy = 0;
-    Measure validation_acer = Measure::undefined("not validated");  ///< the least over all thresholds
-    float learning_rate = 0;                                        ///< of the last update
-    float gradient_norm = 0;                                        ///< of the last update, before clipping
-    double seconds = 0;                                             ///< without the part before a resume
-    double data_seconds = 0;                                        ///< of these, waiting for the loader
-    bool best = false;                                              ///< the least validation loss so far
+    TermSums validation_terms = {};
+    /// Of the score used at test: the least over all thresholds.
+    Measure validation_acer = Measure::undefined("not validated");
+    /// Of a classifier that is trained beside the score: the least over all thresholds.
+    Measure classifier_acer = Measure::undefined("the score is the classifier's");
+    float learning_rate = 0;  ///< of the last update
+    float gradient_norm = 0;  ///< of the last update, before clipping
+    double seconds = 0;       ///< without the part before a resume
+    double data_seconds = 0;  ///< of these, waiting for the loader
+    bool best = false;        ///< the best so far by TrainSettings::best_by
 };
 
 /// What a callback remembers from one checkpoint to the next.

@@ -37,14 +37,16 @@ private:
     std::optional<JsonLines> log_;
 };
 
-/// Keeps the weights of the least validation loss and gives them back at the end; stops after `patience` epochs
-/// without a smaller one (0: never).
+/// Keeps the weights of the best epoch and gives them back at the end; stops after `patience` epochs without a better
+/// one (0: never). The best has the least validation loss, or the least validation ACER and of equal ones the least
+/// loss.
 class EarlyStopping : public Callback {
 public:
-    explicit EarlyStopping(int64_t patience) : patience_(patience) {}
+    enum class By { loss, acer };
+    explicit EarlyStopping(int64_t patience, By by = By::loss) : patience_(patience), by_(by) {}
 
-    /// Whether this loss would be the least so far. The first always is, NaN never after it.
-    bool improves(double validation_loss) const { return best_epoch_ < 0 || validation_loss < best_loss_; }
+    /// Whether such an epoch would be the best so far. The first always is; a NaN is better than nothing.
+    bool improves(double loss, double acer = 0) const;
     double best_loss() const { return best_loss_; }
     /// From 0; -1 before the first.
     int64_t best_epoch() const { return best_epoch_; }
@@ -57,7 +59,8 @@ public:
 
 private:
     int64_t patience_;
-    double best_loss_ = 0;
+    By by_;
+    double best_loss_ = 0, best_acer_ = 0;
     int64_t best_epoch_ = -1, waited_ = 0;
     NamedTensors best_;
 };

@@ -29,12 +29,14 @@ struct ModelFileInfo {
     int64_t clip_stride = 1;  ///< of a clip's frames, see data::ClipOptions
     data::Preprocess preprocess;
     std::vector<std::string> classes{"bonafide", "attack"};
+    /// What the threshold is compared with, as the model's objective names it; save_model() asks the model.
+    std::string score = "softmax probability of bona fide";
     ThresholdInfo threshold;
     Json training = Json::object();  ///< facts for people and reports: recipe, epochs, data, allow-leak reason
 };
 
 /// Writes one safetensors file: weights and running statistics by name, the info, and a golden pair (a small input made
-/// by formula and the model's logits for it in inference mode). Atomic: the old file stays until the new one is
+/// by formula and what the model gives for it in inference mode). Atomic: the old file stays until the new one is
 /// complete.
 void save_model(const std::filesystem::path& path, Module& model, const ModelFileInfo& info);
 
@@ -43,7 +45,7 @@ struct LoadedModel {
     ModelFileInfo info;
 };
 /// Reads a model file, builds the model and checks its golden pair. Throws Error listing missing, surplus and misshapen
-/// tensors, or when the golden logits differ by more than 1e-4 of their size: then this build computes something else
+/// tensors, or when the golden output differs by more than 1e-4 of their size: then this build computes something else
 /// than the writer did.
 LoadedModel load_model(const std::filesystem::path& path);
 

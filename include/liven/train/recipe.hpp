@@ -12,6 +12,8 @@ namespace liven {
 ///     default               what works on a few hundred to a few thousand pictures
 ///     paper-k-<data set>    Kuznetsov et al. 2026, one data set: own, replay-attack, csmad, 3dmad, msspoof (table 6)
 ///     paper-k-combined      the same paper, five data sets together (table 10)
+///     lgsc                  LGSC's published code (Feng et al. 2020; lgsc only)
+///     paper-a               the real-time method with spoof cues (lgsc only)
 ///     paper-m               the margin-based method, 64 x 64 (LivenessNet only)
 ///     paper-a               the comparison set of the real-time method (resnet18, se-resnet18, googlenet)
 ///     paper-w               Wagale and Agarkar (resnet50-gru)

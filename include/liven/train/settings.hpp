@@ -24,8 +24,8 @@ struct TrainSettings {
     std::string interpolation = "lanczos";
     double crop_margin = 0;  ///< a sample's face box is grown by this share of its size on every side
     /// What pixels become: unit (0 to 1), z-score (mean and deviation of the training set), imagenet (torchvision's
-    /// mean and deviation), caffe (blue first, minus the mean; Keras' residual networks), or pretrained: that of the
-    /// pretrained weights, z-score without any.
+    /// mean and deviation), caffe (blue first, minus the mean; Keras' residual networks), lgsc ((x - 100) / 80), or
+    /// pretrained: that of the pretrained weights, z-score without any.
     std::string normalization = "unit";
     int64_t frames = 0;           ///< of a clip; 0: the model sees pictures
     int64_t clip_stride = 1;      ///< frames from one of a clip to its next; 0: spread over the recording
@@ -37,16 +37,21 @@ struct TrainSettings {
     int64_t accumulate = 1;          ///< micro-batches of `batch` images an update
     std::string optimizer = "adam";  ///< adam, adamw or sgd
     double learning_rate = 1e-3;
-    std::string schedule = "cosine";  ///< constant, cosine, step (x0.1 at 50 and 75 %) or plateau (x0.5, patience 7)
-    double minimum_rate = 0;          ///< plateau goes no lower
-    int64_t warm_up = 0;              ///< updates
+    /// constant, cosine, step (x0.1 at 50 and 75 %), milestones or plateau (x0.5, patience 7)
+    std::string schedule = "cosine";
+    std::vector<int64_t> milestones;  ///< epochs after which the rate is multiplied by milestone_factor
+    double milestone_factor = 0.1;
+    double minimum_rate = 0;  ///< plateau goes no lower
+    int64_t warm_up = 0;      ///< updates
     double weight_decay = 0;
     double momentum = 0.9;  ///< sgd
     double label_smoothing = 0;
     double clip_norm = 0;
-    int64_t patience = 0;                ///< epochs without a better validation loss before stopping early; 0: never
-    std::string augmentation = "light";  ///< none, light, paper-a, paper-k, paper-m or paper-w
-    bool balanced = false;               ///< both classes equally often
+    std::string best_by = "loss";        ///< of validation, loss or acer: which epoch's weights the model file holds
+    int64_t patience = 0;                ///< epochs without a better one before stopping early; 0: never
+    std::string augmentation = "light";  ///< none, light, paper-a, paper-k, paper-m, paper-w or lgsc
+    bool balanced = false;               ///< both classes equally often, half and half in every batch
+    bool drop_last = false;              ///< a last batch that is smaller is left out
     bool class_weights = false;          ///< loss weighted by inverse class frequency
     std::string dtype = "f32";           ///< how maps between steps are stored: f32 or bf16
     uint64_t seed = 42;
