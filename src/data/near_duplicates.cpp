@@ -43,7 +43,7 @@ bool is_flat(const Image& image) {
     return *high - *low < 8 * 1000;
 }
 
-Image picture_of(const Sample& s) {
+Image picture_shown(const Sample& s) {
     if (!is_video(s.path)) return decode(s.path);
     return read_frames(s.path, std::vector<int64_t>{std::max<int64_t>(s.frame, 0)})[0];
 }
@@ -68,7 +68,7 @@ void look_at_run(const Dataset& dataset, const std::vector<size_t>& run, std::ve
         looks[i].flat = is_flat(image);
     };
     try {
-        if (run.size() == 1) return note(run[0], picture_of(dataset.samples[run[0]]));
+        if (run.size() == 1) return note(run[0], picture_shown(dataset.samples[run[0]]));
         std::vector<int64_t> frames;
         for (size_t i : run) frames.push_back(std::max<int64_t>(dataset.samples[i].frame, 0));
         const std::vector<Image> images = read_frames(dataset.samples[run[0]].path, frames);
@@ -142,7 +142,7 @@ Image grid_of_pairs(const Dataset& dataset, std::span<const NearDuplicate> pairs
     for (int i = 0; i < count; ++i) {
         const NearDuplicate& pair = pairs[static_cast<size_t>(i)];
         for (int half = 0; half < 2; ++half) {
-            const Image small = resize(picture_of(dataset.samples[half == 0 ? pair.first : pair.second]), side, side,
+            const Image small = resize(picture_shown(dataset.samples[half == 0 ? pair.first : pair.second]), side, side,
                                        Interpolation::area);
             for (int y = 0; y < side; ++y)
                 std::memcpy(

@@ -21,7 +21,7 @@ Dataset read_casia_fasd(const fs::path& source, const ImportOptions& options) {
         {"5", "cut"}, {"6", "cut"}, {"HR_3", "cut"}, {"7", "replay"}, {"8", "replay"}, {"HR_4", "replay"}};
     const Tree tree(source, kCasiaFasd.layout);
     Dataset out;
-    std::vector<Recording> recordings;
+    std::vector<SourceRecording> recordings;
     for (const std::string part : {"train", "test"})
         for (const fs::path& subject : folders_in(tree.folder(part + "_release")))
             for (const fs::path& path : files_in(subject)) {
@@ -31,7 +31,7 @@ Dataset read_casia_fasd(const fs::path& source, const ImportOptions& options) {
                     out.skipped.push_back(path.string() + ": the name is none of 1 to 8 and HR_1 to HR_4");
                     continue;
                 }
-                Recording r;
+                SourceRecording r;
                 r.known.path = path;
                 r.known.label = kind->second.empty() ? Label::bonafide : Label::attack;
                 r.known.subject = part + '-' + subject.filename().string();

@@ -15,7 +15,7 @@ namespace {
 Dataset read_class_folders(const fs::path& source, const ImportOptions& options) {
     const Dataset found = read_folder(source);
     Dataset out{.name = found.name, .samples = {}, .skipped = found.skipped, .warnings = found.warnings};
-    std::vector<Recording> recordings;
+    std::vector<SourceRecording> recordings;
     for (const Sample& sample : found.samples) {
         if (is_video(sample.path))
             recordings.push_back({.known = sample, .faces = {}, .read_faces = nullptr});

@@ -30,8 +30,8 @@ bool tell_hifi_name(const std::string& name, Sample& s) {
     return true;
 }
 
-void add_hifi_video(const fs::path& folder, Split split, std::vector<Recording>& recordings, Dataset& out) {
-    Recording r;
+void add_hifi_video(const fs::path& folder, Split split, std::vector<SourceRecording>& recordings, Dataset& out) {
+    SourceRecording r;
     r.known.path = folder;
     r.known.split = split;
     if (!tell_hifi_name(folder.filename().string(), r.known))
@@ -40,7 +40,7 @@ void add_hifi_video(const fs::path& folder, Split split, std::vector<Recording>&
         recordings.push_back(std::move(r));
 }
 
-void add_hifi_list(const Tree& tree, const fs::path& list, Split split, std::vector<Recording>& recordings,
+void add_hifi_list(const Tree& tree, const fs::path& list, Split split, std::vector<SourceRecording>& recordings,
                    Dataset& out) {
     for (const std::string& line : lines_of(list)) {
         const std::vector<std::string> fields = parts_of(line, " \t");
@@ -65,7 +65,7 @@ Dataset read_hifimask(const fs::path& source, const ImportOptions& options) {
     const Tree tree = Tree::within(source, "CASIA_HiFiMask", kHifiMask.layout);
     const fs::path data = tree.folder("Data");
     Dataset out;
-    std::vector<Recording> recordings;
+    std::vector<SourceRecording> recordings;
     if (options.protocol == "none") {
         for (const fs::path& folder : folders_in(data)) add_hifi_video(folder, Split::none, recordings, out);
     } else {

@@ -36,7 +36,7 @@ Dataset read_msu_mfsd(const fs::path& source, const ImportOptions& options) {
         test = msu_clients(tree.file("test_sub_list.txt"));
     }
     Dataset out;
-    std::vector<Recording> recordings;
+    std::vector<SourceRecording> recordings;
     for (const std::string name : {"real", "attack"})
         for (const fs::path& path : files_in(Tree(scene, kMsuMfsd.layout).folder(name))) {
             if (!is_video(path)) continue;
@@ -55,7 +55,7 @@ Dataset read_msu_mfsd(const fs::path& source, const ImportOptions& options) {
                 out.skipped.push_back(path.string() + ": neither list of subjects has the client");
                 continue;
             }
-            Recording r;
+            SourceRecording r;
             r.known.path = path;
             r.known.label = attack ? Label::attack : Label::bonafide;
             r.known.subject = words[1];

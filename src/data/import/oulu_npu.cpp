@@ -34,7 +34,7 @@ bool oulu_takes(const std::string& protocol, const OuluName& v, bool test) {
 Dataset read_oulu_npu(const fs::path& source, const ImportOptions& options) {
     const Tree tree(source, kOuluNpu.layout);
     Dataset out;
-    std::vector<Recording> recordings;
+    std::vector<SourceRecording> recordings;
     for (const std::string part : {"Train", "Dev", "Test"})
         for (const fs::path& path : files_in(tree.folder(part + "_files"))) {
             if (!is_video(path)) continue;
@@ -49,7 +49,7 @@ Dataset read_oulu_npu(const fs::path& source, const ImportOptions& options) {
                 continue;
             }
             if (!oulu_takes(options.protocol, name, part == "Test")) continue;
-            Recording r;
+            SourceRecording r;
             r.known.path = path;
             r.known.label = name.file == 1 ? Label::bonafide : Label::attack;
             r.known.subject = words[2];

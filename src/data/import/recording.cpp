@@ -22,7 +22,7 @@ struct Rows {
     int64_t boxes_missed = 0;
 };
 
-void add_pictures(const Recording& recording, const ImportOptions& options, Rows& rows) {
+void add_pictures(const SourceRecording& recording, const ImportOptions& options, Rows& rows) {
     const std::vector<fs::path> pictures = list_frames(recording.known.path);
     if (pictures.empty()) throw Error(recording.known.path.string(), "the folder holds no picture");
     for (int64_t at : sampled_frames(static_cast<int64_t>(pictures.size()), options.frames)) {
@@ -33,7 +33,7 @@ void add_pictures(const Recording& recording, const ImportOptions& options, Rows
     }
 }
 
-void add_video_frames(const Recording& recording, const ImportOptions& options, Rows& rows) {
+void add_video_frames(const SourceRecording& recording, const ImportOptions& options, Rows& rows) {
     const VideoInfo info = inspect_video(recording.known.path);
     if (options.frames == 0) {
         rows.samples.push_back(recording.known);
@@ -86,12 +86,12 @@ std::vector<int64_t> sampled_frames(int64_t count, int64_t frames) {
     return clip_positions(count, {.frames = frames, .stride = 0}).at(0);
 }
 
-void add_recordings(const std::vector<Recording>& recordings, const ImportOptions& options, Dataset& out) {
+void add_recordings(const std::vector<SourceRecording>& recordings, const ImportOptions& options, Dataset& out) {
     std::vector<Rows> rows(recordings.size());
     parallel_for(
         static_cast<int64_t>(recordings.size()), options.threads,
         [&](int64_t i) {
-            const Recording& recording = recordings[static_cast<size_t>(i)];
+            const SourceRecording& recording = recordings[static_cast<size_t>(i)];
             Rows& row = rows[static_cast<size_t>(i)];
             try {
                 std::error_code code;

@@ -16,7 +16,7 @@ namespace liven::data {
 using FaceTrack = std::map<int64_t, Box>;
 
 /// One recording and what is known about all of its frames. `known.path` is a video file or a folder of pictures.
-struct Recording {
+struct SourceRecording {
     Sample known{};
     /// Read when the recording is, so that a broken list costs one recording.
     std::filesystem::path faces{};
@@ -29,7 +29,7 @@ std::vector<int64_t> sampled_frames(int64_t count, int64_t frames);
 
 /// Adds the rows of the recordings, in their order. What cannot be read goes to `out.skipped` with the reason; boxes
 /// beside the picture are left out and counted in `out.warnings`.
-void add_recordings(const std::vector<Recording>& recordings, const ImportOptions& options, Dataset& out);
+void add_recordings(const std::vector<SourceRecording>& recordings, const ImportOptions& options, Dataset& out);
 
 /// The box of the frame, or of the nearest within 10 frames: detectors miss some, and a face moves little in a third
 /// of a second.

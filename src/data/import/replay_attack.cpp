@@ -25,7 +25,7 @@ bool replay_attack_takes(const std::string& protocol, const std::vector<std::str
 }
 
 void add_replay_attack_split(const Tree& tree, const std::string& part, const ImportOptions& options,
-                             std::vector<Recording>& recordings, Dataset& out) {
+                             std::vector<SourceRecording>& recordings, Dataset& out) {
     const Tree below(tree.folder(part), kReplayAttack.layout);
     for (const std::string name : {"real", "attack"}) {
         for (const fs::path& path : files_below(below.folder(name))) {
@@ -38,7 +38,7 @@ void add_replay_attack_split(const Tree& tree, const std::string& part, const Im
                 continue;
             }
             if (attack && !replay_attack_takes(options.protocol, words)) continue;
-            Recording r;
+            SourceRecording r;
             r.known.path = path;
             r.known.label = attack ? Label::attack : Label::bonafide;
             r.known.subject = words[client];
@@ -55,7 +55,7 @@ void add_replay_attack_split(const Tree& tree, const std::string& part, const Im
 Dataset read_replay_attack(const fs::path& source, const ImportOptions& options) {
     const Tree tree(source, kReplayAttack.layout);
     Dataset out;
-    std::vector<Recording> recordings;
+    std::vector<SourceRecording> recordings;
     for (const char* part : {"train", "devel", "test"}) add_replay_attack_split(tree, part, options, recordings, out);
     if (!tree.has("face-locations")) out.warnings.emplace_back("there is no folder face-locations: no face boxes");
     add_recordings(recordings, options, out);

@@ -38,10 +38,10 @@ constexpr std::array<SiwType, 13> kSiwTypes{{{"replay", "Replay"},
                                              {"partial-paper", "Partial/PaperCut"}}};
 
 void add_siw_folder(const Tree& tree, const std::string& folder, const Sample& like,
-                    std::vector<Recording>& recordings) {
+                    std::vector<SourceRecording>& recordings) {
     for (const fs::path& path : files_below(tree.folder(folder))) {
         if (!is_video(path)) continue;
-        Recording r;
+        SourceRecording r;
         r.known = like;
         r.known.path = path;
         r.known.video = tree.name_of(path);
@@ -53,7 +53,7 @@ Dataset read_siw_m(const fs::path& source, const ImportOptions& options) {
     const Tree tree = Tree::within(source, "SiW-M", kSiwM.layout);
     const bool divide = options.protocol != "none";
     Dataset out;
-    std::vector<Recording> recordings;
+    std::vector<SourceRecording> recordings;
     for (const std::string part : {"Train", "Test"}) {
         Sample like;
         if (divide) like.split = *split_from(part);
