@@ -49,7 +49,7 @@ FrameStore::FrameStore(const ImportOptions& options) : output_(options.output) {
 }
 
 fs::path FrameStore::keep(const std::string& recording, int64_t frame, const std::function<Image()>& picture) const {
-    const fs::path path = frame_path(output_ / "frames", recording, frame);
+    fs::path path = frame_path(output_ / "frames", recording, frame);
     std::error_code code;
     if (!fs::is_regular_file(path, code)) write_whole(path, encode_png(picture()));
     return path;
@@ -57,7 +57,7 @@ fs::path FrameStore::keep(const std::string& recording, int64_t frame, const std
 
 fs::path FrameStore::keep_depth(const std::string& recording, int64_t frame, int width, int height,
                                 const std::function<std::vector<uint16_t>()>& depth) const {
-    const fs::path path = frame_path(output_ / "depth", recording, frame);
+    fs::path path = frame_path(output_ / "depth", recording, frame);
     std::error_code code;
     if (fs::is_regular_file(path, code)) return path;
     std::vector<uint16_t> values = depth();
