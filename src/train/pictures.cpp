@@ -200,7 +200,8 @@ void write_curves(const std::filesystem::path& path, const std::vector<Json>& lo
     for (size_t i = 0; i < panels.size(); ++i) {
         Panel& panel = panels[i];
         panel.x = i % 2 == 0 ? 50 : 450;
-        panel.y = static_cast<double>(i / 2 * kPanelHeight) + 40;
+        const size_t row = i / 2;
+        panel.y = static_cast<double>(row * kPanelHeight) + 40;
         if (panel.top == 0) panel.top = largest(log, panel.curves);
         svg += drawn(log, panel);
     }
