@@ -76,8 +76,8 @@ std::string svg(const LineChart& chart) {
     plot.draw_rules(canvas, chart.rules);
     std::vector<std::string> names;
     for (size_t i = 0; i < chart.series.size(); ++i) {
-        draw(canvas, plot, chart, chart.series[i], look_of(i));
-        names.push_back(chart.series[i].name);
+        draw(canvas, plot, chart, chart.series[i], look_of(chart.series[i].like.value_or(i)));
+        if (!chart.series[i].like) names.push_back(chart.series[i].name);
     }
     if (names.size() > 1)
         canvas.legend(frame.left, frame.height + 8, frame.inner_width(), names,

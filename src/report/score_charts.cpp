@@ -42,14 +42,15 @@ std::vector<Point> corners(const std::vector<Point>& points) {
 }
 
 /// The curve, and the point that the model's threshold gives.
-void add_operating_point(LineChart& chart, const NamedScores& model, bool detection_error) {
+void add_operating_point(LineChart& chart, const NamedScores& model, size_t like, bool detection_error) {
     if (!model.threshold) return;
     const Confusion counts = confusion(model.samples, *model.threshold);
     const double accepted = apcer(counts).value(), rejected = bpcer(counts).value();
     chart.series.push_back(
         {.name = model.name + ", its threshold",
          .points = {{accepted, detection_error ? rejected : 1 - rejected, "threshold " + number(*model.threshold)}},
-         .joined = false});
+         .joined = false,
+         .like = like});
 }
 
 }  // namespace
@@ -63,7 +64,7 @@ LineChart roc_chart(std::span<const NamedScores> models) {
                     .diagonal = true};
     for (const NamedScores& model : models)
         chart.series.push_back({.name = model.name, .points = corners(roc_points(model))});
-    for (const NamedScores& model : models) add_operating_point(chart, model, false);
+    for (size_t i = 0; i < models.size(); ++i) add_operating_point(chart, models[i], i, false);
     return chart;
 }
 
@@ -78,7 +79,7 @@ LineChart det_chart(std::span<const NamedScores> models) {
         for (Point& point : points) point.y = 1 - point.y;
         chart.series.push_back({.name = model.name, .points = std::move(points)});
     }
-    for (const NamedScores& model : models) add_operating_point(chart, model, true);
+    for (size_t i = 0; i < models.size(); ++i) add_operating_point(chart, models[i], i, true);
     return chart;
 }
 

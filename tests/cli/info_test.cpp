@@ -10,10 +10,10 @@ using namespace liven;
 
 namespace {
 
-const std::vector<std::string> kCommands{
-    "train",  "evaluate", "predict", "data",    "data synth", "data check", "data import", "data split",
-    "audit",  "init",     "forward", "grad",    "summary",    "plan",       "bench",       "tune",
-    "models", "kernels",  "ops",     "version", "help",       "completion"};
+const std::vector<std::string> kCommands{"train",      "evaluate",    "predict",    "report", "data",      "data synth",
+                                         "data check", "data import", "data split", "audit",  "init",      "forward",
+                                         "grad",       "summary",     "plan",       "bench",  "tune",      "models",
+                                         "kernels",    "ops",         "version",    "help",   "completion"};
 
 }  // namespace
 

@@ -32,6 +32,7 @@ struct Series {
     std::vector<Point> points;
     std::vector<std::pair<double, double>> band = {};  ///< lowest and highest y of each point, drawn behind
     bool joined = true;                                ///< by a line; otherwise points by themselves
+    std::optional<size_t> like = {};                   ///< looks like that series, and is not in the legend
 };
 
 /// A line across the chart at one x or one y, with words.

@@ -1,0 +1,24 @@
+#pragma once
+
+#include <filesystem>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "liven/metrics/bootstrap.hpp"
+
+namespace liven {
+
+struct ReportOptions {
+    std::string title = {};  ///< empty: from the runs' names
+    BootstrapOptions bootstrap = {.resamples = 1000};
+};
+
+/// One self-contained HTML file about trained models: measures with intervals, ROC, DET, scores with the threshold,
+/// reliability, confusion, errors by attack type, how the models differ and whether that is more than chance, training
+/// curves, seconds an epoch, faces, data, settings, and the commands that repeat it. Each model scores its own
+/// validation and test samples anew at the threshold stored in its file. Throws Error when a run has no model yet or
+/// its data is gone.
+std::string html_report(std::span<const std::filesystem::path> runs, const ReportOptions& options = {});
+
+}  // namespace liven

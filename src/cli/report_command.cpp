@@ -1,0 +1,30 @@
+#include "cli.hpp"
+#include "liven/core/log.hpp"
+#include "liven/io/file.hpp"
+#include "liven/train/report.hpp"
+
+namespace liven::cli {
+
+void add_report_command(CLI::App& app) {
+    struct Options {
+        std::vector<std::string> runs;
+        std::string out;
+        ReportOptions report;
+    };
+    auto o = std::make_shared<Options>();
+    CLI::App* command = app.add_subcommand("report", "one HTML file about trained models: measures, curves, data");
+    command->add_option("runs", o->runs, "folders of runs")->required();
+    command->add_option("-o,--out", o->out, "the file to write; by default report.html in the first run's folder");
+    command->add_option("--title", o->report.title, "of the page");
+    command->add_option("--resamples", o->report.bootstrap.resamples, "of the intervals' bootstrap")
+        ->check(CLI::Range(2, 1000000));
+    command->footer("Example: liven report runs/first runs/second -o report.html");
+    command->callback([o] {
+        const std::vector<std::filesystem::path> runs(o->runs.begin(), o->runs.end());
+        const std::filesystem::path out = o->out.empty() ? runs.front() / "report.html" : std::filesystem::path(o->out);
+        write_file_atomically(out, html_report(runs, o->report));
+        print("report  " + out.string());
+    });
+}
+
+}  // namespace liven::cli

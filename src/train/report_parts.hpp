@@ -1,0 +1,24 @@
+#pragma once
+
+#include <span>
+
+#include "liven/report/page.hpp"
+#include "liven/train/report.hpp"
+#include "run_evidence.hpp"
+
+/// The sections of a report, in their order.
+namespace liven::reporting {
+
+using Runs = std::span<const RunEvidence>;
+
+void add_measures(report::Page& page, Runs runs, const BootstrapOptions& bootstrap);
+void add_curves(report::Page& page, Runs runs);
+void add_confusion(report::Page& page, Runs runs);
+void add_attack_types(report::Page& page, Runs runs, const BootstrapOptions& bootstrap);
+void add_comparisons(report::Page& page, Runs runs);
+void add_training(report::Page& page, Runs runs);
+void add_pictures(report::Page& page, Runs runs);
+void add_data(report::Page& page, Runs runs);
+void add_how(report::Page& page, Runs runs);
+
+}  // namespace liven::reporting

@@ -1,0 +1,76 @@
+#include "run_evidence.hpp"
+
+#include "liven/core/error.hpp"
+#include "liven/core/progress.hpp"
+#include "liven/io/json_lines.hpp"
+#include "run_folder.hpp"
+#include "training_data.hpp"
+
+namespace liven {
+namespace {
+
+std::string group_of(const data::Sample& sample) {
+    const std::string& name = !sample.subject.empty() ? sample.subject : sample.video;
+    return sample.dataset + '/' + (name.empty() ? sample.path.string() : name);
+}
+
+Scored scored_with_bar(Module& model, data::Loader& loader, const std::string& what) {
+    const int64_t all = loader.dataset().size();
+    Progress bar({.title = what, .total = all, .unit = "img"});
+    int64_t shown = 0;
+    return score(model, loader, [&](int64_t done, int64_t batches) {
+        const int64_t now = all * done / std::max<int64_t>(1, batches);
+        bar.advance(now - shown);
+        shown = now;
+    });
+}
+
+ScoredPart score_part(LoadedModel& loaded, const data::Dataset& set, int64_t batch, const std::string& what) {
+    data::Loader loader = evaluation_loader(set, loaded.info.preprocess, batch);
+    const Scored scored = scored_with_bar(*loaded.model, loader, what);
+    ScoredPart part{.paths = {},
+                    .groups = {},
+                    .scored = scored,
+                    .report = pad_report(scored, loaded.info.threshold.value, *loaded.model->objective()),
+                    .broken = loader.broken()};
+    for (const int64_t index : scored.samples) {
+        const data::Sample& sample = set.samples[static_cast<size_t>(index)];
+        part.paths.push_back(sample.path.string() + '#' + std::to_string(sample.frame));
+        part.groups.push_back(group_of(sample));
+    }
+    return part;
+}
+
+std::string name_of_run(const std::filesystem::path& folder) {
+    const std::filesystem::path whole = std::filesystem::absolute(folder).lexically_normal();
+    return whole.has_filename() ? whole.filename().string() : whole.parent_path().filename().string();
+}
+
+}  // namespace
+
+RunEvidence gather_evidence(const std::filesystem::path& folder) {
+    const RunFolder run(folder);
+    run.require_begun();
+    if (!std::filesystem::exists(run.model()))
+        throw Error(folder.string(), "the run has no model yet", "finish it: liven train --resume " + folder.string());
+    LoadedModel loaded = load_model(run.model());
+    const TrainSettings settings = run.settings();
+    TrainingData data(settings);
+    const std::string name = name_of_run(folder);
+    RunEvidence evidence{
+        .name = name,
+        .folder = folder,
+        .settings = settings,
+        .info = loaded.info,
+        .split = data.split(),
+        .log = std::filesystem::exists(run.log()) ? read_json_lines(run.log()) : std::vector<Json>{},
+        .scores_probability = loaded.model->objective()->scores_probability(),
+        .parameters = bytes_of(loaded.model->states()) / sizeof(float),
+        .validation = score_part(loaded, data.validation().dataset(), settings.batch, name + " validation"),
+        .test = {}};
+    if (const data::Dataset test = data.test(); !test.samples.empty())
+        evidence.test = score_part(loaded, test, settings.batch, name + " test");
+    return evidence;
+}
+
+}  // namespace liven

@@ -1,0 +1,46 @@
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "liven/data/split.hpp"
+#include "liven/train/evaluate.hpp"
+#include "liven/train/model_file.hpp"
+#include "liven/train/settings.hpp"
+
+namespace liven {
+
+/// Scores of one part of a run's data.
+struct ScoredPart {
+    std::vector<std::string> paths;   ///< of the samples scored
+    std::vector<std::string> groups;  ///< what each belongs to: subject, else video, else itself
+    Scored scored;
+    PadReport report;
+    std::vector<data::BrokenFile> broken;
+};
+
+/// All that is known of a run.
+struct RunEvidence {
+    std::string name;
+    std::filesystem::path folder;
+    TrainSettings settings;
+    ModelFileInfo info;
+    data::SplitRecord split;
+    std::vector<Json> log;
+    bool scores_probability = false;
+    double parameters = 0;
+    ScoredPart validation;
+    std::optional<ScoredPart> test;
+
+    /// What figures are about: the test samples if there are any.
+    const ScoredPart& judged() const { return test ? *test : validation; }
+};
+
+/// Reads the run and lets its model score validation and test samples; a bar shows how far it is. Throws Error when the
+/// run has no model or its data is gone.
+RunEvidence gather_evidence(const std::filesystem::path& folder);
+
+}  // namespace liven
