@@ -36,18 +36,21 @@ void write_divided(const data::Dataset& set, const fs::path& path) {
     print(line);
 }
 
+std::string name_without(const std::string& stem, const std::string& type) {
+    std::string name = type.empty() ? "unnamed" : type;
+    for (char& c : name)
+        if (c == '/') c = '-';
+    return stem + "-without-" + name + ".csv";
+}
+
 /// The set as it is divided, or once for each attack that is left out: "all", or one type.
 void write_left_out(const data::Dataset& set, const std::string& leave_out, const fs::path& folder,
                     const std::string& stem) {
     if (leave_out.empty()) return write_divided(set, folder / (stem + ".csv"));
     const std::vector<std::string> types =
         leave_out == "all" ? data::attack_types(set) : std::vector<std::string>{leave_out};
-    for (const std::string& type : types) {
-        std::string name = type.empty() ? "unnamed" : type;
-        for (char& c : name)
-            if (c == '/') c = '-';
-        write_divided(data::leave_attack_out(set, type), folder / (stem + "-without-" + name + ".csv"));
-    }
+    for (const std::string& type : types)
+        write_divided(data::leave_attack_out(set, type), folder / name_without(stem, type));
 }
 
 void run_split(const SplitArguments& asked) {

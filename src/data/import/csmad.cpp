@@ -18,6 +18,8 @@ namespace liven::data {
 namespace fs = std::filesystem;
 namespace {
 
+std::string member_of(const std::string& group, const std::string& name) { return group + '/' + name; }
+
 std::vector<Sample> read_csmad_file(const Hdf5Recording& recording, const FrameStore& store, int64_t frames) {
     const std::string color = "data/sr300/color", depth = "data/sr300/depth", where = recording.file.string();
     const Hdf5File file(recording.file);
@@ -25,7 +27,7 @@ std::vector<Sample> read_csmad_file(const Hdf5Recording& recording, const FrameS
     std::vector<Sample> rows;
     for (int64_t frame : sampled_frames(static_cast<int64_t>(times.size()), frames)) {
         const std::string& time = times[static_cast<size_t>(frame)];
-        const std::string name = color + '/' + time, below = depth + '/' + time;
+        const std::string name = member_of(color, time), below = member_of(depth, time);
         const std::vector<int64_t> shape = file.shape(name);
         if (shape.size() != 3 || shape[2] != 3 || !plausible_size(shape[1], shape[0]))
             throw Error(where, "expected " + name + " of height x width x 3");
