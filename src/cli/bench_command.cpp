@@ -122,7 +122,7 @@ void add_bench_command(CLI::App& app) {
                                 {"model", options->model.name},
                                 {"mode", options->mode},
                                 {"batch", options->batch},
-                                {"size", options->model.shape()[0]},
+                                {"size", options->model.shape()[-3]},
                                 {"threads", threads},
                                 {"isa", isa},
                                 {"dtype", name_of(options->dtype)},
