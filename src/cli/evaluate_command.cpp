@@ -36,6 +36,7 @@ data::Dataset chosen(const std::string& path, const std::string& split, const Mo
     data::SplitOptions options;
     if (const Json* seed = info.training.find("seed")) options.seed = static_cast<uint64_t>(seed->integer());
     if (const Json* reason = info.training.find("allow_leak")) options.allow_leak = reason->text();
+    if (const Json* by = info.training.find("group_by")) options.group_by = data::group_by_from(by->text());
     data::assign_splits(set, options);
     data::Dataset part = set.only(data::split_from(split).value());
     if (part.samples.empty()) throw Error(path, "there are no samples in the split '" + split + "'");

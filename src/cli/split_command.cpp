@@ -16,12 +16,6 @@ struct SplitArguments {
     data::SplitOptions options{};
 };
 
-data::GroupBy group_by_from(const std::string& name) {
-    for (auto by : {data::GroupBy::automatic, data::GroupBy::subject, data::GroupBy::video, data::GroupBy::image})
-        if (name == data::name_of(by)) return by;
-    throw Error("--by", "expected automatic, subject, video or image, but got " + name);
-}
-
 void write_divided(const data::Dataset& set, const fs::path& path) {
     std::error_code code;
     fs::create_directories(path.parent_path(), code);
@@ -55,7 +49,7 @@ void write_left_out(const data::Dataset& set, const std::string& leave_out, cons
 
 void run_split(const SplitArguments& asked) {
     data::SplitOptions options = asked.options;
-    options.group_by = group_by_from(asked.by);
+    options.group_by = data::group_by_from(asked.by);
     data::Dataset set = data::open_dataset(asked.source);
     const fs::path out = fs::absolute(asked.out).lexically_normal();
     const bool file = out.extension() == ".csv";

@@ -121,6 +121,18 @@ std::vector<int64_t> row_of(int64_t first, int64_t step, int64_t count) {
     return row;
 }
 
+/// Clips of every recording that gives some, perhaps none; the others are named.
+Dataset gathered(const Dataset& set, const ClipOptions& options) {
+    options.validate();
+    Dataset out{.name = set.name, .samples = {}, .skipped = set.skipped, .warnings = set.warnings};
+    std::vector<Recording> recordings = Gatherer().run(set, out);
+    parallel_for(
+        static_cast<int64_t>(recordings.size()), options.threads,
+        [&](int64_t i) { look_into(recordings[static_cast<size_t>(i)]); }, options.progress);
+    for (const Recording& recording : recordings) add_clips(recording, options, out);
+    return out;
+}
+
 }  // namespace
 
 void ClipOptions::validate() const {
@@ -166,7 +178,7 @@ Dataset pictures_of(const Dataset& set, int64_t per_video, int threads) {
     for (const Sample& sample : set.samples)
         (sample.clip.empty() && is_recording(sample) ? recordings : out).samples.push_back(sample);
     if (recordings.samples.empty()) return out;
-    const Dataset frames = clips_of(recordings, {.frames = 1, .stride = 0, .per_video = per_video, .threads = threads});
+    const Dataset frames = gathered(recordings, {.frames = 1, .stride = 0, .per_video = per_video, .threads = threads});
     for (Sample sample : frames.samples) {
         sample.path = sample.clip[0].path;
         sample.frame = sample.clip[0].number;
@@ -174,6 +186,9 @@ Dataset pictures_of(const Dataset& set, int64_t per_video, int threads) {
         out.samples.push_back(std::move(sample));
     }
     out.skipped.insert(out.skipped.end(), frames.skipped.begin(), frames.skipped.end());
+    if (out.samples.empty())
+        throw Error(set.name.empty() ? "pictures" : set.name, "no recording gives a frame",
+                    "the first one: " + out.skipped.front());
     return out;
 }
 
@@ -188,13 +203,7 @@ Image picture_of(const Sample& sample) {
 }
 
 Dataset clips_of(const Dataset& set, const ClipOptions& options) {
-    options.validate();
-    Dataset out{.name = set.name, .samples = {}, .skipped = set.skipped, .warnings = set.warnings};
-    std::vector<Recording> recordings = Gatherer().run(set, out);
-    parallel_for(
-        static_cast<int64_t>(recordings.size()), options.threads,
-        [&](int64_t i) { look_into(recordings[static_cast<size_t>(i)]); }, options.progress);
-    for (const Recording& recording : recordings) add_clips(recording, options, out);
+    Dataset out = gathered(set, options);
     if (out.samples.empty())
         throw Error(set.name.empty() ? "clips" : set.name,
                     "no recording gives a clip of " + std::to_string(options.frames) + " frames",

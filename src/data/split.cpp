@@ -10,6 +10,7 @@
 #include "liven/core/error.hpp"
 #include "liven/core/philox.hpp"
 #include "liven/data/folds.hpp"
+#include "liven/data/video.hpp"
 #include "src/data/fields.hpp"
 #include "src/data/text.hpp"
 
@@ -27,6 +28,12 @@ std::string_view name_of(GroupBy group_by) {
             return "image";
     }
     return "?";
+}
+
+GroupBy group_by_from(std::string_view name) {
+    for (const auto by : {GroupBy::automatic, GroupBy::subject, GroupBy::video, GroupBy::image})
+        if (name == name_of(by)) return by;
+    throw Error("--by", "expected automatic, subject, video or image, but got " + std::string(name));
 }
 
 namespace {
@@ -62,6 +69,9 @@ private:
     std::vector<size_t> parent_;
 };
 
+/// The video file that a sample's frame is in: a recording that needs no column to be known.
+std::string file_of(const Sample& sample) { return "file " + sample.path.lexically_normal().string(); }
+
 /// Samples that must stay together, each list ascending, lists in order of their first sample.
 std::vector<std::vector<size_t>> groups_of(const Dataset& dataset, GroupBy by) {
     const GroupNames names(dataset);
@@ -75,6 +85,7 @@ std::vector<std::vector<size_t>> groups_of(const Dataset& dataset, GroupBy by) {
             if (!s.target.empty()) tie(i, names.identity(s, s.target));
         }
         if (by != GroupBy::image && !s.video.empty()) tie(i, names.video(s));
+        if (by != GroupBy::image && is_video(s.path)) tie(i, file_of(s));
     }
     std::map<size_t, size_t> order;
     std::vector<std::vector<size_t>> groups;

@@ -48,6 +48,11 @@ public:
     }
     size_t size() const { return members_.size(); }
 
+    /// One group alone is drawn every time: nothing varies.
+    bool has_single() const {
+        return std::any_of(strata_.begin(), strata_.end(), [](const auto& stratum) { return stratum.size() == 1; });
+    }
+
     ScoredSamples draw(const ScoredSamples& samples, Random& random) const {
         ScoredSamples out;
         for (const auto& stratum : strata_)
@@ -107,6 +112,7 @@ Interval bootstrap_interval(const ScoredSamples& samples, std::span<const std::s
         return Interval{.low = Measure::undefined(reason), .high = Measure::undefined(reason), .level = options.level};
     };
     if (drawn.size() < 2) return undefined("less than two groups");
+    if (drawn.has_single()) return undefined("one group holds a class alone");
     std::vector<double> values;
     for (int64_t i = 0; i < options.resamples; ++i) {
         Random random(options.seed, static_cast<uint64_t>(i));  // each resample its own: any part can be repeated

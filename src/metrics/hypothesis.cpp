@@ -18,11 +18,20 @@ double mean_of(std::span<const double> values) {
     return std::accumulate(values.begin(), values.end(), 0.0) / static_cast<double>(values.size());
 }
 
+double squares_of(std::span<const double> values) {
+    return std::inner_product(values.begin(), values.end(), values.begin(), 0.0);
+}
+
+/// What is left of a sum of `squares` when equal numbers are taken from each other is rounding.
+double without_rounding(double spread, double squares) { return spread <= 1e-28 * squares ? 0 : spread; }
+
 /// Sum of squared deviations from the mean.
 double spread_of(std::span<const double> values) {
     const double mean = mean_of(values);
-    return std::accumulate(values.begin(), values.end(), 0.0,
-                           [mean](double sum, double value) { return sum + (value - mean) * (value - mean); });
+    const double spread = std::accumulate(values.begin(), values.end(), 0.0, [mean](double sum, double value) {
+        return sum + (value - mean) * (value - mean);
+    });
+    return without_rounding(spread, squares_of(values));
 }
 
 void require_finite(std::string_view where, std::span<const double> values) {
@@ -53,7 +62,7 @@ TTest paired_test(std::span<const double> a, std::span<const double> b) {
     std::vector<double> differences(a.size());
     std::transform(a.begin(), a.end(), b.begin(), differences.begin(), std::minus<>());
     const auto n = static_cast<double>(a.size());
-    const double variance = spread_of(differences) / (n - 1);
+    const double variance = without_rounding(spread_of(differences), squares_of(a) + squares_of(b)) / (n - 1);
     TTest test = undefined_test(mean_of(differences), "the numbers do not vary");
     test.freedom = n - 1;
     judge(test, std::sqrt(variance / n));
@@ -149,7 +158,7 @@ Anova one_way_anova(std::span<const std::vector<double>> groups) {
     for (const std::vector<double>& group : groups)
         if (group.empty()) return undefined("a group without numbers");
     if (all.size() <= groups.size()) return undefined("no more numbers than groups");
-    const double total = spread_of(all), between = total - within;
+    const double total = spread_of(all), between = std::max(0.0, total - within);
     Anova anova = undefined("the numbers do not vary");
     anova.between_freedom = static_cast<int64_t>(groups.size()) - 1;
     anova.within_freedom = static_cast<int64_t>(all.size() - groups.size());

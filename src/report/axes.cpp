@@ -61,7 +61,7 @@ Mapping::Mapping(const Axis& axis, double low, double high)
     if (scale_ == Scale::logarithmic && low_ <= 0)
         throw Error("chart", "expected numbers above 0 on the logarithmic axis '" + title_ + "', got " + number(low_));
     if (scale_ == Scale::probit) low_ = clipped(low_), high_ = clipped(high_);
-    if (high_ <= low_) {
+    if (high_ - low_ <= 1e-12 * std::max(std::abs(low_), std::abs(high_))) {
         // One value: room on both sides of it.
         const double room = scale_ == Scale::linear ? std::max(0.5, std::abs(low_) / 2) : 0;
         high_ = scale_ == Scale::linear ? low_ + room : low_ * 1.5;

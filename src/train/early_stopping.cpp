@@ -20,8 +20,9 @@ double number_or_nan(const Json* json) {
 
 bool EarlyStopping::improves(double loss, double acer) const {
     if (best_epoch_ < 0) return true;
-    if (by_ == By::loss || acer == best_acer_) return loss < best_loss_;
-    return acer < best_acer_ || (std::isnan(best_acer_) && !std::isnan(acer));
+    const auto better = [](double now, double best) { return now < best || (std::isnan(best) && !std::isnan(now)); };
+    const bool tied = acer == best_acer_ || (std::isnan(acer) && std::isnan(best_acer_));
+    return by_ == By::loss || tied ? better(loss, best_loss_) : better(acer, best_acer_);
 }
 
 void EarlyStopping::on_epoch_end(Training& training, const EpochReport& report) {

@@ -79,6 +79,8 @@ std::string key_of(Module& model, const data::Dataset& set, const data::Preproce
         for (const data::Frame& frame : sample.clip) {
             add_file(digest, frame.path);
             digest.add(std::to_string(frame.number));
+            digest.add(frame.box ? "box" : "whole");
+            if (frame.box) digest.add(&*frame.box, sizeof *frame.box);
         }
     return digest.str();
 }
@@ -125,6 +127,7 @@ data::FeatureTable describe_frames(Module& model, FrameEncoder& encoder, data::L
             log_warning(std::string("computed again: ") + error.what());
         }
     data::Loader frames = evaluation_loader(set, preprocess, batch);
+    frames.set_cache_bytes(0);  // each is looked at once
     frames.prepare();
     if (static_cast<int64_t>(frames.usable().size()) != set.size())
         throw Error(frames.broken()[0].path, "could be read a moment ago and no longer can");

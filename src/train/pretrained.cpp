@@ -9,6 +9,7 @@
 
 #include "liven/core/error.hpp"
 #include "liven/models/registry.hpp"
+#include "liven/train/recipe.hpp"
 
 namespace liven {
 namespace {
@@ -272,7 +273,9 @@ void resolve_pretrained(TrainSettings& settings) {
     for (const auto& [name, value] : weights.options(settings.model)) settings.model_options.try_emplace(name, value);
     if (settings.normalization == "pretrained") settings.normalization = weights.normalization();
     const bool clips = model_info(settings.model).input.rank() == 4;
-    if (settings.recipe == "default" && clips && settings.model_options.try_emplace("train_from", "gru").second)
+    const bool unasked = settings.augmentation == settings_of(settings.model, "default").augmentation;
+    if (settings.recipe == "default" && clips && settings.model_options.try_emplace("train_from", "gru").second &&
+        unasked)
         settings.augmentation = "none";
 }
 

@@ -60,6 +60,7 @@ TrainResult finish_run(const Training& training, TrainingData& data, const Early
                                                       {"dtype", settings.dtype},
                                                       {"pretrained", settings.pretrained},
                                                       {"split", Json::parse(data.split().to_json())},
+                                                      {"group_by", settings.group_by},
                                                       {"allow_leak", settings.allow_leak}}));
     const double threshold = info.threshold.value;
     const std::unique_ptr<Module> model = deployed(training.model, info);
@@ -75,6 +76,7 @@ TrainResult finish_run(const Training& training, TrainingData& data, const Early
                        .test = {}};
     if (const data::Dataset test = data.test(); !test.samples.empty()) {
         data::Loader loader = evaluation_loader(test, data.preprocess(), settings.batch);
+        loader.set_cache_bytes(0);  // each is looked at once
         const Scored scored = score(training.model, loader);
         result.test = pad_report(scored, threshold, *objective);
         write_faces(run.faces(), test, scored, threshold);

@@ -145,7 +145,9 @@ struct Trainer::State {
         MemoryEstimate estimate = memory(plan);
         if (settings.memory_limit.empty()) return estimate;
         const auto limit = static_cast<double>(bytes_from("memory_limit", settings.memory_limit));
-        const double left = limit - states() - moments() - (estimate.total() - estimate.cache);
+        // Without the threads' scratch, which is small: the bits must not depend on how many there are.
+        const double scratch = static_cast<double>(plan.scratch_bytes) * thread_count();
+        const double left = limit - states() - moments() - (estimate.total() - estimate.cache - scratch);
         data.limit_cache(std::max(0.0, left));
         if (left < 0) {
             step.limit_arena(plan.arena_bytes + static_cast<int64_t>(left));

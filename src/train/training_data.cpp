@@ -36,11 +36,8 @@ std::string fingerprint_of(const data::Dataset& set) {
 }
 
 data::SplitOptions split_options(const TrainSettings& settings) {
-    data::SplitOptions options{.seed = settings.seed, .allow_leak = settings.allow_leak};
-    for (const auto choice :
-         {data::GroupBy::automatic, data::GroupBy::subject, data::GroupBy::video, data::GroupBy::image})
-        if (data::name_of(choice) == settings.group_by) options.group_by = choice;
-    return options;
+    return {
+        .seed = settings.seed, .group_by = data::group_by_from(settings.group_by), .allow_leak = settings.allow_leak};
 }
 
 data::LoaderOptions loader_options(const TrainSettings& settings) {
@@ -132,7 +129,15 @@ void TrainingData::limit_cache(double bytes) {
     }
 }
 
-data::Dataset TrainingData::test() const { return samples_of(set_.only(data::Split::test), settings_); }
+data::Dataset TrainingData::test() const {
+    try {
+        return samples_of(set_.only(data::Split::test), settings_);
+    } catch (const Error& error) {
+        // A test part that gives no clip is no reason to lose what has been trained.
+        log_warning(std::string("there is no test: ") + error.what());
+        return {};
+    }
+}
 
 void TrainingData::use_features(data::FeatureTable train, data::FeatureTable validation) {
     train_ = with_features(*train_, std::move(train));

@@ -15,6 +15,20 @@
 namespace liven {
 namespace {
 
+/// While one lives, plans keep to a limit of their arena: evaluation and the rest are none of its business.
+class ArenaLimit {
+public:
+    explicit ArenaLimit(int64_t bytes) : before_(Engine::current().options().arena_limit) {
+        Engine::current().set_arena_limit(bytes);
+    }
+    ~ArenaLimit() { Engine::current().set_arena_limit(before_); }
+    ArenaLimit(const ArenaLimit&) = delete;
+    ArenaLimit& operator=(const ArenaLimit&) = delete;
+
+private:
+    int64_t before_;
+};
+
 int64_t correct_predictions(const Tensor& logits, const data::Batch& batch) {
     const auto values = logits.data();
     const int32_t* labels = batch.labels.as<int32_t>();
@@ -76,14 +90,13 @@ ObjectivePass TrainingStep::pass(const Tensor& images, const Tensor& labels) {
 
 DType TrainingStep::dtype() const { return settings_.dtype == "bf16" ? DType::bf16 : DType::f32; }
 
-TrainingStep::~TrainingStep() { Engine::current().set_arena_limit(0); }
-
 void TrainingStep::limit_arena(int64_t bytes) {
     if (bytes <= 0) throw Error("--memory-limit", "weights, moments and batches leave nothing for the step");
-    Engine::current().set_arena_limit(bytes);
+    arena_limit_ = bytes;
 }
 
 PlanMemory TrainingStep::memory() {
+    const ArenaLimit limit(arena_limit_);
     const WithDType storage(dtype());
     const Shape shape = batched(settings_.batch, described_.value_or(settings_.input()));
     const std::vector<int32_t> classes(static_cast<size_t>(settings_.batch), 0);
@@ -96,6 +109,7 @@ PlanMemory TrainingStep::memory() {
 
 TrainingStep::Sums TrainingStep::run(data::Loader& loader, float learning_rate, int64_t step) {
     const WithDType storage(dtype());
+    const ArenaLimit limit(arena_limit_);
     Sums sums;
     optimizer_->set_learning_rate(learning_rate);
     for (int64_t micro = 0; micro < settings_.accumulate; ++micro) {
@@ -132,6 +146,7 @@ TrainingStep::Sums TrainingStep::run(data::Loader& loader, float learning_rate, 
 /// Repeats the batch that made a NaN without fusion, so that the operation can be named.
 void TrainingStep::explain_anomaly(const Tensor& x, const Tensor& y, int64_t step) {
     model_->set_forward_count(model_->forward_count() - 1);
+    const ArenaLimit unlimited(0);
     Engine::current().set_detect_anomaly(true);
     std::string what = "the loss or its gradients are not finite";
     try {

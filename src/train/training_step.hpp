@@ -20,9 +20,6 @@ class TrainingStep {
 public:
     /// `train` is the set the class weights are counted on; `hint` goes into the error of a step that failed.
     TrainingStep(const TrainSettings& settings, const data::Dataset& train, std::string hint);
-    ~TrainingStep();
-    TrainingStep(const TrainingStep&) = delete;
-    TrainingStep& operator=(const TrainingStep&) = delete;
 
     struct Sums {
         double loss = 0;  ///< over the images
@@ -39,8 +36,8 @@ public:
     Optimizer& optimizer() { return *optimizer_; }
     /// What the plan it will run needs; computes nothing.
     PlanMemory memory();
-    /// What the arena may take from now on: parts of the step are computed twice where it would take more. Throws Error
-    /// when nothing fits.
+    /// What the arena of a step may take from now on: parts of the step are computed twice where it would take more.
+    /// Throws Error when nothing fits.
     void limit_arena(int64_t bytes);
     /// From now on steps see samples of this shape: descriptors in place of frames.
     void set_described(const Shape& sample) { described_ = sample; }
@@ -59,6 +56,7 @@ private:
     Tensor class_weights_;
     std::optional<Shape> described_;
     std::string hint_;
+    int64_t arena_limit_ = 0;  ///< 0: none
 };
 
 }  // namespace liven

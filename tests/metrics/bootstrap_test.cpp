@@ -73,7 +73,7 @@ TEST_CASE("An interval belongs to its seed and its level") {
 TEST_CASE("No resample loses a class, however few groups hold it") {
     Set set = videos(20, 2, 9);
     for (size_t i = 0; i < set.samples.size(); ++i)
-        if (set.groups[i] != "1") set.samples.labels[i] = bonafide_class;
+        if (set.groups[i] != "1" && set.groups[i] != "3") set.samples.labels[i] = bonafide_class;
     const Interval interval = bootstrap_interval(set.samples, set.groups, roc_auc, {.resamples = 200});
     CHECK(interval.undefined == 0);
     CHECK(interval.low.defined());
@@ -83,6 +83,10 @@ TEST_CASE("What no interval can be given for is undefined with the reason, and o
     const Set set = videos(4, 2, 1);
     const std::vector<std::string> one(set.samples.size(), "all");
     CHECK(bootstrap_interval(set.samples, one, roc_auc).str() == "undefined (less than two groups)");
+    Set lonely = videos(6, 2, 1);
+    for (size_t i = 0; i < lonely.samples.size(); ++i)
+        if (lonely.groups[i] != "1") lonely.samples.labels[i] = bonafide_class;
+    CHECK(bootstrap_interval(lonely.samples, lonely.groups, roc_auc).low.reason() == "one group holds a class alone");
     const auto never = [](const ScoredSamples&) { return Measure::undefined("never"); };
     CHECK(bootstrap_interval(set.samples, set.groups, never, {.resamples = 10}).low.reason() ==
           "the measure has no value on most resamples");

@@ -113,6 +113,11 @@ TEST_CASE("Tests that cannot say anything are undefined with the reason") {
     CHECK(t_test(equal, equal, TTestKind::paired).p.reason() == "the numbers do not vary");
     CHECK(t_test(equal, Numbers{4, 4, 4}, TTestKind::pooled).p.reason() == "the numbers do not vary");
     CHECK(t_test(equal, equal, TTestKind::welch).effect.reason() == "the numbers do not vary");
+    // Equal but for rounding.
+    CHECK(t_test(Numbers{0.3, 0.4, 0.5}, Numbers{0.2, 0.3, 0.4}, TTestKind::paired).p.reason() ==
+          "the numbers do not vary");
+    CHECK(one_way_anova(std::vector<Numbers>{{0.1, 0.1, 0.1}, {0.2, 0.2, 0.2}}).p.reason() ==
+          "the numbers do not vary within their groups");
     CHECK(one_way_anova(std::vector<Numbers>{one, one}).p.reason() == "no more numbers than groups");
     CHECK(one_way_anova(std::vector<Numbers>{two, {}}).p.reason() == "a group without numbers");
     CHECK(one_way_anova(std::vector<Numbers>{equal, {4, 4}}).p.reason() ==

@@ -1,6 +1,7 @@
 #include "liven/report/chart.hpp"
 
 #include <catch2/catch.hpp>
+#include <cmath>
 #include <limits>
 #include <regex>
 
@@ -81,6 +82,7 @@ TEST_CASE("An axis of one value has room on both sides of it") {
     const Mapping one({.title = ""}, 3, 3);
     CHECK(one.at(3) == Approx(0.5));
     CHECK(Mapping({.title = "", .scale = Scale::logarithmic}, 3, 3).ticks().size() > 0);
+    CHECK(Mapping({.title = ""}, 0.6931471805599453, std::nextafter(0.6931471805599453, 1)).ticks().size() < 20);
 }
 
 TEST_CASE("Bars stand on zero, carry their intervals, and say why one is missing") {

@@ -14,6 +14,8 @@ namespace liven::data {
 /// What must stay together. `automatic`: the subject, else the video, else (with a warning) each picture by itself.
 enum class GroupBy : uint8_t { automatic, subject, video, image };
 std::string_view name_of(GroupBy group_by);
+/// Throws Error when it is none of them.
+GroupBy group_by_from(std::string_view name);
 
 struct SplitOptions {
     double test = 0.20;        ///< share of all samples

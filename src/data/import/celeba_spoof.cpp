@@ -80,7 +80,11 @@ void add_celeba_boxes(const ImportOptions& options, Dataset& out) {
         out.size(), options.threads,
         [&](int64_t i) {
             Sample& sample = out.samples[static_cast<size_t>(i)];
-            sample.box = celeba_box(sample.path);
+            try {
+                sample.box = celeba_box(sample.path);
+            } catch (const Error&) {
+                sample.box.reset();  // counted below
+            }
         },
         options.progress);
     int64_t missing = 0;

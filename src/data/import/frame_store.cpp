@@ -103,7 +103,8 @@ void add_hdf5_recordings(const std::vector<Hdf5Recording>& recordings, const Imp
             std::move(rows.begin(), rows.end(), std::back_inserter(out.samples));
         } catch (const Error& error) {
             // A disk that is full is no fault of the recording: going on would only list them all.
-            if (error.where().rfind(options.output.string(), 0) == 0) throw;
+            for (const char* below : {"frames", "depth"})
+                if (error.where().rfind((options.output / below / "").string(), 0) == 0) throw;
             out.skipped.push_back(skipped_line(recording.file.string(), error));
         }
         if (options.progress) options.progress(i + 1, total);
