@@ -117,7 +117,7 @@ InferenceSession::InferenceSession(Module& model, const Shape& sample, const Opt
     EngineOptions engine = Engine::current().options();
     engine.frozen_states = true;
     engine.strict_math |= options.strict_math;
-    if (options.dtype == DType::bf16) engine.dtype = DType::bf16;
+    engine.dtype = options.dtype;
     const Graph graph = trace({y});
     if (options.dense_weights == DType::bf16 && engine.executor == ExecutorKind::planned) self.narrow_weights(graph);
     self.plan = make_plan(graph, engine);

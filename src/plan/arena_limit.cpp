@@ -101,7 +101,8 @@ private:
 }  // namespace
 
 Graph within_arena_limit(const Graph& simplified, const EngineOptions& options) {
-    if (options.arena_limit <= 0) return simplified;
+    // Without fusion nothing would fit, and the limit's error would stand in the place of the anomaly's.
+    if (options.arena_limit <= 0 || options.detect_anomaly) return simplified;
     return Search(simplified, options).run();
 }
 
