@@ -2,8 +2,8 @@
 
 #include <catch2/catch.hpp>
 #include <cmath>
+#include <cstdlib>
 #include <limits>
-#include <regex>
 
 #include "liven/report/page.hpp"
 #include "src/report/axes.hpp"
@@ -27,12 +27,16 @@ LineChart roc() {
             .diagonal = true};
 }
 
-/// Coordinates of attribute `name`, in order.
+/// Numbers of attribute `name`, in order.
 std::vector<double> attributes(const std::string& text, const std::string& name) {
     std::vector<double> values;
-    const std::regex pattern(" " + name + "=\"(-?[0-9.]+)\"");
-    for (std::sregex_iterator it(text.begin(), text.end(), pattern), end; it != end; ++it)
-        values.push_back(std::stod((*it)[1]));
+    const std::string begin = " " + name + "=\"";
+    for (size_t at = text.find(begin); at != std::string::npos; at = text.find(begin, at + 1)) {
+        const char* number = text.c_str() + at + begin.size();
+        char* end = nullptr;
+        const double value = std::strtod(number, &end);
+        if (end != number) values.push_back(value);
+    }
     return values;
 }
 
