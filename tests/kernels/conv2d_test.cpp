@@ -244,7 +244,7 @@ TEST_CASE("Convolutions of any shape and their gradients agree with the referenc
         }
 }
 
-TEST_CASE("A prologue makes the rows of the sliding operand, and the padding stays zero") {
+TEST_CASE("A prologue makes the rows of the sliding operand, and the padding stays zero", "[slow]") {
     for (const Operation& operation : kOperations)
         for (const Case& c : all_cases()) {
             INFO(operation.op << " " << c);

@@ -117,7 +117,7 @@ const Convolution convolutions[] = {
 
 }  // namespace
 
-TEST_CASE("Convolutions read no rows and finish no rows but those they say") {
+TEST_CASE("Convolutions read no rows and finish no rows but those they say", "[slow]") {
     for (const Convolution& layer : convolutions) {
         INFO(layer.src.str());
         const TestTensor src = random_tensor(layer.src, 1), weights = random_tensor(layer.weights(), 2),
