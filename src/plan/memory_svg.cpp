@@ -4,6 +4,7 @@
 #include <string_view>
 
 #include "liven/graph/memory_map.hpp"
+#include "src/core/markup.hpp"
 
 // The arena as a picture: segments from left to right, offsets from below. Blue, orange and a hatched grey are told
 // apart by colour-blind readers and on a grey print.
@@ -18,22 +19,6 @@ constexpr double kLabelHeight = 11;
 constexpr std::string_view kClasses[] = {"kept", "forward", "backward", "workspace"};
 constexpr std::string_view kNames[] = {"kept from run to run", "values of the way forward", "of the way back",
                                        "workspaces"};
-
-/// Text of XML; what XML cannot hold, even escaped, becomes a space.
-std::string escaped(std::string_view text) {
-    std::string out;
-    for (const char c : text) {
-        if (c == '&')
-            out += "&amp;";
-        else if (c == '<')
-            out += "&lt;";
-        else if (c == '>')
-            out += "&gt;";
-        else
-            out += static_cast<unsigned char>(c) < 0x20 ? ' ' : c;
-    }
-    return out;
-}
 
 std::string in_mebibytes(int64_t bytes) {
     std::ostringstream out;
@@ -72,7 +57,8 @@ private:
     }
 
     void text(double left, double base, std::string_view content, std::string_view more = "") {
-        out_ << "<text x=\"" << left << "\" y=\"" << base << '"' << more << '>' << escaped(content) << "</text>\n";
+        out_ << "<text x=\"" << left << "\" y=\"" << base << '"' << more << '>' << escaped_markup(content)
+             << "</text>\n";
     }
     void line(double x1, double y1, double x2, double y2, std::string_view style) {
         out_ << "<line x1=\"" << x1 << "\" y1=\"" << y1 << "\" x2=\"" << x2 << "\" y2=\"" << y2 << "\" " << style
@@ -130,7 +116,7 @@ private:
                      base = y(static_cast<double>(block.offset));
         out_ << "<rect class=\"block " << kClasses[static_cast<size_t>(block.role())] << "\" x=\"" << left << "\" y=\""
              << top << "\" width=\"" << right - left << "\" height=\"" << base - top << "\"><title>"
-             << escaped(block.str()) << "\n"
+             << escaped_markup(block.str()) << "\n"
              << in_mebibytes(block.bytes) << " at " << in_mebibytes(block.offset) << ", segments " << block.first
              << " to " << block.last << "</title></rect>\n";
         const std::string name = block.scope.empty() ? block.op : block.scope + ": " + block.op;

@@ -4,6 +4,8 @@
 
 #include <array>
 
+#include "src/core/markup.hpp"
+
 namespace liven::report {
 namespace {
 
@@ -12,7 +14,7 @@ constexpr int kMarks = 4;
 constexpr size_t kColours = 7;
 
 std::string titled(std::string_view title) {
-    return title.empty() ? std::string() : fmt::format("<title>{}</title>", escaped(title));
+    return title.empty() ? std::string() : fmt::format("<title>{}</title>", escaped_markup(title));
 }
 
 std::string joined(const std::vector<Point>& points) {
@@ -23,31 +25,6 @@ std::string joined(const std::vector<Point>& points) {
 
 }  // namespace
 
-std::string escaped(std::string_view text) {
-    std::string out;
-    for (const char c : text) switch (c) {
-            case '&':
-                out += "&amp;";
-                break;
-            case '<':
-                out += "&lt;";
-                break;
-            case '>':
-                out += "&gt;";
-                break;
-            case '"':
-                out += "&quot;";
-                break;
-            case '\'':
-                out += "&#39;";
-                break;
-            default:
-                // The other control characters are allowed in neither.
-                if (static_cast<unsigned char>(c) >= 0x20 || c == '\n' || c == '\t') out += c;
-        }
-    return out;
-}
-
 Look look_of(size_t i) {
     return {.colour = fmt::format("var(--c{})", i % kColours + 1),
             .dash = kDashes[i % kDashes.size()],
@@ -56,7 +33,7 @@ Look look_of(size_t i) {
 
 Canvas::Canvas(double width, double height, std::string_view title)
     : text_(fmt::format("<svg class=\"chart\" viewBox=\"0 0 {:.0f} {:.0f}\" role=\"img\" aria-label=\"{}\">\n", width,
-                        height, escaped(title))) {
+                        height, escaped_markup(title))) {
     if (!title.empty()) text(width / 2, 16, title, Anchor::middle, "title");
 }
 
@@ -64,14 +41,14 @@ void Canvas::text(double x, double y, std::string_view words, Anchor anchor, std
     constexpr std::array<const char*, 3> kAnchors{"start", "middle", "end"};
     text_ += fmt::format("<text x=\"{:.1f}\" y=\"{:.1f}\" text-anchor=\"{}\"{}>{}</text>\n", x, y,
                          kAnchors[static_cast<size_t>(anchor)],
-                         kind.empty() ? std::string() : fmt::format(" class=\"{}\"", kind), escaped(words));
+                         kind.empty() ? std::string() : fmt::format(" class=\"{}\"", kind), escaped_markup(words));
 }
 
 void Canvas::upright_text(double x, double y, std::string_view words) {
     text_ += fmt::format(
         "<text x=\"{0:.1f}\" y=\"{1:.1f}\" text-anchor=\"middle\" transform=\"rotate(-90 {0:.1f} "
         "{1:.1f})\">{2}</text>\n",
-        x, y, escaped(words));
+        x, y, escaped_markup(words));
 }
 
 void Canvas::line(double x1, double y1, double x2, double y2, std::string_view kind) {

@@ -8,9 +8,6 @@
 
 namespace liven::report {
 
-/// Text as XML and HTML may hold it.
-std::string escaped(std::string_view text);
-
 /// The look of the i-th of several things: a colour that colour-blind eyes keep apart from its neighbours' (Okabe and
 /// Ito 2008; a custom property of the page), a dash pattern and a mark.
 struct Look {

@@ -2,8 +2,10 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "liven/core/error.hpp"
-#include "src/report/canvas.hpp"
+#include "src/core/markup.hpp"
 #include "src/report/style.hpp"
 
 namespace liven::report {
@@ -29,12 +31,12 @@ std::string_view picture_type(std::span<const uint8_t> bytes) {
 
 std::string cells(const std::vector<std::string>& row, std::string_view tag) {
     std::string text = "<tr>";
-    for (const std::string& cell : row) text += fmt::format("<{0}>{1}</{0}>", tag, escaped(cell));
+    for (const std::string& cell : row) text += fmt::format("<{0}>{1}</{0}>", tag, escaped_markup(cell));
     return text + "</tr>\n";
 }
 
 std::string caption_of(std::string_view caption) {
-    return caption.empty() ? std::string() : fmt::format("<figcaption>{}</figcaption>", escaped(caption));
+    return caption.empty() ? std::string() : fmt::format("<figcaption>{}</figcaption>", escaped_markup(caption));
 }
 
 }  // namespace
@@ -44,17 +46,17 @@ Page::Page(std::string_view title, std::string_view subtitle) : title_(title), s
 Page& Page::section(std::string_view heading) {
     unfold();
     headings_.emplace_back(heading);
-    body_ += fmt::format("<h2 id=\"s{}\">{}</h2>\n", headings_.size(), escaped(heading));
+    body_ += fmt::format("<h2 id=\"s{}\">{}</h2>\n", headings_.size(), escaped_markup(heading));
     return *this;
 }
 
 Page& Page::text(std::string_view paragraph) {
-    body_ += fmt::format("<p>{}</p>\n", escaped(paragraph));
+    body_ += fmt::format("<p>{}</p>\n", escaped_markup(paragraph));
     return *this;
 }
 
 Page& Page::note(std::string_view paragraph) {
-    body_ += fmt::format("<p class=\"note\">{}</p>\n", escaped(paragraph));
+    body_ += fmt::format("<p class=\"note\">{}</p>\n", escaped_markup(paragraph));
     return *this;
 }
 
@@ -71,14 +73,14 @@ Page& Page::figures(std::span<const std::string> svgs) {
 }
 
 Page& Page::picture(std::span<const uint8_t> bytes, std::string_view caption) {
-    body_ += fmt::format("<figure><img alt=\"{}\" src=\"data:{};base64,{}\">{}</figure>\n", escaped(caption),
+    body_ += fmt::format("<figure><img alt=\"{}\" src=\"data:{};base64,{}\">{}</figure>\n", escaped_markup(caption),
                          picture_type(bytes), base64(bytes), caption_of(caption));
     return *this;
 }
 
 Page& Page::table(const Table& table) {
     std::string text = "<div class=\"wide\"><table>";
-    if (!table.caption.empty()) text += fmt::format("<caption>{}</caption>", escaped(table.caption));
+    if (!table.caption.empty()) text += fmt::format("<caption>{}</caption>", escaped_markup(table.caption));
     text += "\n<thead>" + cells(table.columns, "th") + "</thead><tbody>\n";
     for (const auto& row : table.rows) {
         if (row.size() != table.columns.size())
@@ -91,13 +93,13 @@ Page& Page::table(const Table& table) {
 }
 
 Page& Page::code(std::string_view text) {
-    body_ += fmt::format("<pre>{}</pre>\n", escaped(text));
+    body_ += fmt::format("<pre>{}</pre>\n", escaped_markup(text));
     return *this;
 }
 
 Page& Page::fold(std::string_view heading) {
     unfold();
-    body_ += fmt::format("<details><summary>{}</summary>\n", escaped(heading));
+    body_ += fmt::format("<details><summary>{}</summary>\n", escaped_markup(heading));
     folded_ = true;
     return *this;
 }
@@ -111,13 +113,13 @@ Page& Page::unfold() {
 std::string Page::str() const {
     std::string links;
     for (size_t i = 0; i < headings_.size(); ++i)
-        links += fmt::format("<a href=\"#s{}\">{}</a>", i + 1, escaped(headings_[i]));
+        links += fmt::format("<a href=\"#s{}\">{}</a>", i + 1, escaped_markup(headings_[i]));
     return fmt::format(
         "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">"
         "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">"
         "<meta name=\"color-scheme\" content=\"light dark\">\n<title>{0}</title>\n<style>{1}</style></head>\n<body>\n"
         "<h1>{0}</h1>\n<p class=\"subtitle\">{2}</p>\n<nav>{3}</nav>\n{4}{5}</body></html>\n",
-        escaped(title_), kStyle, escaped(subtitle_), links, body_, folded_ ? "</details>\n" : "");
+        escaped_markup(title_), kStyle, escaped_markup(subtitle_), links, body_, folded_ ? "</details>\n" : "");
 }
 
 }  // namespace liven::report
