@@ -217,8 +217,9 @@ void Engine::run(std::span<const Value> keep, std::span<const Target> targets) {
     plan.set_profiling(self.profiling);
     plan.run(self.leaf_values, self.root_values);
     self.last = &plan;
-    self.statistics.arena_bytes = std::max(self.statistics.arena_bytes, plan.memory().arena_bytes);
-    self.statistics.repeated = plan.memory().repeated;
+    const PlanMemory memory = plan.memory();
+    self.statistics.arena_bytes = std::max(self.statistics.arena_bytes, memory.arena_bytes);
+    self.statistics.repeated = memory.repeated;
     ++self.statistics.runs;
     self.store(keep, targets);
 }
