@@ -4,6 +4,7 @@
 #include "liven/metrics/hypothesis.hpp"
 #include "liven/report/score_charts.hpp"
 #include "report_parts.hpp"
+#include "src/report/axes.hpp"
 
 namespace liven::reporting {
 namespace {
@@ -28,6 +29,9 @@ std::string with_interval(const ScoredPart& part, const Measure& value, const Bo
     return value.str() + " " + bootstrap_interval(part.scored.scores, part.groups, measure, bootstrap).str(3);
 }
 
+/// "95 %"
+std::string percent_of(const BootstrapOptions& bootstrap) { return report::number(100 * bootstrap.level) + " %"; }
+
 std::string share(double p) { return p < 0.0001 ? "< 0.0001" : Measure(p).str(); }
 std::string share(const Measure& p) { return p ? share(p.value()) : p.str(); }
 
@@ -35,9 +39,9 @@ std::string share(const Measure& p) { return p ? share(p.value()) : p.str(); }
 
 void add_measures(report::Page& page, Runs runs, const BootstrapOptions& bootstrap) {
     page.section("Measures");
-    page.text(
-        "With 95 % intervals by bootstrap over groups (subjects, or recordings where subjects are not known). Bona "
-        "fide is accepted when the score is at least the threshold, which has the least ACER on validation.");
+    page.text("With " + percent_of(bootstrap) +
+              " intervals by bootstrap over groups (subjects, or recordings where subjects are not known). Bona "
+              "fide is accepted when the score is at least the threshold, which has the least ACER on validation.");
     report::Table table{.columns = {"run", "samples", "threshold", "AUC", "ACER", "APCER", "worst attack type", "BPCER",
                                     "EER", "accuracy"},
                         .rows = {}};
@@ -108,8 +112,10 @@ void add_attack_types(report::Page& page, Runs runs, const BootstrapOptions& boo
         for (const auto& [type, rate] : run.judged().report.apcer_by_type) types.try_emplace(type, types.size());
     if (types.empty()) return;
     page.section("Attack types");
-    report::BarChart chart{
-        .title = "APCER by attack type, with 95 % intervals", .y = {.title = "APCER"}, .categories = {}, .series = {}};
+    report::BarChart chart{.title = "APCER by attack type, with " + percent_of(bootstrap) + " intervals",
+                           .y = {.title = "APCER"},
+                           .categories = {},
+                           .series = {}};
     for (const auto& [type, place] : types) chart.categories.push_back(type.empty() ? "not said" : type);
     for (const RunEvidence& run : runs) {
         const ScoredPart& part = run.judged();
