@@ -34,6 +34,7 @@ void add_train_command(CLI::App& app);
 void add_evaluate_command(CLI::App& app);
 void add_predict_command(CLI::App& app);
 void add_report_command(CLI::App& app);
+void add_explain_command(CLI::App& app);
 
 /// A model asked for on the command line.
 struct ModelChoice {

@@ -8,54 +8,16 @@
 #include "liven/core/error.hpp"
 #include "liven/core/log.hpp"
 #include "liven/data/clip.hpp"
-#include "liven/data/split.hpp"
-#include "liven/data/video.hpp"
+#include "liven/data/sheet.hpp"
 #include "liven/io/json.hpp"
 #include "liven/nn/session.hpp"
 #include "liven/train/cue_picture.hpp"
 #include "liven/train/evaluate.hpp"
 #include "liven/train/model_file.hpp"
+#include "samples.hpp"
 
 namespace liven::cli {
 namespace {
-
-/// Recordings as clips for a model that sees clips, as single frames for one that sees pictures.
-data::Dataset as_seen(const data::Dataset& set, const ModelFileInfo& info, int64_t per_video = 1) {
-    data::Dataset seen =
-        info.input.rank() == 3
-            ? data::pictures_of(set, per_video)
-            : data::clips_of(set, {.frames = info.input[0], .stride = info.clip_stride, .per_video = per_video});
-    for (size_t i = set.skipped.size(); i < seen.skipped.size(); ++i) log_warning("skipped " + seen.skipped[i]);
-    return seen;
-}
-
-/// The samples of a split; splits that the data does not state are drawn as the training drew them.
-data::Dataset chosen(const std::string& path, const std::string& split, const ModelFileInfo& info) {
-    data::Dataset set = data::open_dataset(path);
-    if (split == "all") return as_seen(set, info);
-    data::SplitOptions options;
-    if (const Json* seed = info.training.find("seed")) options.seed = static_cast<uint64_t>(seed->integer());
-    if (const Json* reason = info.training.find("allow_leak")) options.allow_leak = reason->text();
-    if (const Json* by = info.training.find("group_by")) options.group_by = data::group_by_from(by->text());
-    data::assign_splits(set, options);
-    data::Dataset part = set.only(data::split_from(split).value());
-    if (part.samples.empty()) throw Error(path, "there are no samples in the split '" + split + "'");
-    return as_seen(part, info);
-}
-
-/// Clips of a video for a model that sees clips; frames of it, evenly spaced, for one that sees pictures; a picture by
-/// itself.
-data::Dataset samples_of_file(const std::string& path, int64_t clips, const ModelFileInfo& info) {
-    data::Dataset set;
-    set.name = path;
-    data::Sample sample;
-    sample.path = path;
-    set.samples.push_back(sample);
-    const bool recording = data::is_video(path) || std::filesystem::is_directory(path);
-    if (!recording && info.input.rank() == 4)
-        throw Error(path, "the model sees clips: expected a video file or a folder of frames");
-    return as_seen(set, info, clips);
-}
 
 /// The mean over all samples.
 double score_of(const data::Dataset& set, const data::Preprocess& preprocess, InferenceSession& session,
@@ -80,7 +42,7 @@ public:
         const std::string stem = picture.stem().string();
         const int before = names_[stem]++;
         const std::string number = before == 0 ? "" : "-" + std::to_string(before + 1);
-        data::write(beside(frame, painter_(frame)), folder_ / (stem + number + ".cue.png"));
+        data::write(data::beside(frame, painter_(frame)), folder_ / (stem + number + ".cue.png"));
     }
 
 private:
@@ -110,7 +72,7 @@ void add_evaluate_command(CLI::App& app) {
     command->callback([o] {
         LoadedModel loaded = load_model(o->model);
         data::Loader loader =
-            evaluation_loader(chosen(o->data, o->split, loaded.info), loaded.info.preprocess, o->batch);
+            evaluation_loader(samples_of_split(o->data, o->split, loaded.info), loaded.info.preprocess, o->batch);
         const Scored scored = score(*loaded.model, loader);
         for (const data::BrokenFile& file : loader.broken()) log_warning("skipped " + file.path + ": " + file.reason);
         if (const Json* leak = loaded.info.training.find("allow_leak"); leak && !leak->text().empty())

@@ -61,6 +61,16 @@ void Preprocess::to_pixels(const Image& frame, uint8_t* dst) const {
     for (size_t i = 0; i < frame.pixels.size(); i += 3) std::swap(dst[i], dst[i + 2]);
 }
 
+Image Preprocess::picture(const float* src) const {
+    Image image(width, height);
+    for (size_t i = 0; i < image.pixels.size(); ++i) {
+        const size_t c = i % 3, from = colour_order == ColourOrder::rgb ? i : i - c + (2 - c);
+        const float value = (src[from] * std[from % 3] + mean[from % 3]) / scale;
+        image.pixels[i] = static_cast<uint8_t>(std::clamp(std::round(value), 0.0f, 255.0f));
+    }
+    return image;
+}
+
 std::vector<float> Preprocess::operator()(const Image& image, const std::optional<Box>& box) const {
     std::vector<float> out(static_cast<size_t>(width) * static_cast<size_t>(height) * 3);
     to_float(frame(image, box), out.data());

@@ -73,6 +73,13 @@ ObjectivePass SpoofCueObjective::pass(const Tensor& images, const Tensor& labels
     return pass;
 }
 
+Tensor SpoofCueObjective::evidence(const Tensor& cue, int64_t label) const {
+    if (label != kLive && label != kAttack)
+        throw Error("evidence", "expected class 0 or 1, got " + std::to_string(label));
+    const Tensor magnitude = mean(abs(cue), {.axes = {1, 2, 3}});
+    return label == kAttack ? magnitude : -magnitude;
+}
+
 std::vector<float> SpoofCueObjective::map(std::span<const float> cue) const {
     std::vector<float> pixels(cue.size() / 3);
     for (size_t i = 0; i < pixels.size(); ++i)

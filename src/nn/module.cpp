@@ -35,7 +35,7 @@ Module& Module::root() {
     return *module;
 }
 
-Module::Pass::Pass(Module& module) : model_(module.root()) {
+Module::Pass::Pass(Module& module) : module_(module), model_(module.root()) {
     if (model_.depth_++ == 0 && model_.training_) {
         model_.seed_input_ = Tensor::counter(static_cast<int64_t>(model_.seed_));
         model_.forward_input_ = Tensor::counter(model_.forward_count_++);
@@ -50,12 +50,14 @@ Module::Pass::~Pass() {
     model_.forward_input_ = Tensor();
 }
 
+Tensor Module::Pass::result(Tensor y) const {
+    if (model_.observer_) (*model_.observer_)(module_, y);
+    return y;
+}
+
 Tensor Module::operator()(const Tensor& x) {
     const Pass pass(*this);
-    Tensor y = forward(x);
-    Module& model = root();
-    if (model.records_ && children_.empty()) model.records_->push_back({.layer = this, .output = y});
-    return y;
+    return pass.result(forward(x));
 }
 
 void Module::build(const Shape& input) {
@@ -87,14 +89,21 @@ std::vector<Module::LayerRecord> Module::record_layers(const Tensor& x) {
 
 std::vector<Module::LayerRecord> Module::record_layers(const Tensor& x, Tensor& output) {
     std::vector<LayerRecord> records;
+    output = observe(x, [&](const Module& module, const Tensor& result) {
+        if (module.children_.empty()) records.push_back({.layer = &module, .output = result});
+    });
+    return records;
+}
+
+Tensor Module::observe(const Tensor& x, const Observer& observer) {
     Module& model = root();
-    model.records_ = &records;
+    if (model.observer_) throw Error("observe", "this forward is observed already");
+    model.observer_ = &observer;
     struct Restore {
         Module& model;
-        ~Restore() { model.records_ = nullptr; }
+        ~Restore() { model.observer_ = nullptr; }
     } const restore{model};
-    output = (*this)(x);
-    return records;
+    return (*this)(x);
 }
 
 void Module::collect(std::vector<Parameter>& parameters, std::vector<State>& states) const {

@@ -4,6 +4,7 @@
 
 #include "liven/core/bf16.hpp"
 #include "liven/core/error.hpp"
+#include "liven/nn/eval_mode.hpp"
 #include "liven/ops/linear.hpp"
 
 namespace liven {
@@ -32,20 +33,6 @@ Buffer rounded(const float* values, int64_t count) {
     std::transform(values, values + count, out.as<uint16_t>(), to_bf16);
     return out;
 }
-
-/// Puts a model into inference mode while it lives.
-class InferenceMode {
-public:
-    explicit InferenceMode(Module& model) : model_(model), training_(model.training()) { model.eval(); }
-    ~InferenceMode() { model_.train(training_); }
-    InferenceMode(const InferenceMode&) = delete;
-    InferenceMode& operator=(const InferenceMode&) = delete;
-
-private:
-    const NoGrad no_grad_;
-    Module& model_;
-    bool training_;
-};
 
 }  // namespace
 
@@ -96,7 +83,8 @@ InferenceSession::InferenceSession(Module& model, const Shape& sample, const Opt
         throw Error("InferenceSession", "expected a batch of at least 1, got " + std::to_string(options.batch));
     Impl& self = *impl_;
     self.input = batched(options.batch, sample);
-    const InferenceMode mode(model);
+    const NoGrad no_grad;
+    const EvalMode mode(model);
     if (options.pixels) self.input_type = DType::u8;
     const Tensor x = Tensor::share(Buffer(static_cast<size_t>(self.input.count()) * size_of(self.input_type)),
                                    self.input, self.input_type);

@@ -7,6 +7,7 @@
 
 #include "liven/graph/engine.hpp"
 #include "liven/io/json.hpp"
+#include "liven/nn/eval_mode.hpp"
 
 namespace liven {
 namespace {
@@ -109,8 +110,7 @@ data::Loader evaluation_loader(const data::Dataset& set, const data::Preprocess&
 
 Scored score(Module& model, data::Loader& loader, const std::function<void(int64_t, int64_t)>& progress) {
     const NoGrad no_grad;
-    const bool training = model.training();
-    model.eval();
+    const EvalMode mode(model);
     const auto objective = model.objective();
     Scoring scoring(*objective);
     const int64_t batches = loader.batches();
@@ -120,7 +120,6 @@ Scored score(Module& model, data::Loader& loader, const std::function<void(int64
         scoring.add(objective->pass(images_of(*batch, loader.options().preprocess), labels), *batch);
         if (progress) progress(++done, batches);
     }
-    model.train(training);
     Scored out = scoring.means();
     const auto& samples = loader.dataset().samples;
     const bool typed =

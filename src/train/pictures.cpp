@@ -4,19 +4,19 @@
 #include <cmath>
 #include <cstdio>
 #include <functional>
-#include <opencv2/imgproc.hpp>
+#include <utility>
 
 #include "liven/core/error.hpp"
 #include "liven/core/log.hpp"
 #include "liven/data/clip.hpp"
-#include "liven/data/image.hpp"
+#include "liven/data/sheet.hpp"
 #include "liven/io/file.hpp"
 #include "liven/train/cue_picture.hpp"
 
 namespace liven {
 namespace {
 
-constexpr int kTile = 160, kCaption = 34, kColumns = 6, kRows = 4;
+constexpr int kColumns = 6, kRows = 4;
 
 struct Shown {
     size_t place;  ///< among the scored samples
@@ -42,53 +42,33 @@ std::vector<Shown> choose(const Scored& scored, double threshold, int32_t label,
     return chosen;
 }
 
-/// Where on the sheet a tile of this width lies, in tiles.
-struct TilePlace {
-    int column = 0, row = 0;
-};
-
-void draw_tile(cv::Mat& sheet, const TilePlace& place, const data::Image& shown, const cv::Scalar& frame) {
-    const data::Image picture = data::resize(shown, kTile - 8, kTile - 8, data::Interpolation::area);
-    const cv::Rect tile(place.column * kTile, place.row * (kTile + kCaption), kTile, kTile);
-    cv::rectangle(sheet, tile, frame, cv::FILLED);
-    const cv::Mat pixels(picture.height, picture.width, CV_8UC3, const_cast<uint8_t*>(picture.pixels.data()));
-    pixels.copyTo(sheet(cv::Rect(tile.x + 4, tile.y + 4, picture.width, picture.height)));
-}
-
-void write_caption(cv::Mat& sheet, const TilePlace& place, const data::Sample& sample, double score,
-                   const cv::Scalar& colour) {
+/// "print  0.031"
+std::string caption_of(const data::Sample& sample, double score) {
     char text[64];
     const std::string kind = sample.label == data::Label::bonafide ? "bona fide"
                              : sample.attack_type.empty()          ? "attack"
                                                                    : sample.attack_type;
     std::snprintf(text, sizeof text, "%.22s  %.3f", kind.c_str(), score);
-    cv::putText(sheet, text, {place.column * kTile + 6, place.row * (kTile + kCaption) + kTile + 20},
-                cv::FONT_HERSHEY_SIMPLEX, 0.42, colour, 1, cv::LINE_AA);
+    return text;
 }
 
 /// A sheet of rows of pictures, the upper half bona fide; a picture takes as many tiles side by side as `tiles_of`
 /// gives.
 using TilesOf = std::function<std::vector<data::Image>(const data::Sample&)>;
 void write_sheet(const std::filesystem::path& path, const data::Dataset& set, const Scored& scored, double threshold,
-                 int tiles, const TilesOf& tiles_of) {
-    cv::Mat sheet(kRows * (kTile + kCaption), kColumns * kTile, CV_8UC3, cv::Scalar(255, 255, 255));
-    const int pictures = kColumns * kRows / 2 / tiles;
+                 size_t tiles, const TilesOf& tiles_of) {
+    data::Sheet sheet({.columns = kColumns});
+    const size_t pictures = kColumns * kRows / 2 / tiles;
     for (const int32_t label : {bonafide_class, attack_class}) {
-        TilePlace place{.row = label == bonafide_class ? 0 : kRows / 2};
-        for (const Shown& shown : choose(scored, threshold, label, static_cast<size_t>(pictures))) {
+        for (const Shown& shown : choose(scored, threshold, label, pictures)) {
             const auto& sample = set.samples[static_cast<size_t>(scored.samples[shown.place])];
-            const cv::Scalar red(200, 30, 30);
-            write_caption(sheet, place, sample, scored.scores.scores[shown.place],
-                          shown.mistake ? red : cv::Scalar(40, 40, 40));
-            for (const data::Image& tile : tiles_of(sample)) {
-                draw_tile(sheet, place, tile, shown.mistake ? red : cv::Scalar(225, 225, 225));
-                if (++place.column == kColumns) place = {.column = 0, .row = place.row + 1};
-            }
+            std::vector<std::string> lines{caption_of(sample, scored.scores.scores[shown.place])};
+            for (data::Image& tile : tiles_of(sample))
+                sheet.add({.picture = std::move(tile), .lines = std::exchange(lines, {}), .marked = shown.mistake});
         }
+        sheet.end_row();
     }
-    data::Image image(sheet.cols, sheet.rows);
-    std::copy(sheet.datastart, sheet.dataend, image.pixels.begin());
-    data::write(image, path);
+    data::write(sheet.image(), path);
 }
 
 struct Curve {

@@ -80,6 +80,31 @@ TEST_CASE("data split writes folds and sets without an attack; audit counts look
     CHECK(has(audit.out, "look alike across splits or classes"));
 }
 
+TEST_CASE("explain draws a row a picture, tells scores as JSON, lists maps, and says which layer was meant") {
+    const Set s;
+    const std::string out = s.folder / "why.png", pictures = s.picture(0) + " " + s.picture(20);
+    const Outcome drawn =
+        liven_program("explain " + s.model + " " + pictures + " -o " + out + " --method grad-cam,occlusion --json");
+    REQUIRE(drawn.status == 0);
+    const std::vector<Json> lines = drawn.json_lines();
+    REQUIRE(lines.size() == 2);
+    CHECK(keys_of(lines[0]) == std::vector<std::string>{"path", "score", "threshold", "label", "explained", "methods"});
+    CHECK(lines[0].at("methods").elements().size() == 2);
+    const data::Image sheet = data::decode(out);
+    CHECK(sheet.width == 3 * 224);
+    CHECK(sheet.height > 2 * 224);
+    const Outcome layers = liven_program("explain " + s.model + " --layers");
+    CHECK(layers.status == 0);
+    const std::string layer = lines[0].at("methods").elements()[0].at("layer").text();
+    CHECK(has(layers.out, layer));
+    const std::string wrong = "explain " + s.model + " " + s.picture() + " -o " + out + " --layer " + layer + "x";
+    CHECK(liven_program(wrong).one_clear_error());
+    CHECK(has(liven_program(wrong).err, "did you mean '" + layer + "'"));
+    CHECK(liven_program("explain " + s.model + " " + s.picture()).one_clear_error());
+    CHECK(liven_program("explain " + s.model + " " + s.set + "/none.jpg -o " + out).one_clear_error());
+    CHECK(liven_program("explain " + s.model + " " + s.picture() + " -o " + out + " --method cam").one_clear_error());
+}
+
 TEST_CASE("evaluate --json has the measures, and its table the same words") {
     const Set s;
     const Outcome outcome = liven_program("evaluate " + s.model + " --data " + s.set + " --split test --json");

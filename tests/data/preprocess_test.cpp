@@ -77,3 +77,19 @@ TEST_CASE("Preprocessing that lacks, adds or bends a field is refused by name") 
     for (const char* text : {"", "null", "[]", "{", "\"x\"", "{\"width\":"})
         CHECK_THROWS_AS(Preprocess::from_json(text), Error);
 }
+
+TEST_CASE("What the network sees becomes the same picture again, in either colour order") {
+    Image image(3, 2);
+    for (size_t i = 0; i < image.pixels.size(); ++i) image.pixels[i] = static_cast<uint8_t>(13 * i);
+    for (const ColourOrder order : {ColourOrder::rgb, ColourOrder::bgr}) {
+        const Preprocess p{.width = 3,
+                           .height = 2,
+                           .colour_order = order,
+                           .scale = 1.0f / 255,
+                           .mean = {0.4f, 0.5f, 0.6f},
+                           .std = {0.2f, 0.3f, 0.1f}};
+        std::vector<float> values(18);
+        p.to_float(image, values.data());
+        CHECK(p.picture(values.data()) == image);
+    }
+}

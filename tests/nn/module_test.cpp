@@ -204,3 +204,24 @@ TEST_CASE("Nodes carry the path of the layer that recorded them") {
     CHECK(text.find("# conv\n") != std::string::npos);
     CHECK(text.find("# head/dense\n") != std::string::npos);
 }
+
+TEST_CASE(
+    "An observer sees every layer and block in the order of computation, and gradients can be asked of what it saw") {
+    Sequential model;
+    auto& block = model.add<Sequential>("block");
+    block.add<Conv2d>("conv", Conv2d::Options{.filters = 2});
+    block.add<Activation>("relu", Activation::Options{});
+    model.add<Flatten>("flatten");
+    model.build({1, 3, 3, 1});
+    std::vector<std::string> seen;
+    Tensor map;
+    const Tensor y = model.observe(Tensor::ones({1, 3, 3, 1}), [&](const Module& module, const Tensor& result) {
+        seen.push_back(module.path());
+        if (module.path() == "block/relu") map = result;
+        CHECK_THROWS_AS(model.observe(Tensor::ones({1, 3, 3, 1}), {}), Error);
+    });
+    CHECK(seen == std::vector<std::string>{"block/conv", "block/relu", "block", "flatten", ""});
+    const std::vector<float> gradient = gradients(sum(scale(y, 3)), {map})[0].to_vector();
+    CHECK(gradient == std::vector<float>(18, 3.0f));
+    CHECK(model.record_layers(Tensor::ones({1, 3, 3, 1})).size() == 3);
+}

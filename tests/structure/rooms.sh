@@ -16,8 +16,9 @@ declare -A knows=(
   [metrics]="core"
   [io]="core"
   [report]="core data metrics io"
-  [train]="core kernels graph ops nn models optim data metrics io report"
-  [cli]="core kernels reference graph ops plan nn models optim data metrics io report train"
+  [explain]="core graph ops nn data io"
+  [train]="core kernels graph ops nn models optim data metrics io report explain"
+  [cli]="core kernels reference graph ops plan nn models optim data metrics io report explain train"
 )
 
 # shellcheck disable=SC2016  # awk's own variables

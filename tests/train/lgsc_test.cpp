@@ -167,18 +167,7 @@ TEST_CASE("Rates drop at the epochs that are named, after warm-up") {
     CHECK_THROWS_WITH(settings.validate(), Catch::Contains("milestones"));
 }
 
-TEST_CASE("A map of scores becomes colours from black to light, and stands beside its picture") {
-    const data::Image dark = colour_map(std::vector<float>(6, 0.0f), 3, 2, 0.5),
-                      light = colour_map(std::vector<float>(6, 7.0f), 3, 2, 0.5);
-    CHECK(dark.width == 3);
-    CHECK(dark.pixels[0] < 10);
-    CHECK(light.pixels[0] > 240);
-    CHECK(light.pixels[1] > 240);
-    CHECK_THROWS_WITH(colour_map(std::vector<float>(5), 3, 2, 0.5), Catch::Contains("5"));
-    const data::Image both = beside(dark, light);
-    CHECK(both.width == 6);
-    CHECK(std::equal(both.at(3, 1), both.at(3, 1) + 3, light.at(0, 1)));
-    CHECK_THROWS_AS(beside(dark, data::Image(3, 3)), Error);
+TEST_CASE("A model without a map has no cue pictures") {
     const auto classifier = make_model("livenessnet");
     ModelFileInfo info;
     info.input = {32, 32, 3};

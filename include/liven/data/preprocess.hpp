@@ -39,6 +39,8 @@ struct Preprocess {
     /// height x width x 3 bytes in the network's colour order, not yet scaled, from such a picture: for what scales
     /// pixels as it reads them. Throws Error for another size.
     void to_pixels(const Image& frame, uint8_t* dst) const;
+    /// What the network sees as a picture again: the way back from `to_float`, rounded and clipped to 8 bits.
+    Image picture(const float* src) const;
     /// Both steps: a picture to height x width x 3 floats.
     std::vector<float> operator()(const Image& image, const std::optional<Box>& box = {}) const;
     /// The same, not yet scaled.

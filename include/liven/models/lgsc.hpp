@@ -99,7 +99,7 @@ public:
     /// N x h x w x C from below and N x 2h x 2w x S from the encoder to N x 2h x 2w x filters.
     Tensor operator()(const Tensor& below, const Tensor& skip) {
         const Pass pass(*this);
-        return refine(concat({raise(below), skip}));
+        return pass.result(refine(concat({raise(below), skip})));
     }
     using Module::operator();
 
@@ -226,6 +226,8 @@ public:
     ObjectivePass pass(const Tensor& images, const Tensor& labels, const ClassifierLoss& loss) override;
     double score(std::span<const float> cue) const override;
     std::string_view score_name() const override { return "1 - mean |cue|"; }
+    /// The mean |cue| for an attack, its negative for bona fide.
+    Tensor evidence(const Tensor& cue, int64_t label) const override;
     bool maps() const override { return true; }
     /// The mean magnitude of the three channels.
     std::vector<float> map(std::span<const float> cue) const override;

@@ -74,6 +74,11 @@ public:
     /// classes unless a model says otherwise. The model must outlive it.
     virtual std::unique_ptr<Objective> objective();
 
+    /// Forward that shows `observer` the result of every module within, whole blocks and the module itself too, in the
+    /// order in which they are computed. What is kept of them stays a handle into the graph: gradients can be asked for
+    /// it. Throws Error when a forward is observed already.
+    using Observer = std::function<void(const Module& module, const Tensor& result)>;
+    Tensor observe(const Tensor& x, const Observer& observer);
     /// A layer's result during one forward.
     struct LayerRecord {
         const Module* layer = nullptr;
@@ -102,7 +107,11 @@ protected:
         Pass(const Pass&) = delete;
         Pass& operator=(const Pass&) = delete;
 
+        /// Hands on the module's result, past whoever observes the forward.
+        Tensor result(Tensor y) const;
+
     private:
+        Module& module_;
         Module& model_;
         std::optional<Scope> scope_;
     };
@@ -140,7 +149,7 @@ private:
     int64_t forward_serial_ = 0;  ///< forwards of this object; unlike the count, never set back
     std::vector<Parameter> parameters_;
     std::vector<State> states_;
-    std::vector<LayerRecord>* records_ = nullptr;
+    const Observer* observer_ = nullptr;
     Tensor seed_input_, forward_input_;
     int depth_ = 0;
 

@@ -62,6 +62,11 @@ public:
     /// Whether the score is a probability, so that its log loss means something.
     virtual bool scores_probability() const { return false; }
 
+    /// What speaks for a class (0 bona fide, 1 attack) in what the network gave for N samples, N numbers that can be
+    /// differentiated: of a classifier the class's logit. For explanations. Throws Error when there is no such class,
+    /// or the objective does not say.
+    virtual Tensor evidence(const Tensor& output, int64_t label) const;
+
     /// Whether `map` shows where in the picture a score comes from.
     virtual bool maps() const { return false; }
     /// A number of 0 or more for each pixel of the input, row by row: 0 where the sample looks bona fide. Throws Error
@@ -87,6 +92,7 @@ public:
     double score(std::span<const float> output) const override { return bonafide_probability(output); }
     std::string_view score_name() const override { return "softmax probability of bona fide"; }
     bool scores_probability() const override { return true; }
+    Tensor evidence(const Tensor& logits, int64_t label) const override;
 
 private:
     Module& network_;

@@ -12,13 +12,6 @@
 /// Pictures of where a score comes from (Objective::map).
 namespace liven {
 
-/// Numbers as colours that grow lighter and stay apart in print and for colour-blind eyes: black at 0, light yellow at
-/// `full` and above. Throws Error unless there are width x height of them.
-data::Image colour_map(std::span<const float> values, int width, int height, double full);
-
-/// Two pictures of one height, side by side. Throws Error for different heights.
-data::Image beside(const data::Image& left, const data::Image& right);
-
 /// A network that shows where its scores come from, ready to do so.
 class CuePainter {
 public:
