@@ -1,144 +1,113 @@
-#include <algorithm>
-#include <filesystem>
-#include <map>
-#include <optional>
-#include <span>
-
 #include "cli.hpp"
-#include "liven/core/error.hpp"
 #include "liven/core/log.hpp"
-#include "liven/data/clip.hpp"
-#include "liven/data/sheet.hpp"
 #include "liven/io/json.hpp"
-#include "liven/nn/session.hpp"
-#include "liven/train/cue_picture.hpp"
 #include "liven/train/evaluate.hpp"
+#include "liven/train/judged.hpp"
 #include "liven/train/model_file.hpp"
 #include "samples.hpp"
 
 namespace liven::cli {
 namespace {
 
-/// The mean over all samples.
-double score_of(const data::Dataset& set, const data::Preprocess& preprocess, InferenceSession& session,
-                const Objective& objective) {
-    data::Loader loader(set, {.batch = 1, .preprocess = preprocess, .shuffle = false, .pixels = true, .threads = 0});
-    double total = 0;
-    for (const data::Batch& batch : loader)
-        total += objective.score(session.run(
-            std::span<const uint8_t>(batch.images.as<const uint8_t>(), static_cast<size_t>(batch.shape().count()))));
-    if (!loader.broken().empty()) throw Error("predict", loader.broken()[0].reason);
-    return total / static_cast<double>(set.size());
+struct EvaluateArguments {
+    std::string model, data, split = "test", by = "frame", scores, errors, within_set_optimum;
+    int64_t batch = 16;
+    BootstrapOptions bootstrap{.resamples = 1000};
+    bool json = false;
+};
+
+/// The set with the scores that the model gives its samples.
+struct ScoredSet {
+    data::Dataset set;
+    Scored scored;
+};
+
+ScoredSet scored_by(LoadedModel& loaded, const EvaluateArguments& asked) {
+    ScoredSet out{.set = samples_of_split(asked.data, asked.split, loaded.info), .scored = {}};
+    data::Loader loader = evaluation_loader(out.set, loaded.info.preprocess, asked.batch);
+    out.scored = score(*loaded.model, loader);
+    for (const data::BrokenFile& file : loader.broken()) log_warning("skipped " + file.path + ": " + file.reason);
+    if (const Json* leak = loaded.info.training.find("allow_leak"); leak && !leak->text().empty())
+        log_warning("the splits of this model's training share groups; it was allowed because: " + leak->text());
+    return out;
 }
 
-/// Pictures of cue maps, each under the name of its own.
-class CueFolder {
-public:
-    CueFolder(std::filesystem::path folder, LoadedModel& model) : folder_(std::move(folder)), painter_(model) {
-        std::filesystem::create_directories(folder_);
-    }
-    /// Of a video, its first frame. Two pictures of one name from different folders do not overwrite each other.
-    void write(const std::filesystem::path& picture, const data::Image& frame) {
-        const std::string stem = picture.stem().string();
-        const int before = names_[stem]++;
-        const std::string number = before == 0 ? "" : "-" + std::to_string(before + 1);
-        data::write(data::beside(frame, painter_(frame)), folder_ / (stem + number + ".cue.png"));
-    }
+PadReport report_of(const Judged& judged, const LoadedModel& loaded, const EvaluateArguments& asked) {
+    PadReport report = asked.within_set_optimum.empty()
+                           ? pad_report(judged.scores, loaded.info.threshold.value)
+                           : pad_report(judged.scores, judged.scores, {.within_set_optimum = asked.within_set_optimum});
+    if (!loaded.model->objective()->scores_probability())
+        report.log_loss = Measure::undefined("the score is no probability");
+    return report;
+}
 
-private:
-    std::filesystem::path folder_;
-    CuePainter painter_;
-    std::map<std::string, int> names_;
-};
+void write_errors(const ScoredSet& scored, double threshold, const std::string& path) {
+    const ErrorGallery gallery = error_gallery(scored.set, scored.scored, threshold);
+    const std::string counts = std::to_string(gallery.accepted_attacks) + " attacks accepted, " +
+                               std::to_string(gallery.rejected_bonafide) + " bona fide rejected";
+    if (gallery.picture.empty()) return log_warning(counts + ": nothing to draw into " + path);
+    data::write(gallery.picture, path);
+    log_info(counts + "; the worst: " + path);
+}
+
+std::string json_of(const PadReport& report, const std::map<std::string, Interval>& intervals,
+                    const EvaluateArguments& asked) {
+    Json json = Json::parse(to_json(report));
+    json["by"] = asked.by;
+    if (!asked.within_set_optimum.empty()) json["within_set_optimum"] = asked.within_set_optimum;
+    Json all = Json::object();
+    for (const auto& [name, interval] : intervals)
+        all[name] = interval.low ? Json::array({interval.low.value(), interval.high.value()}) : Json(nullptr);
+    if (!intervals.empty()) json["intervals"] = all;
+    return json.str();
+}
+
+std::string table_of(const PadReport& report, const std::map<std::string, Interval>& intervals,
+                     const EvaluateArguments& asked) {
+    std::string text = asked.by == "frame" ? "" : "by " + asked.by + ", the mean score of its frames: ";
+    text += to_table(report);
+    if (!asked.within_set_optimum.empty())
+        text += "  the threshold is a within-set optimum, chosen on these samples: " + asked.within_set_optimum + "\n";
+    if (!intervals.empty()) text += "  95 % intervals by bootstrap over groups\n";
+    for (const auto& [name, interval] : intervals)
+        text += "    " + name + std::string(8 - name.size(), ' ') + interval.str() + "\n";
+    return text;
+}
+
+void run_evaluate(const EvaluateArguments& asked) {
+    LoadedModel loaded = load_model(asked.model);
+    const ScoredSet scored = scored_by(loaded, asked);
+    const Judged judged = judged_by(unit_from(asked.by), scored.set, scored.scored);
+    const PadReport report = report_of(judged, loaded, asked);
+    std::map<std::string, Interval> intervals;
+    if (asked.bootstrap.resamples > 0) intervals = intervals_of(judged, report.threshold, asked.bootstrap);
+    if (!asked.scores.empty()) write_scores(asked.scores, judged, report.threshold);
+    if (!asked.errors.empty()) write_errors(scored, report.threshold, asked.errors);
+    print(asked.json ? json_of(report, intervals, asked) : table_of(report, intervals, asked));
+}
 
 }  // namespace
 
 void add_evaluate_command(CLI::App& app) {
-    struct Options {
-        std::string model, data, split = "test";
-        int64_t batch = 16;
-        bool json = false;
-    };
-    auto o = std::make_shared<Options>();
+    auto asked = std::make_shared<EvaluateArguments>();
     CLI::App* command = app.add_subcommand(
         "evaluate", "ISO/IEC 30107-3 measures of a model on a set, at the threshold stored in the model");
-    command->add_option("model", o->model, "model file")->required();
-    command->add_option("--data", o->data, "manifest or folder of images")->required();
-    command->add_option("--split", o->split, "train, val, test or all")
+    command->add_option("model", asked->model, "model file")->required();
+    command->add_option("--data", asked->data, "manifest or folder of images")->required();
+    command->add_option("--split", asked->split, "train, val, test or all")
         ->check(CLI::IsMember({"train", "val", "test", "all"}));
-    command->add_option("--batch", o->batch, "images at a time")->check(CLI::Range(1, 65536));
-    command->add_flag("--json", o->json, "one JSON object");
-    command->footer("Example: liven evaluate runs/first/model.safetensors --data faces --split test --json");
-    command->callback([o] {
-        LoadedModel loaded = load_model(o->model);
-        data::Loader loader =
-            evaluation_loader(samples_of_split(o->data, o->split, loaded.info), loaded.info.preprocess, o->batch);
-        const Scored scored = score(*loaded.model, loader);
-        for (const data::BrokenFile& file : loader.broken()) log_warning("skipped " + file.path + ": " + file.reason);
-        if (const Json* leak = loaded.info.training.find("allow_leak"); leak && !leak->text().empty())
-            log_warning("the splits of this model's training share groups; it was allowed because: " + leak->text());
-        const PadReport report = pad_report(scored, loaded.info.threshold.value, *loaded.model->objective());
-        print(o->json ? to_json(report) : to_table(report));
-    });
-}
-
-void add_predict_command(CLI::App& app) {
-    struct Options {
-        std::string model;
-        std::vector<std::string> images;
-        InferenceSession::Options session;
-        int64_t clips = 3;
-        std::string cues;
-        bool json = false;
-    };
-    auto o = std::make_shared<Options>();
-    CLI::App* command = app.add_subcommand("predict", "score pictures and videos: higher means more bona fide");
-    command->add_option("model", o->model, "model file")->required();
-    command->add_option("images", o->images, "picture files, video files, folders of frames")->required();
-    command->add_option("--clips", o->clips, "of a video: clips, or frames for a model of pictures, whose mean counts")
-        ->check(CLI::Range(1, 10000));
-    command->add_option(
-        "--cues", o->cues,
-        "folder for pictures of where a score comes from: NAME.cue.png, the face beside its cue map (lgsc)");
-    add_dtype_option(*command, o->session.dtype);
-    add_dense_weights_option(*command, o->session.dense_weights);
-    command->add_flag("--json", o->json, "one JSON object a line");
-    command->footer("Example: liven predict runs/first/model.safetensors face.jpg --json");
-    command->callback([o] {
-        LoadedModel loaded = load_model(o->model);
-        const data::Preprocess& preprocess = loaded.info.preprocess;
-        InferenceSession::Options options = o->session;
-        options.pixels = pixel_scale(preprocess);
-        InferenceSession session = open_session(loaded, options);
-        const auto objective = loaded.model->objective();
-        std::optional<CueFolder> cues;
-        if (!o->cues.empty()) cues.emplace(o->cues, loaded);
-        const double threshold = loaded.info.threshold.value;
-        bool failed = false;
-        for (const std::string& path : o->images) {
-            try {
-                const data::Dataset samples = samples_of_file(path, o->clips, loaded.info);
-                const double value = score_of(samples, preprocess, session, *objective);
-                if (cues) cues->write(path, preprocess.frame(data::picture_of(samples.samples[0])));
-                const std::string& label = loaded.info.classes[value >= threshold ? 0 : 1];
-                if (o->json)
-                    print(Json::object({{"path", path}, {"score", value}, {"label", label}, {"threshold", threshold}})
-                              .str());
-                else
-                    print(std::string(path)
-                              .append("   ")
-                              .append(label)
-                              .append("   score ")
-                              .append(std::to_string(value), 0, 6)
-                              .append("   threshold ")
-                              .append(std::to_string(threshold), 0, 6));
-            } catch (const Error& error) {
-                log_error(error.what());
-                failed = true;
-            }
-        }
-        if (failed) throw CLI::RuntimeError(1);
-    });
+    command->add_option("--by", asked->by, "what is judged: each frame (or clip), or the mean of a video or a subject")
+        ->check(CLI::IsMember({"frame", "video", "subject"}));
+    command->add_option("--resamples", asked->bootstrap.resamples, "of the intervals' bootstrap over groups; 0: none")
+        ->check(CLI::IsMember({"0"}) | CLI::Range(2, 1000000));
+    command->add_option("--scores", asked->scores, "write each score to this CSV file");
+    command->add_option("--errors", asked->errors, "draw the worst false accepts and rejects into this .png or .jpg");
+    command->add_option("--within-set-optimum", asked->within_set_optimum,
+                        "choose the threshold on the very samples that are judged, and why: it flatters");
+    command->add_option("--batch", asked->batch, "images at a time")->check(CLI::Range(1, 65536));
+    command->add_flag("--json", asked->json, "one JSON object");
+    command->footer("Example: liven evaluate runs/first/model.safetensors --data faces --by video --scores scores.csv");
+    command->callback([asked] { run_evaluate(*asked); });
 }
 
 }  // namespace liven::cli

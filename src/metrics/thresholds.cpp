@@ -26,6 +26,15 @@ std::vector<CurvePoint> whole_curve(const ScoredSamples& samples) {
     return points;
 }
 
+/// No samples at all are undefined in what follows.
+void refuse_one_set(const std::string& what, const ScoredSamples& samples) {
+    if (samples.size() == 0) return;
+    throw Error("metrics",
+                what + " needs a threshold from other samples than the " + std::to_string(samples.size()) +
+                    " it judges, but both sets are the same",
+                "choose it on validation samples, or say in words that a within-set optimum is meant");
+}
+
 /// A number in (below, at]: the middle, unless rounding puts it on the wrong side.
 double middle(double below, double at) {
     const double mid = below + (at - below) / 2;
@@ -91,9 +100,19 @@ Threshold bpcer_at_apcer(const ScoredSamples& samples, double limit) {
 }
 
 Threshold half_total_error_rate(const ScoredSamples& development, const ScoredSamples& test) {
+    if (development == test) refuse_one_set("the half total error rate", development);
     const Threshold fixed = equal_error_rate(development);
     if (!fixed.threshold) return undefined("development set: " + fixed.threshold.reason());
     return {.threshold = fixed.threshold, .value = acer(confusion(test, fixed.threshold.value()))};
+}
+
+PadReport pad_report(const ScoredSamples& validation, const ScoredSamples& test, const ThresholdChoice& choice) {
+    if (validation == test && choice.within_set_optimum.empty()) refuse_one_set("a report", test);
+    const Threshold chosen =
+        choice.rule == ThresholdRule::minimum_acer ? minimum_acer(validation) : equal_error_rate(validation);
+    if (!chosen.threshold)
+        throw Error("metrics", "no threshold can be chosen on the validation samples: " + chosen.threshold.reason());
+    return pad_report(test, chosen.threshold.value());
 }
 
 ScoreHistogram score_histogram(const ScoredSamples& samples, int bins) {

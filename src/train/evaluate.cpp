@@ -90,7 +90,17 @@ std::vector<Row> rows_of(const PadReport& report) {
             {"accuracy", "accuracy", report.accuracy},
             {"log_loss", "log loss", report.log_loss},
             {"mcc", "Matthews correlation", report.mcc},
-            {"kappa", "Cohen's kappa", report.kappa}};
+            {"kappa", "Cohen's kappa", report.kappa},
+            {"pr_auc_bonafide", "PR-AUC, bona fide positive", report.pr_auc_bonafide},
+            {"precision_bonafide", "precision, bona fide positive", report.bonafide_positive.precision},
+            {"recall_bonafide", "recall, bona fide positive", report.bonafide_positive.recall},
+            {"specificity_bonafide", "specificity, bona fide positive", report.bonafide_positive.specificity},
+            {"f1_bonafide", "F1, bona fide positive", report.bonafide_positive.f1},
+            {"pr_auc_attack", "PR-AUC, attack positive", report.pr_auc_attack},
+            {"precision_attack", "precision, attack positive", report.attack_positive.precision},
+            {"recall_attack", "recall, attack positive", report.attack_positive.recall},
+            {"specificity_attack", "specificity, attack positive", report.attack_positive.specificity},
+            {"f1_attack", "F1, attack positive", report.attack_positive.f1}};
 }
 
 }  // namespace
@@ -161,11 +171,11 @@ std::string to_table(const PadReport& report) {
                   static_cast<long long>(report.confusion.total()), report.threshold);
     text += line;
     for (const Row& row : rows_of(report)) {
-        std::snprintf(line, sizeof line, "  %-30s %s\n", row.words, row.value.str().c_str());
+        std::snprintf(line, sizeof line, "  %-32s %s\n", row.words, row.value.str().c_str());
         text += line;
     }
     for (const auto& [type, rate] : report.apcer_by_type) {
-        std::snprintf(line, sizeof line, "  APCER of %-21s %.4f\n", type.c_str(), rate);
+        std::snprintf(line, sizeof line, "  APCER of %-23s %.4f\n", type.c_str(), rate);
         text += line;
     }
     const Confusion& c = report.confusion;

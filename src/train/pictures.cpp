@@ -42,16 +42,6 @@ std::vector<Shown> choose(const Scored& scored, double threshold, int32_t label,
     return chosen;
 }
 
-/// "print  0.031"
-std::string caption_of(const data::Sample& sample, double score) {
-    char text[64];
-    const std::string kind = sample.label == data::Label::bonafide ? "bona fide"
-                             : sample.attack_type.empty()          ? "attack"
-                                                                   : sample.attack_type;
-    std::snprintf(text, sizeof text, "%.22s  %.3f", kind.c_str(), score);
-    return text;
-}
-
 /// A sheet of rows of pictures, the upper half bona fide; a picture takes as many tiles side by side as `tiles_of`
 /// gives.
 using TilesOf = std::function<std::vector<data::Image>(const data::Sample&)>;
@@ -149,6 +139,15 @@ std::string drawn(const std::vector<Json>& log, const Panel& panel) {
 }
 
 }  // namespace
+
+std::string caption_of(const data::Sample& sample, double score) {
+    char text[64];
+    const std::string kind = sample.label == data::Label::bonafide ? "bona fide"
+                             : sample.attack_type.empty()          ? "attack"
+                                                                   : sample.attack_type;
+    std::snprintf(text, sizeof text, "%.22s  %.3f", kind.c_str(), score);
+    return text;
+}
 
 void write_faces(const std::filesystem::path& path, const data::Dataset& set, const Scored& scored, double threshold) {
     write_sheet(path, set, scored, threshold, 1,

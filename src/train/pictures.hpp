@@ -10,6 +10,9 @@
 
 namespace liven {
 
+/// "print  0.031"
+std::string caption_of(const data::Sample& sample, double score);
+
 /// A grid of pictures with their scores: half bona fide, half attacks, mistakes first and framed in red.
 void write_faces(const std::filesystem::path& path, const data::Dataset& set, const Scored& scored, double threshold);
 

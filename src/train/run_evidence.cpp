@@ -3,16 +3,12 @@
 #include "liven/core/error.hpp"
 #include "liven/core/progress.hpp"
 #include "liven/io/json_lines.hpp"
+#include "liven/train/judged.hpp"
 #include "run_folder.hpp"
 #include "training_data.hpp"
 
 namespace liven {
 namespace {
-
-std::string group_of(const data::Sample& sample) {
-    const std::string& name = !sample.subject.empty() ? sample.subject : sample.video;
-    return sample.dataset + '/' + (name.empty() ? sample.path.string() : name);
-}
 
 Scored scored_with_bar(Module& model, data::Loader& loader, const std::string& what) {
     const int64_t all = loader.dataset().size();

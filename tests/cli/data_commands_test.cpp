@@ -126,6 +126,33 @@ TEST_CASE("evaluate --json has the measures, and its table the same words") {
               .integer() == 36);
 }
 
+TEST_CASE("evaluate judges by video or subject, gives intervals, writes scores and draws the worst errors") {
+    const Set s;
+    const std::string scores = s.folder / "scores.csv", errors = s.folder / "errors.png";
+    const std::string all = "evaluate " + s.model + " --data " + s.set + " --split all ";
+    const Outcome frames = liven_program(all + "--json --resamples 50 --scores " + scores + " --errors " + errors);
+    REQUIRE(frames.status == 0);
+    for (const char* key : {"auc", "acer", "apcer", "bpcer", "eer"}) {
+        const std::vector<Json>& interval = frames.json().at("intervals").at(key).elements();
+        REQUIRE(interval.size() == 2);
+        CHECK(interval[0].number() <= interval[1].number());
+    }
+    const std::string lines = contents_of(scores);
+    CHECK(lines.rfind("name,label,attack_type,group,score,accepted\n", 0) == 0);
+    CHECK(std::count(lines.begin(), lines.end(), '\n') == 37);
+    CHECK(data::decode(errors).width > 0);
+    const Outcome subjects = liven_program(all + "--json --resamples 0 --by subject");
+    CHECK(subjects.json().at("samples").integer() < 36);
+    CHECK(subjects.json().at("by").text() == "subject");
+    CHECK_FALSE(subjects.json().find("intervals"));
+    const Outcome optimum = liven_program(all + "--within-set-optimum 'to see how far it flatters'");
+    CHECK(has(optimum.out, "within-set optimum, chosen on these samples: to see how far it flatters"));
+    CHECK(has(liven_program(all + "--by video").out, "by video"));
+    const std::string bare = s.folder.file("bare.csv", "path,label\n" + s.picture(0) + ",bonafide\n");
+    CHECK(liven_program("evaluate " + s.model + " --data " + bare + " --split all --by video").one_clear_error());
+    CHECK(liven_program(all + "--scores " + s.set).one_clear_error());
+}
+
 TEST_CASE("predict --json prints an object a line: path, score, label, threshold") {
     const Set s;
     const std::string first = s.picture(0), second = s.picture(1);

@@ -48,6 +48,19 @@ def tpr_at(bonafide, scores, limit):
     return tpr[fpr <= limit + 1e-12].max()
 
 
+def half_total_error(development, test):
+    """Threshold from the development ROC's equal error rate, (FAR + FRR) / 2 on the test samples."""
+    bonafide, scores = 1 - np.asarray(development["labels"]), np.asarray(development["scores"])
+    fpr, tpr, thresholds = sk.roc_curve(bonafide, scores, drop_intermediate=False)
+    thresholds[0] = thresholds[1] + 1e9  # scikit-learn writes infinity; no crossing lies there
+    place = brentq(lambda i: (1 - np.interp(i, range(len(tpr)), tpr)) - np.interp(i, range(len(fpr)), fpr), 0,
+                   len(fpr) - 1, xtol=1e-14)
+    threshold = float(np.interp(place, range(len(thresholds)), thresholds))
+    decided, truth = np.asarray(test["scores"]) >= threshold, np.asarray(test["labels"]) == 0
+    return {"development": development["name"], "test": test["name"], "threshold": threshold,
+            "hter": float((np.mean(decided[~truth]) + np.mean(~decided[truth])) / 2)}
+
+
 def main():
     rng = np.random.default_rng(7)
     labels = rng.integers(0, 2, 200)
@@ -62,7 +75,8 @@ def main():
     ]
     path = os.path.join(os.path.dirname(os.path.abspath(__file__)), "metrics.json")
     with open(path, "w") as file:
-        json.dump({"made_with": f"scikit-learn {sklearn.__version__}", "cases": cases}, file)
+        json.dump({"made_with": f"scikit-learn {sklearn.__version__}", "cases": cases,
+                   "hter": [half_total_error(cases[a], cases[b]) for a, b in ((1, 2), (2, 3), (3, 1))]}, file)
         file.write("\n")
 
 

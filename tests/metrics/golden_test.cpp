@@ -69,3 +69,17 @@ TEST_CASE("The minimum-ACER threshold is as good as the best of all thresholds, 
         agree(acer(confusion(samples, best.threshold.value())), golden.at("min_acer"));
     }
 }
+
+TEST_CASE("HTER equals the one by scikit-learn's ROC, threshold from one set and errors from another") {
+    const nlohmann::json file = nlohmann::json::parse(read_text_file(LIVEN_GOLDEN "/metrics.json"));
+    const auto named = [&](const nlohmann::json& name) {
+        for (const nlohmann::json& golden : file.at("cases"))
+            if (golden.at("name") == name) return samples_of(golden);
+        return ScoredSamples{};
+    };
+    for (const nlohmann::json& golden : file.at("hter")) {
+        const Threshold hter = half_total_error_rate(named(golden.at("development")), named(golden.at("test")));
+        agree(hter.threshold, golden.at("threshold"));
+        agree(hter.value, golden.at("hter"));
+    }
+}

@@ -86,6 +86,60 @@ TEST_CASE("HTER takes its threshold from the development set") {
     CHECK_FALSE(half_total_error_rate(set({}, {}), test).value.defined());
 }
 
+TEST_CASE("A report takes its threshold from validation samples, never from the test's unless words say so") {
+    const ScoredSamples validation = set({0.9, 0.8, 0.3, 0.1}, {0, 0, 1, 1});
+    const ScoredSamples test = set({0.9, 0.5, 0.6, 0.1}, {0, 0, 1, 1});
+    const PadReport report = pad_report(validation, test);
+    CHECK(report.threshold == Approx(0.55));  // the middle of 0.3 and 0.8
+    CHECK(report.apcer.value() == 0.5);       // 0.6 passes
+    CHECK(report.bpcer.value() == 0.5);       // 0.5 does not
+    CHECK(pad_report(validation, test, {.rule = ThresholdRule::equal_error_rate}).threshold ==
+          equal_error_rate(validation).threshold.value());
+    CHECK_THROWS_WITH(pad_report(test, test), Catch::Contains("4 it judges"));
+    CHECK_THROWS_WITH(pad_report(test, ScoredSamples(test)), Catch::Contains("within-set optimum"));
+    CHECK_THROWS_AS(half_total_error_rate(test, test), Error);
+    const PadReport optimum = pad_report(test, test, {.within_set_optimum = "the paper has no validation set"});
+    CHECK(optimum.acer.value() == 0.25);
+    CHECK_THROWS_WITH(pad_report(set({0.9, 0.8}, {0, 0}), test), Catch::Contains("no attack samples"));
+}
+
+TEST_CASE("A worked example of every measure: 3 of 4 bona fide and 4 of 6 attacks are judged rightly") {
+    // Bona fide 0.9 0.8 0.6 | 0.3, attacks 0.7 0.55 | 0.4 0.2 0.1 0.05; accepted from 0.5 on.
+    const ScoredSamples s{.scores = {0.9, 0.8, 0.6, 0.3, 0.7, 0.55, 0.4, 0.2, 0.1, 0.05},
+                          .labels = {0, 0, 0, 0, 1, 1, 1, 1, 1, 1},
+                          .attack_types = {"", "", "", "", "mask", "mask", "mask", "print", "print", "print"}};
+    const PadReport r = pad_report(s, 0.5);
+    CHECK(r.confusion ==
+          Confusion{.bonafide_accepted = 3, .bonafide_rejected = 1, .attacks_accepted = 2, .attacks_rejected = 4});
+    CHECK(r.apcer.value() == Approx(2.0 / 6));
+    CHECK(r.bpcer.value() == Approx(1.0 / 4));
+    CHECK(r.acer.value() == Approx((2.0 / 6 + 1.0 / 4) / 2));
+    CHECK(r.worst.type == "mask");
+    CHECK(r.worst.apcer.value() == Approx(2.0 / 3));
+    CHECK(r.acer_worst.value() == Approx((2.0 / 3 + 1.0 / 4) / 2));
+    CHECK(r.accuracy.value() == Approx(7.0 / 10));
+    CHECK(r.bonafide_positive.precision.value() == Approx(3.0 / 5));
+    CHECK(r.bonafide_positive.recall.value() == Approx(3.0 / 4));
+    CHECK(r.bonafide_positive.specificity.value() == Approx(4.0 / 6));
+    CHECK(r.bonafide_positive.f1.value() == Approx(2.0 * 3 / (2.0 * 3 + 2 + 1)));
+    CHECK(r.attack_positive.precision.value() == Approx(4.0 / 5));
+    CHECK(r.attack_positive.recall.value() == Approx(4.0 / 6));
+    CHECK(r.attack_positive.specificity.value() == Approx(3.0 / 4));
+    CHECK(r.mcc.value() == Approx((3.0 * 4 - 2.0 * 1) / std::sqrt(5.0 * 4 * 6 * 5)));
+    // Chance agrees with 0.5 * 0.4 + 0.5 * 0.6 = 0.5.
+    CHECK(r.kappa.value() == Approx((0.7 - 0.5) / (1 - 0.5)));
+    CHECK(r.roc_auc.value() == Approx((6.0 + 6 + 5 + 3) / 24));  // attacks below each bona fide score
+    // Bona fide scores are the 1st, 2nd, 4th and 7th of all.
+    CHECK(r.pr_auc_bonafide.value() == Approx((1.0 / 1 + 2.0 / 2 + 3.0 / 4 + 4.0 / 7) / 4));
+    CHECK(r.bpcer100.value() == Approx(2.0 / 4));  // no attack may pass: threshold 0.8
+    CHECK(r.bpcer10.value() == Approx(2.0 / 4));
+    CHECK(bpcer_at_apcer(s, 0.2).value.value() == Approx(1.0 / 4));  // one of six may
+    CHECK(r.eer.value.value() == Approx(0.25));                      // APCER reaches 2 of 6 while BPCER stays at 1 of 4
+    const double right = std::log(0.9) + std::log(0.8) + std::log(0.6) + std::log(0.3) + std::log(0.3) +
+                         std::log(0.45) + std::log(0.6) + std::log(0.8) + std::log(0.9) + std::log(0.95);
+    CHECK(r.log_loss.value() == Approx(-right / 10));
+}
+
 TEST_CASE("29 attacks of 100 are within an APCER of 0.29, whatever the rounding") {
     ScoredSamples s;
     for (int i = 0; i < 100; ++i) {

@@ -46,7 +46,8 @@ Threshold equal_error_rate(const ScoredSamples& samples);
 Threshold bpcer_at_apcer(const ScoredSamples& samples, double limit);
 
 /// Half total error rate: mean of FAR and FRR on `test` at the threshold fixed on `development` by equal error rate.
-/// Two sets, because a threshold fitted to the test samples makes HTER nothing but their EER.
+/// Two sets, because a threshold fitted to the test samples makes HTER nothing but their EER: throws Error when both
+/// hold the same samples.
 Threshold half_total_error_rate(const ScoredSamples& development, const ScoredSamples& test);
 
 /// How many samples of each class scored in each of `bins` equal parts of [low, high]; scores outside go to the ends.
@@ -74,5 +75,17 @@ struct PadReport {
     } bonafide_positive, attack_positive;
 };
 PadReport pad_report(const ScoredSamples& samples, double threshold);
+
+/// How a threshold is chosen.
+enum class ThresholdRule : uint8_t { minimum_acer, equal_error_rate };
+struct ThresholdChoice {
+    ThresholdRule rule = ThresholdRule::minimum_acer;
+    /// Why the threshold may be chosen on the samples that are judged, in words. It flatters: say in every table that
+    /// it is a within-set optimum.
+    std::string within_set_optimum = {};
+};
+/// Test samples at the threshold chosen on validation samples. Throws Error when both hold the same samples and no
+/// words say that this is meant, or when no threshold can be chosen.
+PadReport pad_report(const ScoredSamples& validation, const ScoredSamples& test, const ThresholdChoice& choice = {});
 
 }  // namespace liven

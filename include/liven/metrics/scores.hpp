@@ -19,6 +19,7 @@ struct ScoredSamples {
     size_t size() const { return scores.size(); }
     int64_t bonafide() const;
     int64_t attacks() const;
+    bool operator==(const ScoredSamples&) const = default;
 };
 
 /// Throws Error when the vectors differ in length, a label is neither class or a score is NaN or infinite. Every
