@@ -132,8 +132,9 @@ TEST_CASE("evaluate judges by video or subject, gives intervals, writes scores a
     const std::string all = "evaluate " + s.model + " --data " + s.set + " --split all ";
     const Outcome frames = liven_program(all + "--json --resamples 50 --scores " + scores + " --errors " + errors);
     REQUIRE(frames.status == 0);
+    const Json measures = frames.json();
     for (const char* key : {"auc", "acer", "apcer", "bpcer", "eer"}) {
-        const std::vector<Json>& interval = frames.json().at("intervals").at(key).elements();
+        const std::vector<Json>& interval = measures.at("intervals").at(key).elements();
         REQUIRE(interval.size() == 2);
         CHECK(interval[0].number() <= interval[1].number());
     }
