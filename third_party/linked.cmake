@@ -2,7 +2,7 @@
 # package's liven-config.cmake: one list for both.
 find_package(OpenMP REQUIRED COMPONENTS CXX)
 find_package(Threads REQUIRED)
-find_package(OpenCV 4.5 REQUIRED COMPONENTS core imgproc imgcodecs videoio)
+find_package(OpenCV 4.5 REQUIRED COMPONENTS core imgproc imgcodecs videoio photo objdetect dnn)
 
 # Optional: compressed npz files.
 find_package(ZLIB QUIET)

@@ -86,13 +86,14 @@ void add_check(CLI::App& data) {
 }  // namespace
 
 void add_data_command(CLI::App& app) {
-    CLI::App* command = app.add_subcommand("data", "import, make, divide and check image sets");
+    CLI::App* command = app.add_subcommand("data", "import, make, prepare, divide and check image sets");
     command->require_subcommand(1);
     command->footer("Example: liven data check faces");
     add_synth(*command);
     add_check(*command);
     add_import_command(*command);
     add_split_command(*command);
+    add_prepare_command(*command);
 }
 
 }  // namespace liven::cli

@@ -101,7 +101,10 @@ std::vector<uint8_t> encode_jpeg(const Image& image, int quality) {
     return encode(image, ".jpg", {cv::IMWRITE_JPEG_QUALITY, quality});
 }
 
-std::vector<uint8_t> encode_png(const Image& image) { return encode(image, ".png", {cv::IMWRITE_PNG_COMPRESSION, 3}); }
+std::vector<uint8_t> encode_png(const Image& image, bool quick) {
+    // OpenCV's own choice, when none is named, is one filter and runs of bytes alone.
+    return encode(image, ".png", quick ? std::vector<int>{} : std::vector<int>{cv::IMWRITE_PNG_COMPRESSION, 3});
+}
 
 void write(const Image& image, const fs::path& path, int quality) {
     const std::string ending = lower(path.extension().string());
@@ -128,7 +131,7 @@ Image resize(const Image& image, int width, int height, Interpolation interpolat
     });
 }
 
-Image crop(const Image& image, const Box& box, float margin) {
+Box crop_window(const Image& image, const Box& box, float margin) {
     const auto text = [&] {
         return "box " + number(box.x) + " " + number(box.y) + " " + number(box.width) + " " + number(box.height);
     };
@@ -146,12 +149,21 @@ Image crop(const Image& image, const Box& box, float margin) {
     if (outside || huge || right - left < 1 || bottom - top < 1)
         throw Error("crop", text() + " does not fit a picture of " + std::to_string(image.width) + " x " +
                                 std::to_string(image.height));
-    Image out(static_cast<int>(right - left), static_cast<int>(bottom - top));
-    const int x0 = static_cast<int>(left), y0 = static_cast<int>(top);
+    return {static_cast<float>(left), static_cast<float>(top), static_cast<float>(right - left),
+            static_cast<float>(bottom - top)};
+}
+
+Image crop(const Image& image, const Box& box, float margin) {
+    const Box window = crop_window(image, box, margin);
+    Image out(static_cast<int>(window.width), static_cast<int>(window.height));
+    const int x0 = static_cast<int>(window.x), y0 = static_cast<int>(window.y);
+    // Columns [first, last) of the result lie in the picture.
+    const int first = std::clamp(-x0, 0, out.width), last = std::clamp(image.width - x0, first, out.width);
     for (int y = 0; y < out.height; ++y) {
         const int row = std::clamp(y0 + y, 0, image.height - 1);
-        for (int x = 0; x < out.width; ++x)
-            std::memcpy(out.at(x, y), image.at(std::clamp(x0 + x, 0, image.width - 1), row), 3);
+        for (int x = 0; x < first; ++x) std::memcpy(out.at(x, y), image.at(0, row), 3);
+        std::memcpy(out.at(first, y), image.at(x0 + first, row), static_cast<size_t>(last - first) * 3);
+        for (int x = last; x < out.width; ++x) std::memcpy(out.at(x, y), image.at(image.width - 1, row), 3);
     }
     return out;
 }

@@ -3,22 +3,21 @@
 #include <array>
 #include <charconv>
 #include <cmath>
-#include <cstdio>
-#include <fstream>
 #include <unordered_map>
 
 #include "liven/core/error.hpp"
 #include "liven/data/video.hpp"
 #include "src/data/csv.hpp"
 #include "src/data/text.hpp"
+#include "src/data/whole_file.hpp"
 
 namespace liven::data {
 namespace fs = std::filesystem;
 namespace {
 
-constexpr std::array<const char*, 13> columns{"path",        "label",      "subject",  "video", "frame",
-                                              "attack_type", "dataset",    "split",    "box",   "target",
-                                              "modality",    "depth_path", "mask_path"};
+constexpr std::array<const char*, 15> columns{"path",        "label",      "subject",   "video",     "frame",
+                                              "attack_type", "dataset",    "split",     "box",       "target",
+                                              "modality",    "depth_path", "mask_path", "landmarks", "quality"};
 
 std::string_view trimmed(std::string_view text) {
     const size_t first = text.find_first_not_of(" \t");
@@ -97,6 +96,8 @@ private:
         s.modality = text(10);
         s.depth_path = resolve(field(fields, 11)).string();
         s.mask_path = resolve(field(fields, 12)).string();
+        s.landmarks = landmarks_from(field(fields, 13));
+        s.quality = quality_from(field(fields, 14));
         refuse_twice(s, text(8));
         out_.samples.push_back(std::move(s));
     }
@@ -125,24 +126,47 @@ private:
         return *split;
     }
 
-    std::optional<Box> box_from(std::string_view text) const {
-        if (text.empty()) return {};
-        std::array<float, 4> v{};
-        size_t count = 0;
+    /// Up to ten finite numbers between blanks; nothing when the text is something else.
+    static std::vector<float> numbers_in(std::string_view text) {
+        std::vector<float> out;
         for (std::string_view rest = text; !rest.empty(); rest = trimmed(rest)) {
-            const auto [end, error] = count < 4 ? std::from_chars(rest.data(), rest.data() + rest.size(), v[count])
-                                                : std::from_chars_result{rest.data(), std::errc::result_out_of_range};
+            float value = 0;
+            const auto [end, error] = std::from_chars(rest.data(), rest.data() + rest.size(), value);
             const auto used = static_cast<size_t>(end - rest.data());
             const bool separate =
                 used == rest.size() || (used < rest.size() && (rest[used] == ' ' || rest[used] == '\t'));
-            if (error != std::errc() || !separate || !std::isfinite(v[count])) count = 5;
-            if (count == 5) break;
-            ++count;
+            if (error != std::errc() || !separate || !std::isfinite(value) || out.size() == 10) return {};
+            out.push_back(value);
             rest.remove_prefix(used);
         }
-        if (count != 4 || !(v[2] > 0) || !(v[3] > 0))
+        return out;
+    }
+
+    std::optional<Box> box_from(std::string_view text) const {
+        if (text.empty()) return {};
+        const std::vector<float> v = numbers_in(text);
+        if (v.size() != 4 || !(v[2] > 0) || !(v[3] > 0))
             csv_.fail("expected the box as \"x y width height\", but got " + in_quotes(text));
         return Box{v[0], v[1], v[2], v[3]};
+    }
+
+    std::vector<Point> landmarks_from(std::string_view text) const {
+        if (text.empty()) return {};
+        const std::vector<float> v = numbers_in(text);
+        if (v.size() != 4 && v.size() != 10)
+            csv_.fail("expected the landmarks as \"x y x y\" of the eyes, or five such pairs, but got " +
+                      in_quotes(text));
+        std::vector<Point> out;
+        for (size_t i = 0; i < v.size(); i += 2) out.push_back({v[i], v[i + 1]});
+        return out;
+    }
+
+    std::optional<double> quality_from(std::string_view text) const {
+        if (text.empty()) return {};
+        const std::vector<float> v = numbers_in(text);
+        if (v.size() != 1 || v[0] < 0 || v[0] > 1)
+            csv_.fail("expected a quality from 0 to 1, but got " + in_quotes(text));
+        return v[0];
     }
 
     CsvReader csv_;
@@ -165,6 +189,8 @@ std::string row_of(const Sample& s, const fs::path& folder) {
     std::string box;
     if (s.box)
         box = number(s.box->x) + ' ' + number(s.box->y) + ' ' + number(s.box->width) + ' ' + number(s.box->height);
+    std::string landmarks;
+    for (const Point& p : s.landmarks) landmarks += (landmarks.empty() ? "" : " ") + number(p.x) + ' ' + number(p.y);
     const std::array<std::string, columns.size()> fields{relative_text(s.path, folder),
                                                          std::string(name_of(s.label)),
                                                          s.subject,
@@ -177,7 +203,9 @@ std::string row_of(const Sample& s, const fs::path& folder) {
                                                          s.target,
                                                          s.modality,
                                                          relative_text(s.depth_path, folder),
-                                                         relative_text(s.mask_path, folder)};
+                                                         relative_text(s.mask_path, folder),
+                                                         landmarks,
+                                                         s.quality ? number(*s.quality) : std::string()};
     std::string row;
     for (size_t i = 0; i < fields.size(); ++i) row += (i ? "," : "") + csv_field(fields[i]);
     return row + '\n';
@@ -200,19 +228,11 @@ Dataset read_manifest(const fs::path& path) {
 
 void write_manifest(const Dataset& dataset, const fs::path& path) {
     const fs::path folder = path.parent_path();
-    const fs::path temporary = path.string() + ".part";
-    std::ofstream file(temporary, std::ios::binary);
-    for (size_t i = 0; i < columns.size(); ++i) file << (i ? "," : "") << columns[i];
-    file << '\n';
-    for (const Sample& s : dataset.samples) file << row_of(s, folder);
-    file.close();
-    std::error_code code;
-    if (file) fs::rename(temporary, path, code);
-    if (!file || code) {
-        std::error_code ignored;
-        fs::remove(temporary, ignored);
-        throw Error(path.string(), "the manifest cannot be written", "is there space, and may you write there?");
-    }
+    std::string text;
+    for (size_t i = 0; i < columns.size(); ++i) text += (i ? "," : "") + std::string(columns[i]);
+    text += '\n';
+    for (const Sample& s : dataset.samples) text += row_of(s, folder);
+    write_whole(path, {reinterpret_cast<const uint8_t*>(text.data()), text.size()});
 }
 
 }  // namespace liven::data

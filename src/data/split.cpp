@@ -4,14 +4,12 @@
 #include <map>
 #include <nlohmann/json.hpp>
 #include <numeric>
-#include <set>
-#include <unordered_map>
 
 #include "liven/core/error.hpp"
 #include "liven/core/philox.hpp"
 #include "liven/data/folds.hpp"
-#include "liven/data/video.hpp"
 #include "src/data/fields.hpp"
+#include "src/data/groups.hpp"
 #include "src/data/text.hpp"
 
 namespace liven::data {
@@ -37,144 +35,6 @@ GroupBy group_by_from(std::string_view name) {
 }
 
 namespace {
-
-/// Names of identities and videos; those of two data sets are different even when spelt alike.
-class GroupNames {
-public:
-    explicit GroupNames(const Dataset& dataset) {
-        std::set<std::string> sets;
-        for (const Sample& s : dataset.samples) sets.insert(s.dataset);
-        several_ = sets.size() > 1;
-    }
-    std::string identity(const Sample& s, const std::string& who) const { return "subject " + prefix(s) + who; }
-    std::string video(const Sample& s) const {
-        return "video " + prefix(s) + (s.subject.empty() ? "" : s.subject + ", ") + s.video;
-    }
-
-private:
-    std::string prefix(const Sample& s) const { return several_ ? s.dataset + '/' : std::string(); }
-    bool several_ = false;
-};
-
-class UnionFind {
-public:
-    explicit UnionFind(size_t count) : parent_(count) { std::iota(parent_.begin(), parent_.end(), size_t{0}); }
-    size_t find(size_t i) {
-        while (parent_[i] != i) i = parent_[i] = parent_[parent_[i]];
-        return i;
-    }
-    void join(size_t a, size_t b) { parent_[find(a)] = find(b); }
-
-private:
-    std::vector<size_t> parent_;
-};
-
-/// The video file that a sample's frame is in: a recording that needs no column to be known.
-std::string file_of(const Sample& sample) { return "file " + sample.path.lexically_normal().string(); }
-
-/// Samples that must stay together, each list ascending, lists in order of their first sample.
-std::vector<std::vector<size_t>> groups_of(const Dataset& dataset, GroupBy by) {
-    const GroupNames names(dataset);
-    UnionFind sets(dataset.samples.size());
-    std::unordered_map<std::string, size_t> first;
-    const auto tie = [&](size_t i, const std::string& name) { sets.join(i, first.try_emplace(name, i).first->second); };
-    for (size_t i = 0; i < dataset.samples.size(); ++i) {
-        const Sample& s = dataset.samples[i];
-        if (by == GroupBy::automatic || by == GroupBy::subject) {
-            if (!s.subject.empty()) tie(i, names.identity(s, s.subject));
-            if (!s.target.empty()) tie(i, names.identity(s, s.target));
-        }
-        if (by != GroupBy::image && !s.video.empty()) tie(i, names.video(s));
-        if (by != GroupBy::image && is_video(s.path)) tie(i, file_of(s));
-    }
-    std::map<size_t, size_t> order;
-    std::vector<std::vector<size_t>> groups;
-    for (size_t i = 0; i < dataset.samples.size(); ++i) {
-        const auto [it, fresh] = order.try_emplace(sets.find(i), groups.size());
-        if (fresh) groups.emplace_back();
-        groups[it->second].push_back(i);
-    }
-    return groups;
-}
-
-/// Draws whole groups until every stratum (data set, class, attack type) has about its share.
-class Drawer {
-public:
-    Drawer(const Dataset& dataset, const std::vector<std::vector<size_t>>& groups) {
-        std::map<std::string, size_t> strata;
-        for (const auto& group : groups) {
-            std::map<size_t, double> counts;
-            for (size_t i : group) {
-                const Sample& s = dataset.samples[i];
-                const std::string key = s.dataset + '\n' + std::string(name_of(s.label)) + '\n' + s.attack_type;
-                counts[strata.try_emplace(key, strata.size()).first->second] += 1;
-            }
-            counts_.emplace_back(counts.begin(), counts.end());
-        }
-        strata_ = strata.size();
-    }
-
-    /// Takes about `share` of the samples of `open` groups out of it: the best of many random orders, at least one
-    /// group, never all.
-    std::vector<size_t> take(std::vector<size_t>& open, double share, Random random) const {
-        std::vector<double> goal(strata_, 0);
-        for (size_t g : open)
-            for (const auto& [stratum, count] : counts_[g]) goal[stratum] += share * count;
-        const size_t trials = std::clamp(size_t{2'000'000} / std::max(open.size(), size_t{1}), size_t{8}, size_t{200});
-        std::vector<size_t> best;
-        double best_cost = -1;
-        for (size_t trial = 0; trial < trials; ++trial) {
-            for (size_t i = open.size(); i > 1; --i) std::swap(open[i - 1], open[random.below(i)]);
-            auto [taken, cost] = greedy(open, goal);
-            if (best_cost < 0 || cost < best_cost) {
-                best = std::move(taken);
-                best_cost = cost;
-            }
-        }
-        std::sort(open.begin(), open.end());
-        std::sort(best.begin(), best.end());
-        std::vector<size_t> rest;
-        std::set_difference(open.begin(), open.end(), best.begin(), best.end(), std::back_inserter(rest));
-        open = std::move(rest);
-        return best;
-    }
-
-private:
-    static double miss(double have, double goal) { return (have - goal) * (have - goal) / std::max(goal, 1.0); }
-
-    double change(size_t group, const std::vector<double>& have, const std::vector<double>& goal) const {
-        double delta = 0;
-        for (const auto& [s, count] : counts_[group]) delta += miss(have[s] + count, goal[s]) - miss(have[s], goal[s]);
-        return delta;
-    }
-
-    std::pair<std::vector<size_t>, double> greedy(const std::vector<size_t>& order,
-                                                  const std::vector<double>& goal) const {
-        std::vector<double> have(strata_, 0);
-        std::vector<size_t> taken;
-        double cost = 0;
-        for (size_t s = 0; s < strata_; ++s) cost += miss(0, goal[s]);
-        const auto add = [&](size_t g, double delta) {
-            for (const auto& [s, count] : counts_[g]) have[s] += count;
-            cost += delta;
-            taken.push_back(g);
-        };
-        for (size_t g : order) {
-            if (taken.size() + 1 == order.size()) break;
-            if (const double delta = change(g, have, goal); delta < 0) add(g, delta);
-        }
-        if (taken.empty()) {
-            const size_t least = *std::min_element(order.begin(), order.end(), [&](size_t a, size_t b) {
-                return change(a, have, goal) < change(b, have, goal);
-            });
-            add(least, change(least, have, goal));
-        }
-        return {std::move(taken), cost};
-    }
-
-    std::vector<std::vector<std::pair<size_t, double>>> counts_;
-    size_t strata_ = 0;
-};
 
 void validate(const SplitOptions& o) {
     if (!(o.test >= 0 && o.test < 1))

@@ -113,20 +113,26 @@ VideoInfo inspect_video(const fs::path& path) {
 }
 
 std::vector<Image> read_frames(const fs::path& path, std::span<const int64_t> frames) {
+    std::vector<Image> out;
+    visit_frames(path, frames, [&](size_t, Image&& image) { out.push_back(std::move(image)); });
+    return out;
+}
+
+void visit_frames(const fs::path& path, std::span<const int64_t> frames,
+                  const std::function<void(size_t, Image&&)>& see) {
     if (frames.empty() || frames.front() < 0 || !std::is_sorted(frames.begin(), frames.end()))
         throw Error(path.string(), "expected numbers of frames from 0 in rising order");
-    return guarded(path.string(), [&] {
+    guarded(path.string(), [&] {
         Video video(path);
-        std::vector<Image> out;
-        for (int64_t at = 0; out.size() < frames.size(); ++at) {
+        for (size_t next = 0, at = 0; next < frames.size(); ++at) {
             if (!video.grab())
                 throw Error(path.string(), "the video ends, or is damaged, after " + std::to_string(at) +
-                                               " frames; number " + std::to_string(frames[out.size()]) + " is needed");
-            if (frames[out.size()] != at) continue;
-            out.push_back(video.retrieve());
-            while (out.size() < frames.size() && frames[out.size()] == at) out.push_back(out.back());
+                                               " frames; number " + std::to_string(frames[next]) + " is needed");
+            if (frames[next] != static_cast<int64_t>(at)) continue;
+            Image image = video.retrieve();
+            for (; next + 1 < frames.size() && frames[next + 1] == frames[next]; ++next) see(next, Image(image));
+            see(next++, std::move(image));
         }
-        return out;
     });
 }
 

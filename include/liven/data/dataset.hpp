@@ -48,7 +48,9 @@ struct Sample {
     std::optional<Box> box;  ///< the face
     std::string target;      ///< the identity a mask imitates, when it is not the subject
     std::string modality, depth_path, mask_path;
-    std::vector<Frame> clip;  ///< empty: a picture, `path`, or frame number `frame` of the video file `path`
+    std::vector<Point> landmarks;   ///< of the face: both eyes, or also the nose and the mouth's corners; left to right
+    std::optional<double> quality;  ///< of the picture, 0 to 1 (quality.hpp)
+    std::vector<Frame> clip;        ///< empty: a picture, `path`, or frame number `frame` of the video file `path`
 };
 
 /// Samples and what was met on the way to them.

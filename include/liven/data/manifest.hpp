@@ -8,11 +8,11 @@
 
 /// The manifest: a CSV table (RFC 4180) with one row a picture,
 ///
-///     path,label,subject,video,frame,attack_type,dataset,split[,box,target,modality,depth_path,mask_path]
+///     path,label,subject,video,frame,attack_type,dataset,split[,box,target,modality,depth_path,mask_path,landmarks,quality]
 ///
-/// columns in any order, all but `path` and `label` optional, paths relative to the manifest, box as "x y w h". A path
-/// may name a picture, a video file (all of it, or with `frame` one of its pictures) or a folder with one picture a
-/// frame; what a recording is becomes clips by `clips_of`.
+/// columns in any order, all but `path` and `label` optional, paths relative to the manifest, box as "x y w h",
+/// landmarks as "x y x y" of the eyes or five such pairs. A path may name a picture, a video file (all of it, or with
+/// `frame` one of its pictures) or a folder with one picture a frame; what a recording is becomes clips by `clips_of`.
 namespace liven::data {
 
 /// Throws Error with the line for: a missing or doubled column, a row of another length, a stray or open quote, a NUL

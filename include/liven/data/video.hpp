@@ -28,6 +28,11 @@ VideoInfo inspect_video(const std::filesystem::path& path);
 /// Error as `inspect_video` does, and when the video ends before the last of them.
 std::vector<Image> read_frames(const std::filesystem::path& path, std::span<const int64_t> frames);
 
+/// The same one by one, so that few are in memory: `see` gets the place in `frames` and the picture. What came before
+/// an end too early has been seen.
+void visit_frames(const std::filesystem::path& path, std::span<const int64_t> frames,
+                  const std::function<void(size_t, Image&&)>& see);
+
 /// `count` frames from `frame(i)`, all of one size, as Motion JPEG in an AVI file, which needs no codec installed.
 /// Throws Error for another ending than .avi, a frame of another size, or when it cannot be written.
 void write_video(const std::filesystem::path& path, int64_t count, const std::function<Image(int64_t)>& frame,

@@ -1,34 +1,22 @@
 #include "src/data/import/frame_store.hpp"
 
-#include <unistd.h>
-
 #include <algorithm>
-#include <fstream>
 #include <iterator>
 #include <opencv2/imgcodecs.hpp>
 
 #include "liven/core/error.hpp"
 #include "src/data/import/recording.hpp"
 #include "src/data/opencv.hpp"
+#include "src/data/whole_file.hpp"
 
 namespace liven::data {
 namespace fs = std::filesystem;
 namespace {
 
-/// A write that fails says so; the disk is not to be filled with halves of files.
-void write_whole(const fs::path& path, const std::vector<uint8_t>& bytes) {
+void keep_whole(const fs::path& path, const std::vector<uint8_t>& bytes) {
     std::error_code code;
     fs::create_directories(path.parent_path(), code);
-    const fs::path partial = path.string() + '.' + std::to_string(::getpid()) + ".part";
-    std::ofstream file(partial, std::ios::binary);
-    file.write(reinterpret_cast<const char*>(bytes.data()), static_cast<std::streamsize>(bytes.size()));
-    file.close();
-    if (file) fs::rename(partial, path, code);
-    if (!file || code) {
-        std::error_code ignored;
-        fs::remove(partial, ignored);
-        throw Error(path.string(), "the picture cannot be written", "is there space, and may you write there?");
-    }
+    write_whole(path, bytes);
 }
 
 fs::path frame_path(const fs::path& folder, const std::string& recording, int64_t frame) {
@@ -51,7 +39,7 @@ FrameStore::FrameStore(const ImportOptions& options) : output_(options.output) {
 fs::path FrameStore::keep(const std::string& recording, int64_t frame, const std::function<Image()>& picture) const {
     fs::path path = frame_path(output_ / "frames", recording, frame);
     std::error_code code;
-    if (!fs::is_regular_file(path, code)) write_whole(path, encode_png(picture()));
+    if (!fs::is_regular_file(path, code)) keep_whole(path, encode_png(picture()));
     return path;
 }
 
@@ -68,7 +56,7 @@ fs::path FrameStore::keep_depth(const std::string& recording, int64_t frame, int
         cv::imencode(".png", cv::Mat(height, width, CV_16UC1, values.data()), out);
         return out;
     });
-    write_whole(path, bytes);
+    keep_whole(path, bytes);
     return path;
 }
 

@@ -1,0 +1,58 @@
+#include <catch2/catch.hpp>
+
+#include "liven/data/dataset.hpp"
+#include "program.hpp"
+
+using namespace liven;
+
+namespace {
+
+/// Six drawn subjects, 36 pictures.
+struct DrawnSet {
+    Folder folder;
+    std::string set = folder / "set";
+
+    DrawnSet() {
+        REQUIRE(liven_program("data synth " + set + " --subjects 6 --frames 1 --size 32 --seed 3").status == 0);
+    }
+};
+
+}  // namespace
+
+TEST_CASE("data prepare writes a set that check reads, does nothing twice, and says in a line what cannot be") {
+    const DrawnSet s;
+    const std::string out = s.folder / "prepared faces";
+    const std::string command = "data prepare " + s.set + " '" + out + "' --size 24 --quality 0.2 --no-gates ";
+    const Outcome plan = liven_program(command + "--dry-run");
+    CHECK(plan.status == 0);
+    CHECK(has(plan.out, "listed"));
+    CHECK_FALSE(std::filesystem::exists(out));
+    const Outcome made = liven_program(command + "--enhance auto --balance");
+    CHECK(made.status == 0);
+    CHECK(has(made.out, "balanced"));
+    CHECK(has(liven_program(command + "--enhance auto --balance").out, "is there already"));
+    const data::Dataset set = data::open_dataset(out);
+    CHECK(set.size() <= 36);
+    CHECK(data::decode(set.samples[0].path).width == 24);
+    CHECK(liven_program("data check '" + out + "' --json").status == 0);
+    CHECK(liven_program(command + "--enhance photo").one_clear_error());
+    CHECK(liven_program("data prepare " + s.set + " " + s.set).one_clear_error());
+    for (const char* wrong : {"--size 0", "--size 12x", "--margin 2", "--filter cubic", "--faces yunet"})
+        CHECK(liven_program("data prepare " + s.set + " " + (s.folder / "other") + " " + wrong).one_clear_error());
+}
+
+TEST_CASE("data prepare on a full disk is one error, and goes on when there is room") {
+    const DrawnSet s;
+    const std::string out = s.folder / "out";
+    const std::string command =
+        std::string(LIVEN_PROGRAM) + " data prepare " + s.set + " " + out + " 2>" + out + ".err";
+    // Files of a kilobyte at most: the first picture does not fit.
+    CHECK(WEXITSTATUS(std::system(("(trap '' XFSZ; ulimit -f 1; " + command + " >/dev/null)").c_str())) == 1);
+    const std::string said = contents_of(out + ".err");
+    CHECK(has(said, "cannot be written"));
+    CHECK_FALSE(std::filesystem::exists(out + "/manifest.csv"));
+    for (const auto& entry : std::filesystem::recursive_directory_iterator(out))
+        CHECK(entry.path().extension() != ".part");
+    CHECK(std::system((command + " >/dev/null").c_str()) == 0);
+    CHECK(data::open_dataset(out).size() == 36);
+}
