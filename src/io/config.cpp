@@ -123,6 +123,18 @@ std::vector<std::string> Config::texts(std::string_view key, std::vector<std::st
     refuse(key, "an array of texts in quotes");
 }
 
+Config Config::section(std::string_view table) const {
+    Config out;
+    out.source_ = source_;
+    const std::string prefix = std::string(table) + '.';
+    for (const auto& [key, entry] : entries_) {
+        if (key.rfind(prefix, 0) != 0) continue;
+        out.entries_.emplace(key.substr(prefix.size()), entry);
+        asked_.emplace(key);
+    }
+    return out;
+}
+
 void Config::refuse_unknown() const {
     const Entry* first = nullptr;
     std::string key;

@@ -21,9 +21,16 @@ Scored scored_with_bar(Module& model, data::Loader& loader, const std::string& w
     });
 }
 
-ScoredPart score_part(LoadedModel& loaded, const data::Dataset& set, int64_t batch, const std::string& what) {
+std::string name_of_run(const std::filesystem::path& folder) {
+    const std::filesystem::path whole = std::filesystem::absolute(folder).lexically_normal();
+    return whole.has_filename() ? whole.filename().string() : whole.parent_path().filename().string();
+}
+
+}  // namespace
+
+ScoredPart score_part(LoadedModel& loaded, const data::Dataset& set, int64_t batch, const std::string& title) {
     data::Loader loader = evaluation_loader(set, loaded.info.preprocess, batch);
-    const Scored scored = scored_with_bar(*loaded.model, loader, what);
+    const Scored scored = scored_with_bar(*loaded.model, loader, title);
     ScoredPart part{.paths = {},
                     .groups = {},
                     .scored = scored,
@@ -36,13 +43,6 @@ ScoredPart score_part(LoadedModel& loaded, const data::Dataset& set, int64_t bat
     }
     return part;
 }
-
-std::string name_of_run(const std::filesystem::path& folder) {
-    const std::filesystem::path whole = std::filesystem::absolute(folder).lexically_normal();
-    return whole.has_filename() ? whole.filename().string() : whole.parent_path().filename().string();
-}
-
-}  // namespace
 
 RunEvidence gather_evidence(const std::filesystem::path& folder) {
     const RunFolder run(folder);

@@ -22,6 +22,9 @@ struct ScoredPart {
     std::vector<data::BrokenFile> broken;
 };
 
+/// Scores of the model over a set, at the threshold stored in its file; a bar of that title shows how far it is.
+ScoredPart score_part(LoadedModel& loaded, const data::Dataset& set, int64_t batch, const std::string& title);
+
 /// All that is known of a run.
 struct RunEvidence {
     std::string name;

@@ -335,5 +335,6 @@ TrainResult Trainer::train() { return state_->train(); }
 const TrainSettings& Trainer::settings() const { return state_->settings; }
 Module& Trainer::model() { return state_->step.model(); }
 void Trainer::request_stop() { g_stop = 1; }
+bool Trainer::stop_requested() { return g_stop != 0; }
 
 }  // namespace liven

@@ -59,18 +59,6 @@ double cache_bytes_of(const data::Loader& loader) {
                     static_cast<double>(loader.options().cache_bytes));
 }
 
-/// The clips of a part of the set, or its pictures, those of recordings among them.
-data::Dataset samples_of(const data::Dataset& part, const TrainSettings& settings) {
-    if (part.samples.empty()) return part;
-    data::Dataset seen = settings.frames == 0 ? data::pictures_of(part, settings.clips_per_video, thread_count())
-                                              : data::clips_of(part, {.frames = settings.frames,
-                                                                      .stride = settings.clip_stride,
-                                                                      .per_video = settings.clips_per_video,
-                                                                      .threads = thread_count()});
-    for (size_t i = part.skipped.size(); i < seen.skipped.size(); ++i) log_warning("skipped " + seen.skipped[i]);
-    return seen;
-}
-
 /// The data set without the samples that the loader found broken.
 data::Dataset readable(data::Loader& loader) {
     data::Dataset out = loader.dataset();
@@ -90,6 +78,17 @@ std::unique_ptr<data::Loader> with_features(data::Loader& pictures, data::Featur
 }
 
 }  // namespace
+
+data::Dataset samples_of(const data::Dataset& part, const TrainSettings& settings) {
+    if (part.samples.empty()) return part;
+    data::Dataset seen = settings.frames == 0 ? data::pictures_of(part, settings.clips_per_video, thread_count())
+                                              : data::clips_of(part, {.frames = settings.frames,
+                                                                      .stride = settings.clip_stride,
+                                                                      .per_video = settings.clips_per_video,
+                                                                      .threads = thread_count()});
+    for (size_t i = part.skipped.size(); i < seen.skipped.size(); ++i) log_warning("skipped " + seen.skipped[i]);
+    return seen;
+}
 
 TrainingData::TrainingData(const TrainSettings& settings)
     : settings_(settings), set_(data::open_dataset(settings.data)) {

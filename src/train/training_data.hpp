@@ -9,6 +9,9 @@
 
 namespace liven {
 
+/// The clips of a part of a set, or its pictures, those of recordings among them: what a model of these settings sees.
+data::Dataset samples_of(const data::Dataset& part, const TrainSettings& settings);
+
 /// The data set of a training, divided, with loaders of its parts.
 class TrainingData {
 public:

@@ -18,7 +18,8 @@ declare -A knows=(
   [report]="core data metrics io"
   [explain]="core graph ops nn data io"
   [train]="core kernels graph ops nn models optim data metrics io report explain"
-  [cli]="core kernels reference graph ops plan nn models optim data metrics io report explain train"
+  [protocol]="core nn models data metrics io report train"
+  [cli]="core kernels reference graph ops plan nn models optim data metrics io report explain train protocol"
 )
 
 # shellcheck disable=SC2016  # awk's own variables

@@ -47,6 +47,10 @@ public:
     std::vector<double> numbers(std::string_view key, std::vector<double> otherwise) const;
     std::vector<std::string> texts(std::string_view key, std::vector<std::string> otherwise) const;
 
+    /// The keys of one table under their own names; messages about them still say where they stand. They count as asked
+    /// for.
+    Config section(std::string_view table) const;
+
     /// Throws Error at the first key nobody asked for, naming the nearest one that somebody did.
     void refuse_unknown() const;
     /// "config.toml:7:1", for messages about a key's value; the source alone when the key is absent.

@@ -60,6 +60,8 @@ public:
 
     /// Finish the step, write a checkpoint, leave train() by Interrupted. Safe in a signal handler.
     static void request_stop();
+    /// Asked for, and not yet answered by a training that ended.
+    static bool stop_requested();
 
 private:
     struct State;

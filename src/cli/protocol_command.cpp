@@ -1,0 +1,102 @@
+#include <algorithm>
+#include <csignal>
+#include <filesystem>
+#include <iostream>
+
+#include "cli.hpp"
+#include "liven/core/environment.hpp"
+#include "liven/core/isa.hpp"
+#include "liven/core/log.hpp"
+#include "liven/io/file.hpp"
+#include "liven/protocol/cell.hpp"
+#include "liven/protocol/runner.hpp"
+#include "liven/protocol/tables.hpp"
+#include "liven/train/trainer.hpp"
+
+namespace liven::cli {
+namespace {
+
+struct ProtocolArguments {
+    std::string config, out, cell;
+    int jobs = 0;
+    bool plan = false, tables = false;
+};
+
+/// This program, told to run one cell; the id follows.
+std::vector<std::string> cell_command(const std::filesystem::path& out) {
+    return {std::filesystem::read_symlink("/proc/self/exe").string(),
+            "--isa",
+            std::string(name_of(active_isa())),
+            "protocol",
+            "--out",
+            out.string(),
+            "--cell"};
+}
+
+void print_plan(const protocol::Plan& plan) {
+    for (const protocol::Cell& cell : plan.cells) {
+        std::cout << cell.id << "   " << cell.train_images << " pictures x " << cell.settings.epochs
+                  << " epochs, tested on";
+        for (const protocol::Target& target : cell.targets) std::cout << ' ' << target.name;
+        std::cout << (read_result(cell, plan.folder(cell)) ? "   finished" : "") << '\n';
+    }
+    for (const std::string& note : plan.notes) log_warning(note);
+}
+
+/// Many cores do more with several trainings at a time than with one.
+int jobs_by_default() { return std::max(1, thread_count() / 4); }
+
+int run_protocol(const ProtocolArguments& asked) {
+    std::signal(SIGINT, [](int) { Trainer::request_stop(); });
+    std::signal(SIGTERM, [](int) { Trainer::request_stop(); });
+    try {
+        if (!asked.cell.empty()) {
+            const protocol::Cell cell = protocol::read_cell(asked.out, asked.cell);
+            run_cell(cell, std::filesystem::path(asked.out) / "cells" / cell.id);
+            return 0;
+        }
+        const protocol::ProtocolSettings settings = protocol::ProtocolSettings::read(Config::read(asked.config));
+        const protocol::Plan plan = make_plan(settings, asked.out);
+        if (asked.plan) {
+            print_plan(plan);
+            return 0;
+        }
+        std::vector<protocol::Failure> failures;
+        if (!asked.tables)
+            failures = run_cells(plan, {.command = cell_command(asked.out),
+                                        .jobs = asked.jobs > 0 ? asked.jobs : jobs_by_default(),
+                                        .threads = thread_count()});
+        const protocol::TableReport report = make_tables(settings, plan);
+        write_tables(report, asked.out);
+        write_file_atomically(plan.out / "protocol.html", protocol_page(settings, plan, report));
+        print("tables  " + (plan.out / "tables" / "tables.md").string());
+        print("page    " + (plan.out / "protocol.html").string());
+        for (const protocol::Failure& failure : failures) log_error(failure.cell + " failed: " + failure.reason);
+        return failures.empty() ? 0 : 1;
+    } catch (const Interrupted&) {
+        std::cerr << "stopped; the same command goes on where it was\n";
+        return 130;
+    }
+}
+
+}  // namespace
+
+void add_protocol_command(CLI::App& app) {
+    auto asked = std::make_shared<ProtocolArguments>();
+    CLI::App* command = app.add_subcommand(
+        "protocol", "train models on data sets, test them within and across, and make the papers' tables of it");
+    auto* config = command->add_option("--config", asked->config, "TOML file: models, data, seeds, protocols, settings");
+    command->add_option("--out", asked->out, "folder for cells, tables and page; what is finished there is kept")
+        ->required();
+    command->add_option("--jobs", asked->jobs, "trainings at a time; they share the threads")->check(CLI::Range(1, 256));
+    command->add_flag("--plan", asked->plan, "only say what would be trained");
+    command->add_flag("--tables", asked->tables, "only make the tables, of what is finished");
+    command->add_option("--cell", asked->cell, "only run this training of the plan that is there")->excludes(config);
+    command->footer("Example: liven protocol --config protocol.toml --out runs/protocol --jobs 2");
+    command->callback([asked] {
+        if (asked->config.empty() && asked->cell.empty()) throw CLI::RequiredError("--config");
+        if (const int status = run_protocol(*asked)) throw CLI::RuntimeError(status);
+    });
+}
+
+}  // namespace liven::cli

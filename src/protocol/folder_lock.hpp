@@ -1,0 +1,21 @@
+#pragma once
+
+#include <filesystem>
+
+namespace liven::protocol {
+
+/// FOLDER/lock, held by one process at a time and let go when it ends, in whatever way.
+class FolderLock {
+public:
+    enum class Wait : bool { no, yes };
+    /// Makes the folder. Throws Error when another process holds it and `wait` is no, or it cannot be written.
+    FolderLock(const std::filesystem::path& folder, Wait wait);
+    FolderLock(const FolderLock&) = delete;
+    FolderLock& operator=(const FolderLock&) = delete;
+    ~FolderLock();
+
+private:
+    int descriptor_ = -1;
+};
+
+}  // namespace liven::protocol

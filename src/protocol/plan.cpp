@@ -1,0 +1,124 @@
+#include "liven/protocol/plan.hpp"
+
+#include "liven/core/error.hpp"
+#include "liven/io/file.hpp"
+#include "liven/io/json.hpp"
+#include "sources.hpp"
+
+namespace liven::protocol {
+namespace {
+
+/// Whether any question needs a model of this source.
+bool is_trained(const Questions& asked, SourceKind kind) {
+    return kind != SourceKind::set || asked.within || asked.cross;
+}
+
+/// The sets on which a model of this source is tested.
+std::vector<std::string> targets_of(const ProtocolSettings& settings, const Source& source) {
+    const Questions& asked = settings.questions;
+    std::vector<std::string> names;
+    const auto every_set = [&](bool with_own) {
+        for (const NamedData& set : settings.data)
+            if (with_own || set.name != source.set) names.push_back(set.name);
+    };
+    switch (source.kind) {
+        case SourceKind::set:
+            if (asked.within) names.push_back(source.set);
+            if (asked.cross) every_set(false);
+            break;
+        case SourceKind::combined:
+            names.push_back(source.name);
+            every_set(true);
+            break;
+        case SourceKind::all_but_set:
+            names.push_back(source.set);
+            break;
+        case SourceKind::set_without_type:
+            if (asked.unseen_type) names.push_back(source.name);
+            if (asked.cross_type) every_set(false);
+            break;
+    }
+    return names;
+}
+
+std::string set_of_settings(const Source& source) {
+    const bool several = source.kind == SourceKind::combined || source.kind == SourceKind::all_but_set;
+    return several ? "combined" : source.set;
+}
+
+Cell cell_of(const ProtocolSettings& settings, const WrittenSources& written, const WrittenSource& from,
+             const std::string& model, int64_t seed) {
+    Cell cell{.id = model + '_' + from.source.name + "_s" + std::to_string(seed) +
+                    (from.fold < 0 ? "" : "_f" + std::to_string(from.fold + 1)),
+              .model = model,
+              .source = from.source,
+              .seed = seed,
+              .fold = from.fold,
+              .settings = settings.training(model, set_of_settings(from.source), seed),
+              .targets = {},
+              .trained_types = from.trained_types,
+              .train_images = from.train,
+              .key = {}};
+    cell.settings.data = from.source.name;  // where it lies does not matter to the key
+    std::string facts = cell.settings.to_config().str() + from.hash;
+    for (const std::string& name : targets_of(settings, from.source)) {
+        const WrittenSource& target = written.find(name, from.fold);
+        cell.targets.push_back({.name = name, .manifest = target.manifest});
+        cell.test_images += target.test;
+        facts += name + target.hash;
+    }
+    cell.key = hash_of(facts);
+    cell.settings.data = from.manifest.string();
+    return cell;
+}
+
+Json json_of(const Cell& cell) {
+    Json targets = Json::array();
+    for (const Target& target : cell.targets)
+        targets.push_back(Json::object({{"name", target.name}, {"manifest", target.manifest.string()}}));
+    return Json::object({{"id", cell.id},
+                         {"model", cell.model},
+                         {"source", cell.source.name},
+                         {"key", cell.key},
+                         {"settings", cell.settings.to_config().str()},
+                         {"targets", targets}});
+}
+
+}  // namespace
+
+Plan make_plan(const ProtocolSettings& settings, const std::filesystem::path& out) {
+    std::filesystem::create_directories(out / "cells");
+    WrittenSources written = write_sources(settings, out);
+    Plan plan{.out = out, .cells = {}, .sets = std::move(written.sets), .notes = std::move(written.notes)};
+    Json cells = Json::array();
+    for (const WrittenSource& from : written.all) {
+        if (!is_trained(settings.questions, from.source.kind)) continue;
+        for (const std::string& model : settings.models)
+            for (const int64_t seed : settings.seeds) {
+                plan.cells.push_back(cell_of(settings, written, from, model, seed));
+                cells.push_back(json_of(plan.cells.back()));
+            }
+    }
+    write_file_atomically(out / "plan.json", Json::object({{"cells", cells}}).str(1) + "\n");
+    return plan;
+}
+
+Cell read_cell(const std::filesystem::path& out, const std::string& id) {
+    const std::filesystem::path file = out / "plan.json";
+    const Json plan = Json::parse(read_text_file(file), file.string());
+    for (const Json& json : plan.at("cells").elements()) {
+        if (json.at("id").text() != id) continue;
+        Cell cell;
+        cell.id = id;
+        cell.model = json.at("model").text();
+        cell.source.name = json.at("source").text();
+        cell.key = json.at("key").text();
+        cell.settings.read(Config::parse(json.at("settings").text(), id));
+        for (const Json& target : json.at("targets").elements())
+            cell.targets.push_back({.name = target.at("name").text(), .manifest = target.at("manifest").text()});
+        return cell;
+    }
+    throw Error(file.string(), "there is no cell '" + id + "'");
+}
+
+}  // namespace liven::protocol

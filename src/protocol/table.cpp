@@ -1,0 +1,170 @@
+#include "liven/protocol/table.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <cstdio>
+#include <string_view>
+#include <utility>
+
+#include "liven/core/error.hpp"
+
+namespace liven::protocol {
+namespace {
+
+std::string fixed(double value, int decimals) {
+    char text[64];
+    std::snprintf(text, sizeof text, "%.*f", decimals, value);
+    return text;
+}
+
+std::string join(const std::vector<std::string>& parts, std::string_view between) {
+    std::string out;
+    for (size_t i = 0; i < parts.size(); ++i) out.append(i ? between : "").append(parts[i]);
+    return out;
+}
+
+std::string replaced(std::string_view text, std::span<const std::pair<std::string_view, std::string_view>> pairs) {
+    std::string out;
+    for (size_t at = 0; at < text.size();) {
+        const auto found = std::find_if(pairs.begin(), pairs.end(), [&](const auto& pair) {
+            return text.substr(at, pair.first.size()) == pair.first;
+        });
+        out += found == pairs.end() ? text.substr(at, 1) : found->second;
+        at += found == pairs.end() ? 1 : found->first.size();
+    }
+    return out;
+}
+
+std::string markdown_text(std::string_view text) {
+    static constexpr std::pair<std::string_view, std::string_view> pairs[] = {
+        {"|", "\\|"}, {"\n", " "}, {"<", "&lt;"}, {"*", "\\*"}, {"_", "\\_"}};
+    return replaced(text, pairs);
+}
+
+std::string latex_text(std::string_view text) {
+    static constexpr std::pair<std::string_view, std::string_view> pairs[] = {{"\\", "\\textbackslash{}"},
+                                                                              {"&", "\\&"},
+                                                                              {"%", "\\%"},
+                                                                              {"$", "\\$"},
+                                                                              {"#", "\\#"},
+                                                                              {"_", "\\_"},
+                                                                              {"{", "\\{"},
+                                                                              {"}", "\\}"},
+                                                                              {"~", "\\textasciitilde{}"},
+                                                                              {"^", "\\textasciicircum{}"},
+                                                                              {"<", "$<$"},
+                                                                              {">", "$>$"},
+                                                                              {"\n", " "},
+                                                                              {"±", "$\\pm$"},
+                                                                              {"→", "$\\to$"},
+                                                                              {"≈", "$\\approx$"},
+                                                                              {"κ", "$\\kappa$"}};
+    return replaced(text, pairs);
+}
+
+std::string csv_field(std::string_view text) {
+    if (text.find_first_of(",\"\r\n") == std::string_view::npos) return std::string(text);
+    static constexpr std::pair<std::string_view, std::string_view> quote[] = {{"\"", "\"\""}};
+    return '"' + replaced(text, quote) + '"';
+}
+
+bool has_deviations(const ResultTable& table, size_t column) {
+    return std::any_of(table.rows.begin(), table.rows.end(),
+                       [&](const ResultTable::Row& row) { return row.cells[column].deviation.has_value(); });
+}
+
+std::string figures_of(const ResultTable::Row& row) { return row.published ? "published" : "measured"; }
+
+}  // namespace
+
+TableCell::TableCell(double number, int decimals) : text(fixed(number, decimals)), value(number) {}
+
+TableCell::TableCell(const Measure& measure, int decimals)
+    : text(measure ? fixed(measure.value(), decimals) : measure.str()) {
+    if (measure) value = measure.value();
+}
+
+TableCell::TableCell(std::span<const Measure> repetitions, int decimals) {
+    if (repetitions.empty()) {
+        text = Measure::undefined("nothing was measured").str();
+        return;
+    }
+    double sum = 0, squares = 0;
+    for (const Measure& each : repetitions) {
+        if (!each) {
+            text = each.str();
+            return;
+        }
+        sum += each.value();
+    }
+    const auto count = static_cast<double>(repetitions.size());
+    value = sum / count;
+    for (const Measure& each : repetitions) squares += (each.value() - *value) * (each.value() - *value);
+    text = fixed(*value, decimals);
+    if (repetitions.size() < 2) return;
+    deviation = std::sqrt(squares / (count - 1));
+    text += " ± " + fixed(*deviation, decimals);
+}
+
+void ResultTable::add(std::vector<TableCell> cells, bool published) {
+    if (cells.size() != columns.size())
+        throw Error(id, "expected " + std::to_string(columns.size()) + " cells, got " + std::to_string(cells.size()));
+    rows.push_back({.cells = std::move(cells), .published = published});
+}
+
+std::string to_markdown(const ResultTable& table) {
+    std::string out = "## " + markdown_text(table.title) + "\n\n";
+    if (!table.positive.empty()) out += "Positive class: " + table.positive + ".\n\n";
+    std::vector<std::string> head, rule;
+    for (const std::string& column : table.columns) {
+        head.push_back(markdown_text(column));
+        rule.emplace_back("---");
+    }
+    out += "| " + join(head, " | ") + " | figures |\n| " + join(rule, " | ") + " | --- |\n";
+    for (const ResultTable::Row& row : table.rows) {
+        std::vector<std::string> cells;
+        for (const TableCell& cell : row.cells) cells.push_back(markdown_text(cell.text));
+        out += "| " + join(cells, " | ") + " | " + figures_of(row) + " |\n";
+    }
+    for (const std::string& note : table.notes) out += "\n- " + markdown_text(note);
+    return out + (table.notes.empty() ? "" : "\n");
+}
+
+std::string to_csv(const ResultTable& table) {
+    std::vector<std::string> head;
+    for (size_t i = 0; i < table.columns.size(); ++i) {
+        head.push_back(csv_field(table.columns[i]));
+        if (has_deviations(table, i)) head.push_back(csv_field(table.columns[i] + " sd"));
+    }
+    std::string out = join(head, ",") + ",figures\r\n";
+    for (const ResultTable::Row& row : table.rows) {
+        std::vector<std::string> cells;
+        for (size_t i = 0; i < row.cells.size(); ++i) {
+            const TableCell& cell = row.cells[i];
+            cells.push_back(cell.value ? fixed(*cell.value, 6) : csv_field(cell.text));
+            if (has_deviations(table, i)) cells.push_back(cell.deviation ? fixed(*cell.deviation, 6) : "");
+        }
+        out += join(cells, ",") + "," + figures_of(row) + "\r\n";
+    }
+    return out;
+}
+
+std::string to_latex(const ResultTable& table) {
+    std::string out = "\\begin{table}\n\\caption{" + latex_text(table.title);
+    if (!table.positive.empty()) out += ". Positive class: " + latex_text(table.positive);
+    out += ".}\n\\label{tab:" + table.id + "}\n\\begin{tabular}{" + std::string(table.columns.size() + 1, 'l') +
+           "}\n\\hline\n";
+    std::vector<std::string> head;
+    for (const std::string& column : table.columns) head.push_back(latex_text(column));
+    out += join(head, " & ") + " & figures \\\\\n\\hline\n";
+    for (const ResultTable::Row& row : table.rows) {
+        std::vector<std::string> cells;
+        for (const TableCell& cell : row.cells) cells.push_back(latex_text(cell.text));
+        out += join(cells, " & ") + " & " + figures_of(row) + " \\\\\n";
+    }
+    out += "\\hline\n\\end{tabular}\n";
+    for (const std::string& note : table.notes) out += "\\par\\footnotesize " + latex_text(note) + "\n";
+    return out + "\\end{table}\n";
+}
+
+}  // namespace liven::protocol
