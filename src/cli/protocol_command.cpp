@@ -85,10 +85,12 @@ void add_protocol_command(CLI::App& app) {
     auto asked = std::make_shared<ProtocolArguments>();
     CLI::App* command = app.add_subcommand(
         "protocol", "train models on data sets, test them within and across, and make the papers' tables of it");
-    auto* config = command->add_option("--config", asked->config, "TOML file: models, data, seeds, protocols, settings");
+    auto* config =
+        command->add_option("--config", asked->config, "TOML file: models, data, seeds, protocols, settings");
     command->add_option("--out", asked->out, "folder for cells, tables and page; what is finished there is kept")
         ->required();
-    command->add_option("--jobs", asked->jobs, "trainings at a time; they share the threads")->check(CLI::Range(1, 256));
+    command->add_option("--jobs", asked->jobs, "trainings at a time; they share the threads")
+        ->check(CLI::Range(1, 256));
     command->add_flag("--plan", asked->plan, "only say what would be trained");
     command->add_flag("--tables", asked->tables, "only make the tables, of what is finished");
     command->add_option("--cell", asked->cell, "only run this training of the plan that is there")->excludes(config);

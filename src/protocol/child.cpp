@@ -31,8 +31,7 @@ namespace {
 
 }  // namespace
 
-Child::Child(const std::vector<std::string>& command, std::filesystem::path messages)
-    : messages_(std::move(messages)) {
+Child::Child(const std::vector<std::string>& command, std::filesystem::path messages) : messages_(std::move(messages)) {
     std::filesystem::create_directories(messages_.parent_path());
     std::vector<char*> arguments;
     for (const std::string& word : command) arguments.push_back(const_cast<char*>(word.c_str()));

@@ -71,7 +71,8 @@ std::vector<std::string> remaining_differences(const ProtocolSettings& settings,
     if (settings.threshold == ThresholdRule::equal_error_rate)
         out.emplace_back("Thresholds are those of equal error rate on validation, not of minimum ACER.");
     if (settings.folds > 0)
-        out.emplace_back("Tested on " + std::to_string(settings.folds) + " folds by group; the paper has one division.");
+        out.emplace_back("Tested on " + std::to_string(settings.folds) +
+                         " folds by group; the paper has one division.");
     return out;
 }
 

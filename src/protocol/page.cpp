@@ -1,9 +1,10 @@
+#include "liven/report/page.hpp"
+
 #include <algorithm>
 #include <cmath>
 
 #include "liven/protocol/tables.hpp"
 #include "liven/report/chart.hpp"
-#include "liven/report/page.hpp"
 #include "src/metrics/distributions.hpp"
 #include "table_parts.hpp"
 
@@ -38,10 +39,14 @@ void add_heat_maps(report::Page& page, const Results& results) {
     page.text(
         "As K's figure 9: trained on the set of the row, tested on that of the column at the threshold of the row's "
         "validation samples; means over seeds and folds. ACER and EER are errors: darker is worse.");
-    for (const std::string& model : results.settings().models)
-        page.figures(std::vector<std::string>{heat_map(results, model, "accuracy", &Judged::accuracy),
-                                              heat_map(results, model, "ACER", &Judged::acer),
-                                              heat_map(results, model, "EER", &Judged::eer)});
+    const std::pair<const char*, Measure Judged::*> measures[] = {
+        {"accuracy", &Judged::accuracy}, {"ACER", &Judged::acer}, {"EER", &Judged::eer}};
+    for (const auto& [name, field] : measures) {
+        std::vector<std::string> maps;
+        for (const std::string& model : results.settings().models)
+            maps.push_back(heat_map(results, model, name, field));
+        page.figures(maps);
+    }
 }
 
 struct Spoke {
@@ -134,8 +139,7 @@ void add_cost(report::Page& page, const Results& results) {
     const std::pair<const char*, double EpochFacts::*> facts[] = {{"seconds an epoch", &EpochFacts::seconds},
                                                                   {"resident memory, MB", &EpochFacts::megabytes}};
     for (const auto& [name, fact] : facts) {
-        report::LineChart chart{
-            .title = name, .x = {.title = "epoch"}, .y = {.title = name, .low = 0.0}, .series = {}};
+        report::LineChart chart{.title = name, .x = {.title = "epoch"}, .y = {.title = name, .low = 0.0}, .series = {}};
         for (const std::string& model : results.settings().models)
             if (report::Series series = epochs_of(results, model, fact); !series.points.empty())
                 chart.series.push_back(std::move(series));
@@ -143,8 +147,9 @@ void add_cost(report::Page& page, const Results& results) {
     }
     if (charts.empty()) return;
     page.section("Seconds and memory");
-    page.text("As K's figure 11: means over the trainings of each model. Trainings that ran beside each other shared "
-              "the cores.");
+    page.text(
+        "As K's figure 11: means over the trainings of each model. Trainings that ran beside each other shared "
+        "the cores.");
     page.figures(charts);
 }
 
@@ -164,7 +169,8 @@ void add_table(report::Page& page, const ResultTable& table) {
     page.fold(table.title);
     if (!table.rows.empty()) page.table(as_page_table(table));
     for (const std::string& note : table.notes) {
-        const bool heed = note.find("contradict") != std::string::npos || note.find("not comparable") != std::string::npos;
+        const bool heed =
+            note.find("contradict") != std::string::npos || note.find("not comparable") != std::string::npos;
         heed ? page.note(note) : page.text(note);
     }
     page.unfold();

@@ -8,8 +8,9 @@
 namespace liven::protocol {
 namespace {
 
-/// "@ ID | source" begins a table, "!" is where it contradicts itself, then its columns and rows. Commas within numbers
-/// are left out, percentages of table IV of A written as shares; else as printed.
+/// "@ ID | source" begins a table; "!" is where it contradicts itself or its paper, "~" what else to know; then its
+/// columns and rows. Commas within numbers are left out, percentages of table IV of A written as shares; else as
+/// printed.
 constexpr const char* kFigures = R"figures(
 @ K7 | Kuznetsov et al. 2026, table 7
 ! the text says that ACER stayed below 1.5 % for all configurations; AttackNet V2.2 on Our Dataset has 0.015
@@ -39,7 +40,7 @@ AttackNet V2.2 | Our Dataset | 0.985 | 1.000 | 0.971 | 0.985 | 1.000 | 0.029 | 0
 @ K8 | Kuznetsov et al. 2026, table 8
 ! the text names MSSpoof -> CSMAD as the best transfer (70 %); in the table 0.700 is CSMAD -> MSSpoof
 ! two averages of 3DMAD cannot be: LivenessNet's 0.487 lies below its worst transfer (0.490), AttackNet V2.1's 0.479 above 0.462, the most that a worst of 0.348 and a best of 0.500 allow
-! the table has three of the five training sets
+~ the table has three of the five training sets
 Training Dataset | Model | Avg. Accuracy | Avg. ACER | Avg. EER | Best Transfer | Worst Transfer
 3DMAD | LivenessNet | 0.487 | 0.514 | 0.477 | MSSpoof (0.532) | CSMAD (0.490)
 3DMAD | AttackNet V1 | 0.516 | 0.484 | 0.451 | Replay-Attack (0.552) | Our Dataset (0.468)
@@ -55,7 +56,7 @@ MSSpoof | AttackNet V2.1 | 0.543 | 0.436 | 0.516 | CSMAD (0.608) | 3DMAD (0.484)
 MSSpoof | AttackNet V2.2 | 0.500 | 0.500 | 0.466 | Our Dataset (0.532) | 3DMAD (0.443)
 
 @ K9 | Kuznetsov et al. 2026, table 9
-! the cells are compared as independent samples although each model is tested on the same ones
+~ the cells are compared as independent samples although each model is tested on the same ones
 Model A | Model B | t-statistic | p-value | Mean Difference
 AttackNet V1 | AttackNet V2.1 | -0.017 | 0.987 | -0.001
 AttackNet V1 | AttackNet V2.2 | 0.105 | 0.917 | 0.006
@@ -120,7 +121,8 @@ Our Dataset | 1.000 | 0.990 | 0.995 | 0.010 | 0.000 | 0.000 | 0.990
 
 @ K18 | Kuznetsov et al. 2026, table 18
 ! 0.523 and 0.477 are not the averages of table 8, whose rows give 0.527 and 0.473
-! AttackNet V2.1 is missing; +90 % for V1 is 89.5 %
+! +90 % for AttackNet V1 is 89.5 %
+~ AttackNet V2.1 is missing
 Training Approach | Average Accuracy | Average ACER | Average EER | Improvement
 Single-dataset (cross-evaluation) | 0.523 | 0.477 | 0.465 | Baseline
 Combined dataset (LivenessNet) | 0.931 | 0.069 | 0.029 | +78% accuracy
@@ -207,7 +209,7 @@ SE-ResNet-18 | 0.8172
 LGSC | 0.7012
 
 @ W | Wagale and Agarkar, abstract
-! figures of the paper's own 1250 samples, by no protocol that it names
+~ figures of the paper's own 1250 samples, by no protocol that it names
 Model | Accuracy | FAR | FRR
 ResNet-50 + GRU | 0.962 | 0.034 | 0.038
 )figures";
@@ -236,9 +238,12 @@ std::vector<PublishedTable> parse(std::string_view text) {
         if (line.empty()) continue;
         if (line[0] == '@') {
             const auto head = fields_of(line.substr(1));
-            tables.push_back({.id = head[0], .source = head[1], .columns = {}, .rows = {}, .contradictions = {}});
+            tables.push_back(
+                {.id = head[0], .source = head[1], .columns = {}, .rows = {}, .contradictions = {}, .remarks = {}});
         } else if (line[0] == '!') {
             tables.back().contradictions.emplace_back(trimmed(line.substr(1)));
+        } else if (line[0] == '~') {
+            tables.back().remarks.emplace_back(trimmed(line.substr(1)));
         } else if (tables.back().columns.empty()) {
             tables.back().columns = fields_of(line);
         } else {

@@ -13,6 +13,7 @@ struct PublishedTable {
     std::vector<std::string> columns;
     std::vector<std::vector<std::string>> rows;
     std::vector<std::string> contradictions;  ///< where the figures contradict others of their paper
+    std::vector<std::string> remarks;         ///< what else to know about them
 
     /// The row whose first cells name the same things, or nullptr.
     const std::vector<std::string>* row(const std::vector<std::string>& keys) const;

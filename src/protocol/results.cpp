@@ -8,12 +8,24 @@
 namespace liven::protocol {
 namespace {
 
-constexpr std::array kAll{&Judged::threshold,      &Judged::accuracy,       &Judged::precision,
-                          &Judged::recall,         &Judged::f1,             &Judged::roc_auc,
-                          &Judged::pr_auc,         &Judged::apcer,          &Judged::bpcer,
-                          &Judged::acer,           &Judged::eer,            &Judged::hter,
-                          &Judged::mcc,            &Judged::kappa,          &Judged::loss,
-                          &Judged::true_positives, &Judged::true_negatives, &Judged::false_positives,
+constexpr std::array kAll{&Judged::threshold,
+                          &Judged::accuracy,
+                          &Judged::precision,
+                          &Judged::recall,
+                          &Judged::f1,
+                          &Judged::roc_auc,
+                          &Judged::pr_auc,
+                          &Judged::apcer,
+                          &Judged::bpcer,
+                          &Judged::acer,
+                          &Judged::eer,
+                          &Judged::hter,
+                          &Judged::mcc,
+                          &Judged::kappa,
+                          &Judged::loss,
+                          &Judged::true_positives,
+                          &Judged::true_negatives,
+                          &Judged::false_positives,
                           &Judged::false_negatives};
 constexpr std::array kWithoutThreshold{&Judged::roc_auc, &Judged::pr_auc, &Judged::eer, &Judged::hter, &Judged::loss};
 
@@ -60,8 +72,8 @@ std::vector<const Cell*> Results::repetitions(const std::string& model, const st
 std::vector<Source> Results::sources(SourceKind kind) const {
     std::vector<Source> out;
     for (const Cell& cell : plan_.cells) {
-        const bool known = std::any_of(out.begin(), out.end(),
-                                       [&](const Source& source) { return source.name == cell.source.name; });
+        const bool known =
+            std::any_of(out.begin(), out.end(), [&](const Source& source) { return source.name == cell.source.name; });
         if (cell.source.kind == kind && !known) out.push_back(cell.source);
     }
     return out;
@@ -92,26 +104,26 @@ Judged Results::judge(const Cell& cell, const std::string& target, Attacks attac
     const Measure limit = threshold(cell);
     const PadReport report = pad_report(tested, limit.value_or(0.5));
     const Confusion& c = report.confusion;
-    Judged out{limit,
-               report.accuracy,
-               report.attack_positive.precision,
-               report.attack_positive.recall,
-               report.attack_positive.f1,
-               report.roc_auc,
-               report.pr_auc_attack,
-               report.apcer,
-               report.bpcer,
-               report.acer,
-               report.eer.value,
-               half_total_error_rate(result->validation.samples, tested).value,
-               report.mcc,
-               report.kappa,
-               attacks == Attacks::all ? Measure(result->targets.at(target).loss)
-                                       : Measure::undefined("of all samples alone"),
-               count(c.true_positives(Positive::attack)),
-               count(c.true_negatives(Positive::attack)),
-               count(c.false_positives(Positive::attack)),
-               count(c.false_negatives(Positive::attack))};
+    Judged out{
+        limit,
+        report.accuracy,
+        report.attack_positive.precision,
+        report.attack_positive.recall,
+        report.attack_positive.f1,
+        report.roc_auc,
+        report.pr_auc_attack,
+        report.apcer,
+        report.bpcer,
+        report.acer,
+        report.eer.value,
+        half_total_error_rate(result->validation.samples, tested).value,
+        report.mcc,
+        report.kappa,
+        attacks == Attacks::all ? Measure(result->targets.at(target).loss) : Measure::undefined("of all samples alone"),
+        count(c.true_positives(Positive::attack)),
+        count(c.true_negatives(Positive::attack)),
+        count(c.false_positives(Positive::attack)),
+        count(c.false_negatives(Positive::attack))};
     if (!limit)
         for (Measure Judged::*each : kAll)
             if (std::find(kWithoutThreshold.begin(), kWithoutThreshold.end(), each) == kWithoutThreshold.end())
@@ -137,8 +149,7 @@ std::vector<Measure> averages(const std::vector<std::vector<Measure>>& of_sets) 
     std::vector<Measure> out;
     for (size_t i = 0; !of_sets.empty() && i < of_sets[0].size(); ++i) {
         Measure mean = 0.0;
-        for (const auto& set : of_sets)
-            mean = !mean ? mean : !set[i] ? set[i] : Measure(mean.value() + set[i].value());
+        for (const auto& set : of_sets) mean = !mean ? mean : !set[i] ? set[i] : Measure(mean.value() + set[i].value());
         out.push_back(mean ? Measure(mean.value() / static_cast<double>(of_sets.size())) : mean);
     }
     return out;

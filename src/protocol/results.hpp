@@ -19,8 +19,8 @@ enum class Attacks : uint8_t { all, trained_on, not_trained_on };
 /// Everything that tables ask of one model on one set, at the threshold from its own validation samples. Attack is the
 /// positive class.
 struct Judged {
-    Measure threshold, accuracy, precision, recall, f1, roc_auc, pr_auc, apcer, bpcer, acer, eer, hter, mcc, kappa, loss,
-        true_positives, true_negatives, false_positives, false_negatives;
+    Measure threshold, accuracy, precision, recall, f1, roc_auc, pr_auc, apcer, bpcer, acer, eer, hter, mcc, kappa,
+        loss, true_positives, true_negatives, false_positives, false_negatives;
 
     /// All of it has no value, for this reason.
     static Judged undefined(const std::string& reason);

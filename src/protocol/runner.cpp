@@ -44,7 +44,8 @@ public:
         int64_t total = 0;
         for (const Cell* cell : waiting_) total += work_of(*cell) - done_before(*cell);
         std::reverse(waiting_.begin(), waiting_.end());
-        if (total > 0) bar_ = std::make_unique<Progress>(Progress::Options{.title = "protocol", .total = total, .unit = "img"});
+        if (total > 0)
+            bar_ = std::make_unique<Progress>(Progress::Options{.title = "protocol", .total = total, .unit = "img"});
     }
 
     std::vector<Failure> run() {

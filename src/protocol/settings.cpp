@@ -1,5 +1,7 @@
 #include "liven/protocol/settings.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <set>
 
@@ -13,8 +15,7 @@
 namespace liven::protocol {
 namespace {
 
-const std::vector<std::string> kQuestions{"within",     "cross",       "combined",
-                                          "unseen-set", "unseen-type", "cross-type"};
+const std::vector<std::string> kQuestions{"within", "cross", "combined", "unseen-set", "unseen-type", "cross-type"};
 
 std::string listed(const std::vector<std::string>& names) {
     std::string all;
@@ -26,8 +27,8 @@ std::string listed(const std::vector<std::string>& names) {
 void require_known(const Config& config, const std::string& key, const std::string& name,
                    const std::vector<std::string>& known) {
     if (std::find(known.begin(), known.end(), name) != known.end()) return;
-    const std::string hint = did_you_mean(name, known);
-    throw Error(config.where(key), "'" + key + "' names '" + name + "'; known are " + listed(known), hint);
+    throw Error(config.where(key), fmt::format("'{}' names '{}'; known are {}", key, name, listed(known)),
+                did_you_mean(name, known));
 }
 
 template <class T>
@@ -75,7 +76,7 @@ std::vector<NamedData> data_from(const Config& config) {
         const std::string name = key.substr(5), path = config.text(key, "");
         require_usable_name(config, name);
         if (!std::filesystem::exists(path))
-            throw Error(config.where(key), "'" + key + "' is '" + path + "', which does not exist",
+            throw Error(config.where(key), fmt::format("'{}' is '{}', which does not exist", key, path),
                         "paths start from where the program is called");
         for (const NamedData& other : data)
             if (canonical(other.name) == canonical(name))
@@ -101,18 +102,19 @@ std::map<std::string, Config, std::less<>> layers(const Config& config, const st
                                                   const std::vector<std::string>& known) {
     std::map<std::string, Config, std::less<>> out;
     for (const std::string& name : known) {
-        const Config layer = config.section(prefix + '.' + name);
+        const Config layer = config.section(fmt::format("{}.{}", prefix, name));
         refuse_own_keys(layer);
         out.emplace(name, layer);
     }
     for (const std::string& key : config.keys()) {
         if (key.rfind(prefix + '.', 0) != 0) continue;
         const bool belongs = std::any_of(known.begin(), known.end(), [&](const std::string& name) {
-            return key.rfind(prefix + '.' + name + '.', 0) == 0;
+            return key.rfind(fmt::format("{}.{}.", prefix, name), 0) == 0;
         });
         if (belongs) continue;
         const std::string rest = key.substr(prefix.size() + 1), name = rest.substr(0, rest.rfind('.'));
-        throw Error(config.where(key), "[" + prefix + "." + name + "] is about '" + name + "'; here are " + listed(known),
+        throw Error(config.where(key),
+                    fmt::format("[{}.{}] is about '{}'; here are {}", prefix, name, name, listed(known)),
                     did_you_mean(name, known));
     }
     return out;

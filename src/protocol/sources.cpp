@@ -57,8 +57,8 @@ private:
     static data::Dataset read(const NamedData& named) {
         data::Dataset set = data::open_dataset(named.path);
         for (data::Sample& sample : set.samples)
-            sample.dataset = sample.dataset.empty() || sample.dataset == named.name ? named.name
-                                                                                    : named.name + '/' + sample.dataset;
+            sample.dataset =
+                sample.dataset.empty() || sample.dataset == named.name ? named.name : named.name + '/' + sample.dataset;
         return set;
     }
 

@@ -78,7 +78,8 @@ UnitTable unit_table(const Results& results) {
     Measure Judged::*field = compared_field(settings);
     if (settings.units == Units::cells) return by_cells(results, pairs, field);
     if (settings.units == Units::seeds)
-        return by_repetition(results, pairs, field, settings.seeds, "seed ", [](const Cell& cell) { return cell.seed; });
+        return by_repetition(results, pairs, field, settings.seeds, "seed ",
+                             [](const Cell& cell) { return cell.seed; });
     std::vector<int64_t> folds;
     for (int64_t fold = 1; fold <= settings.folds; ++fold) folds.push_back(fold);
     return by_repetition(results, pairs, field, folds, "fold ", [](const Cell& cell) { return cell.fold + 1; });
@@ -89,8 +90,8 @@ std::string words_of(Units units) {
 }
 
 void add_anova(ResultTable& table, const UnitValues& values, const std::string& measure) {
-    const std::string start = "One-way ANOVA over the models' " + measure + ", units: " +
-                              std::to_string(values.names.size()) + " " + values.units + ": ";
+    const std::string start = "One-way ANOVA over the models' " + measure +
+                              ", units: " + std::to_string(values.names.size()) + " " + values.units + ": ";
     if (values.by_model.size() < 2) {
         table.notes.push_back(start + "undefined (one model cannot be compared).");
         return;
@@ -109,7 +110,9 @@ void add_anova(ResultTable& table, const UnitValues& values, const std::string& 
 }  // namespace
 
 Measure Judged::*compared_field(const ProtocolSettings& settings) {
-    return settings.compare == "acer" ? &Judged::acer : settings.compare == "auc" ? &Judged::roc_auc : &Judged::accuracy;
+    return settings.compare == "acer"  ? &Judged::acer
+           : settings.compare == "auc" ? &Judged::roc_auc
+                                       : &Judged::accuracy;
 }
 
 UnitValues unit_values(const Results& results) {
@@ -162,7 +165,7 @@ void add_statistics(Tables& tables, const Results& results) {
         "The first test takes units as independent, as the paper does; every model is tested on the same ones, so the "
         "paired test is the one to go by.");
     for (const std::string& unit : values.left_out) table.notes.push_back("Left out: " + unit + ".");
-    add_contradictions(table, paper);
+    add_source(table, paper);
     tables.push_back(std::move(table));
 }
 

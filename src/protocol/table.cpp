@@ -37,7 +37,7 @@ std::string replaced(std::string_view text, std::span<const std::pair<std::strin
 
 std::string markdown_text(std::string_view text) {
     static constexpr std::pair<std::string_view, std::string_view> pairs[] = {
-        {"|", "\\|"}, {"\n", " "}, {"<", "&lt;"}, {"*", "\\*"}, {"_", "\\_"}};
+        {"|", "\\|"}, {"\n", " "}, {"<", "&lt;"}, {"*", "\\*"}};
     return replaced(text, pairs);
 }
 
@@ -103,7 +103,7 @@ TableCell::TableCell(std::span<const Measure> repetitions, int decimals) {
     text = fixed(*value, decimals);
     if (repetitions.size() < 2) return;
     deviation = std::sqrt(squares / (count - 1));
-    text += " ± " + fixed(*deviation, decimals);
+    if (decimals > 0 || *deviation > 0) text += " ± " + fixed(*deviation, decimals);
 }
 
 void ResultTable::add(std::vector<TableCell> cells, bool published) {

@@ -18,12 +18,13 @@ void add_published(ResultTable& table, const PublishedTable& published, const st
     table.add(std::move(cells), true);
 }
 
-void add_contradictions(ResultTable& table, const PublishedTable& published) {
+void add_source(ResultTable& table, const PublishedTable& published) {
     if (std::none_of(table.rows.begin(), table.rows.end(), [](const ResultTable::Row& row) { return row.published; }))
         return;
     table.notes.push_back("Published figures: " + published.source + ".");
     for (const std::string& each : published.contradictions)
         table.notes.push_back("The published figures contradict themselves: " + each + ".");
+    for (const std::string& each : published.remarks) table.notes.push_back("Of the published figures: " + each + ".");
 }
 
 }  // namespace liven::protocol

@@ -51,18 +51,19 @@ void add_by_model(Tables& tables, const Results& results, const char* id, const 
         table.add(std::move(cells));
         add_published_sets(table, paper, title_of(model));
     }
-    add_contradictions(table, paper);
+    add_source(table, paper);
     tables.push_back(std::move(table));
 }
 
 void add_all_measures(Tables& tables, const Results& results) {
     const PublishedTable& paper = published("K17");
-    ResultTable table{.id = "k17",
-                      .title = "All measures of combined-trained models on each set (K, table 17)",
-                      .positive = kAttackPositive,
-                      .columns = {"Model", "Dataset", "Precision", "Recall", "F1-Score", "APCER", "BPCER", "EER", "MCC"},
-                      .rows = {},
-                      .notes = {"The paper gives AttackNet V2.2 only."}};
+    ResultTable table{
+        .id = "k17",
+        .title = "All measures of combined-trained models on each set (K, table 17)",
+        .positive = kAttackPositive,
+        .columns = {"Model", "Dataset", "Precision", "Recall", "F1-Score", "APCER", "BPCER", "EER", "MCC"},
+        .rows = {},
+        .notes = {"The paper gives AttackNet V2.2 only."}};
     for (const std::string& model : results.settings().models)
         for (const NamedData& set : results.settings().data) {
             std::vector<TableCell> cells{title_of(model), set.name};
@@ -76,7 +77,7 @@ void add_all_measures(Tables& tables, const Results& results) {
             printed.insert(printed.end(), row->begin(), row->end());
             table.add(std::move(printed), true);
         }
-    add_contradictions(table, paper);
+    add_source(table, paper);
     tables.push_back(std::move(table));
 }
 
@@ -123,7 +124,7 @@ void add_improvement(Tables& tables, const Results& results) {
         for (const Field field : fields) figures.emplace_back(averages(by_set(results, model, field)), 3);
         add("Combined dataset (" + title_of(model) + ")", figures, improvement(figures[0], baseline[0]));
     }
-    add_contradictions(table, paper);
+    add_source(table, paper);
     tables.push_back(std::move(table));
 }
 
@@ -141,14 +142,14 @@ void add_sources(Tables& tables, const Results& results) {
     for (const std::string& model : results.settings().models)
         for (const std::string& set : names) {
             std::vector<TableCell> cells{title_of(model), set};
-            for (const Field field : {&Judged::loss, &Judged::accuracy, &Judged::acer, &Judged::apcer, &Judged::bpcer,
-                                      &Judged::roc_auc})
+            for (const Field field :
+                 {&Judged::loss, &Judged::accuracy, &Judged::acer, &Judged::apcer, &Judged::bpcer, &Judged::roc_auc})
                 cells.emplace_back(results.measures(model, "combined", set, field), 4);
             table.add(std::move(cells));
             // A's model is LGSC: its row for the combined set is about other sets than ours unless some are the same.
             add_published(table, paper, {model == "lgsc" ? "LGSC" : title_of(model), set});
         }
-    add_contradictions(table, paper);
+    add_source(table, paper);
     tables.push_back(std::move(table));
 }
 
@@ -194,7 +195,7 @@ void add_training_cost(Tables& tables, const Results& results) {
                 put(5, r ? r->model_bytes * 1e-6 : 0);
             }
             std::vector<TableCell> cells{title_of(model), source};
-            const int decimals[] = {0, 0, 3, 3, 0, 2};
+            const int decimals[] = {1, 1, 3, 3, 0, 2};
             for (size_t i = 0; i < columns.size(); ++i) cells.emplace_back(columns[i], decimals[i]);
             table.add(std::move(cells));
             const std::vector<std::string>* row = source == "combined" ? paper.row({title_of(model)}) : nullptr;
@@ -203,7 +204,7 @@ void add_training_cost(Tables& tables, const Results& results) {
             printed.insert(printed.end(), row->begin() + 1, row->end());
             table.add(std::move(printed), true);
         }
-    add_contradictions(table, paper);
+    add_source(table, paper);
     tables.push_back(std::move(table));
 }
 
@@ -228,7 +229,8 @@ void add_literature(Tables& tables, const Results& results) {
             if (asked.within) add(model, set.name, set.name, set.name + " (within)");
         if (!asked.combined) continue;
         add(model, "combined", "combined", "combined (within)");
-        for (const NamedData& set : results.settings().data) add(model, "combined", set.name, set.name + " (its test set)");
+        for (const NamedData& set : results.settings().data)
+            add(model, "combined", set.name, set.name + " (its test set)");
     }
     for (const std::vector<std::string>& row : paper.rows) {
         std::vector<TableCell> cells(row.begin(), row.end());
@@ -236,7 +238,7 @@ void add_literature(Tables& tables, const Results& results) {
         cells.back().text += ", not comparable";
         table.add(std::move(cells), true);
     }
-    add_contradictions(table, paper);
+    add_source(table, paper);
     tables.push_back(std::move(table));
 }
 

@@ -62,7 +62,7 @@ void add_averages(Tables& tables, const Results& results) {
             table.add(std::move(cells));
             add_published(table, paper, {source.name, title_of(model)});
         }
-    add_contradictions(table, paper);
+    add_source(table, paper);
     tables.push_back(std::move(table));
 }
 
@@ -91,7 +91,7 @@ void add_set_sizes(Tables& tables, const Results& results) {
     if (results.settings().folds > 0)
         table.notes.push_back("Of the first of " + std::to_string(results.settings().folds) + " folds.");
     for (const std::string& note : results.plan().notes) table.notes.push_back(note);
-    add_contradictions(table, paper);
+    add_source(table, paper);
     tables.push_back(std::move(table));
 }
 
@@ -112,7 +112,7 @@ void add_within(Tables& tables, const Results& results) {
                                    &Judged::roc_auc, &Judged::apcer, &Judged::bpcer, &Judged::acer, &Judged::eer})));
             add_published(table, paper, {title_of(model), set.name});
         }
-    add_contradictions(table, paper);
+    add_source(table, paper);
     tables.push_back(std::move(table));
 }
 
@@ -151,7 +151,7 @@ void add_combined(Tables& tables, const Results& results) {
             table.add(row({title_of(model)}, figures(results, model, "combined", "combined", fields)));
             add_published(table, paper, {title_of(model)});
         }
-        add_contradictions(table, paper);
+        add_source(table, paper);
         tables.push_back(std::move(table));
     };
     add("k11", "Test performance on the combined set (K, table 11)", "K11", kAttackPositive,

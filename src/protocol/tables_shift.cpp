@@ -65,10 +65,10 @@ void add_cell_rows(ResultTable& table, const Results& results, const Cell& cell)
         std::string at_threshold = judged.acer.str();
         if (limit)
             at_threshold = with_interval(
-                judged.acer, bootstrap_interval(
-                                 scores.samples, groups,
-                                 [&](const ScoredSamples& drawn) { return acer(confusion(drawn, limit.value())); },
-                                 bootstrap));
+                judged.acer,
+                bootstrap_interval(
+                    scores.samples, groups,
+                    [&](const ScoredSamples& drawn) { return acer(confusion(drawn, limit.value())); }, bootstrap));
         table.add({title_of(cell.model), cell.source.name, target.name, std::to_string(cell.seed),
                    cell.fold < 0 ? "-" : std::to_string(cell.fold + 1), std::to_string(scores.samples.size()),
                    std::to_string(scores.broken), TableCell(limit, 4), TableCell(judged.accuracy, 3), at_threshold,
@@ -90,8 +90,8 @@ void add_shifts(Tables& tables, const Results& results) {
         for (const std::string& model : results.settings().models) {
             std::vector<TableCell> cells{shift.protocol, title_of(model), shift.source, shift.target,
                                          shift.tested_types};
-            for (Measure Judged::*field : {&Judged::accuracy, &Judged::apcer, &Judged::bpcer, &Judged::acer,
-                                           &Judged::eer, &Judged::roc_auc})
+            for (Measure Judged::*field :
+                 {&Judged::accuracy, &Judged::apcer, &Judged::bpcer, &Judged::acer, &Judged::eer, &Judged::roc_auc})
                 cells.emplace_back(results.measures(model, shift.source, shift.target, field, shift.attacks), 3);
             table.add(std::move(cells));
         }
@@ -101,7 +101,7 @@ void add_shifts(Tables& tables, const Results& results) {
             table.add({"not named", (*row)[0], "its own 1250 samples", "its own 1250 samples", "all", (*row)[1],
                        (*row)[2], (*row)[3], "-", "-", "-"},
                       true);
-    add_contradictions(table, paper);
+    add_source(table, paper);
     if (!table.rows.empty()) tables.push_back(std::move(table));
 }
 

@@ -26,7 +26,8 @@ TEST_CASE("Every published row has a cell for every column") {
 TEST_CASE("Table 7 is consistent with attack as the positive class") {
     for (const auto& row : published("K7").rows) {
         CAPTURE(row[0], row[1]);
-        const double precision = number(row[3]), recall = number(row[4]), apcer = number(row[7]), bpcer = number(row[8]);
+        const double precision = number(row[3]), recall = number(row[4]), apcer = number(row[7]),
+                     bpcer = number(row[8]);
         CHECK(std::abs(recall - (1 - apcer)) < kRounding);
         CHECK(std::abs(number(row[5]) - 2 * precision * recall / (precision + recall)) < kRounding);
         CHECK(std::abs(number(row[9]) - (apcer + bpcer) / 2) < kRounding);
@@ -74,7 +75,7 @@ TEST_CASE("The contradictions that are noted are there") {
         test += number(row[3]);
         weighted += number(row[3]) * number((*accuracies)[3]);
     }
-    CHECK(test == 30268);                                        // the table's total has 44527
+    CHECK(test == 30268);                                       // the table's total has 44527
     CHECK(weighted / test == Approx(0.944).margin(kRounding));  // the combined row has 0.7013
 }
 

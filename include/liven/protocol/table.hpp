@@ -3,6 +3,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "liven/metrics/measure.hpp"
@@ -15,8 +16,10 @@ struct TableCell {
     std::optional<double> value = {};
     std::optional<double> deviation = {};  ///< standard deviation; only with a value
 
-    TableCell(std::string words) : text(std::move(words)) {}  // NOLINT(google-explicit-constructor): a row reads as its cells
-    TableCell(const char* words) : text(words) {}             // NOLINT(google-explicit-constructor)
+    // NOLINTNEXTLINE(google-explicit-constructor): a row reads as its cells
+    TableCell(std::string words) : text(std::move(words)) {}
+    // NOLINTNEXTLINE(google-explicit-constructor)
+    TableCell(const char* words) : text(words) {}
     TableCell(double number, int decimals);
     TableCell(const Measure& measure, int decimals);  // "undefined (reason)" where it has none
     /// Mean and standard deviation of repetitions; undefined when one of them is, with its reason.

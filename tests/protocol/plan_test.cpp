@@ -1,0 +1,184 @@
+#include "liven/protocol/plan.hpp"
+
+#include <algorithm>
+#include <catch2/catch.hpp>
+#include <set>
+
+#include "helpers.hpp"
+#include "liven/core/error.hpp"
+#include "liven/data/split.hpp"
+
+using namespace liven;
+using namespace liven::protocol;
+
+namespace {
+
+std::vector<std::string> ids_of(const Plan& plan) {
+    std::vector<std::string> ids;
+    for (const Cell& cell : plan.cells) ids.push_back(cell.id);
+    return ids;
+}
+
+std::vector<std::string> targets_of(const Cell& cell) {
+    std::vector<std::string> names;
+    for (const Target& target : cell.targets) names.push_back(target.name);
+    return names;
+}
+
+const Cell& cell_of(const Plan& plan, const std::string& id) {
+    const auto found = std::find_if(plan.cells.begin(), plan.cells.end(), [&](const Cell& c) { return c.id == id; });
+    REQUIRE(found != plan.cells.end());
+    return *found;
+}
+
+/// What a hostile configuration is answered with.
+std::string refusal(const std::string& toml) {
+    try {
+        ProtocolSettings::read(Config::parse(toml, "p.toml"));
+    } catch (const Error& error) {
+        return error.what();
+    }
+    return "accepted";
+}
+
+bool says(const std::string& text, const char* part) { return text.find(part) != std::string::npos; }
+
+}  // namespace
+
+TEST_CASE("A model is trained once on a set, whatever is asked of it") {
+    const TwoSets sets;
+    const Plan plan =
+        make_plan(sets.settings("models = [\"livenessnet\", \"attacknet-v2.2\"]\nseeds = [1, 2]"), sets.folder / "out");
+    CHECK(plan.cells.size() == 3 * 2 * 2);
+    const Cell& within = cell_of(plan, "livenessnet_csmad_s1");
+    CHECK(targets_of(within) == std::vector<std::string>{"csmad", "msspoof"});
+    CHECK(within.trained_types == std::vector<std::string>{"mask", "print", "replay"});
+    CHECK(targets_of(cell_of(plan, "attacknet-v2.2_combined_s2")) ==
+          std::vector<std::string>{"combined", "csmad", "msspoof"});
+    const auto ids = ids_of(plan);
+    CHECK(std::set<std::string>(ids.begin(), ids.end()).size() == ids.size());
+}
+
+TEST_CASE("The combined set represents its parts equally and keeps people on their side") {
+    const TwoSets sets;
+    const Plan plan =
+        make_plan(sets.settings("models = [\"livenessnet\"]\nprotocols = [\"combined\"]"), sets.folder / "out");
+    const data::Dataset all = data::open_dataset(sets.folder / "out/data/combined.csv");
+    int64_t a = 0, b = 0;
+    for (const data::Sample& sample : all.samples) ++(sample.dataset.rfind("csmad", 0) == 0 ? a : b);
+    CHECK(b == 36);  // the smaller set, whole
+    // The larger has 54 pictures; drawn down to the median, 45, in people of 6 pictures, by split.
+    CHECK(a >= 36);
+    CHECK(a <= 48);
+    CHECK(data::find_leaks(all).empty());
+    for (const NamedData& set : sets.settings("models = [\"livenessnet\"]").data) {
+        const data::Dataset alone = data::open_dataset(sets.folder / ("out/data/" + set.name + ".csv"));
+        for (const data::Sample& sample : all.samples)
+            for (const data::Sample& same : alone.samples)
+                if (same.path == sample.path) CHECK(same.split == sample.split);
+    }
+}
+
+TEST_CASE("An attack left out is in no training sample and alone among the attacks tested") {
+    const TwoSets sets;
+    const Plan plan =
+        make_plan(sets.settings("models = [\"livenessnet\"]\nprotocols = [\"unseen-type\", \"cross-type\"]"),
+                  sets.folder / "out");
+    const Cell& cell = cell_of(plan, "livenessnet_csmad-without-mask_s42");
+    CHECK(targets_of(cell) == std::vector<std::string>{"csmad-without-mask", "msspoof"});
+    CHECK(cell.trained_types == std::vector<std::string>{"print", "replay"});
+    for (const data::Sample& sample : data::open_dataset(cell.settings.data).samples)
+        if (sample.label == data::Label::attack)
+            CHECK((sample.attack_type == "mask") == (sample.split == data::Split::test));
+}
+
+TEST_CASE("Each fold is tested once and all sets but one are pooled for the unseen one") {
+    const TwoSets sets;
+    const Plan plan =
+        make_plan(sets.settings("models = [\"livenessnet\"]\nfolds = 3\nprotocols = [\"within\", \"unseen-set\"]"),
+                  sets.folder / "out");
+    CHECK(plan.cells.size() == 3 * (2 + 2));
+    std::set<std::string> tested;
+    for (int fold = 1; fold <= 3; ++fold)
+        for (const data::Sample& sample :
+             data::open_dataset(sets.folder / ("out/data/csmad-fold" + std::to_string(fold) + ".csv")).samples)
+            if (sample.split == data::Split::test) CHECK(tested.insert(sample.path.string()).second);
+    CHECK(tested.size() == 54);
+    const Cell& pooled = cell_of(plan, "livenessnet_all-but-csmad_s42_f2");
+    CHECK(targets_of(pooled) == std::vector<std::string>{"csmad"});
+    for (const data::Sample& sample : data::open_dataset(pooled.settings.data).samples)
+        CHECK(sample.dataset.rfind("msspoof", 0) == 0);
+}
+
+TEST_CASE("A plan is the same the second time, and a cell is read back as it was") {
+    const TwoSets sets;
+    const ProtocolSettings settings = sets.settings("models = [\"attacknet-v2.2\"]");
+    const Plan first = make_plan(settings, sets.folder / "out");
+    const std::string written = contents_of(sets.folder / "out/plan.json");
+    make_plan(settings, sets.folder / "out");
+    CHECK(contents_of(sets.folder / "out/plan.json") == written);
+    for (const Cell& cell : first.cells) {
+        const Cell back = read_cell(sets.folder / "out", cell.id);
+        CHECK(back.settings.to_config().str() == cell.settings.to_config().str());
+        CHECK(back.key == cell.key);
+        CHECK(targets_of(back) == targets_of(cell));
+    }
+    CHECK_THROWS_AS(read_cell(sets.folder / "out", "nobody"), Error);
+}
+
+TEST_CASE("Recipe, [train], [model] and [on] override each other in this order") {
+    const TwoSets sets;
+    const ProtocolSettings settings =
+        sets.settings("models = [\"livenessnet\", \"attacknet-v2.2\"]\nallow_leak = \"why\"",
+                      "recipe = \"paper-k\"\n[model.attacknet-v2.2]\nbatch = 4\n"
+                      "model_options.dropout = \"0.3\"\n[on.combined]\nbatch = 2\n");
+    const TrainSettings csmad = settings.training("livenessnet", "csmad", 7);
+    CHECK(csmad.recipe == "paper-k-csmad");
+    CHECK(csmad.learning_rate == 7e-8);  // K's table 6
+    CHECK(csmad.batch == 8);
+    CHECK(csmad.epochs == 1);
+    CHECK(csmad.seed == 7);
+    CHECK(csmad.allow_leak == "why");
+    CHECK(settings.training("attacknet-v2.2", "csmad", 7).batch == 4);
+    CHECK(settings.training("attacknet-v2.2", "csmad", 7).model_options.at("dropout") == "0.3");
+    const TrainSettings combined = settings.training("attacknet-v2.2", "combined", 7);
+    CHECK(combined.recipe == "paper-k-combined");
+    CHECK(combined.batch == 2);
+}
+
+TEST_CASE("A mistake in the configuration is one line with its place, its key and what was meant") {
+    const TwoSets sets;
+    const auto refused = [&](const std::string& top, const std::string& below, const std::vector<const char*>& parts) {
+        const std::string answer = refusal(sets.toml(top, below));
+        CAPTURE(top, below, answer);
+        CHECK(answer.find('\n') == std::string::npos);
+        for (const char* part : parts) CHECK(says(answer, part));
+    };
+    const std::string models = "models = [\"livenessnet\"]";
+    refused("", "", {"models"});
+    refused("models = [\"livenesnet\"]", "", {"p.toml:1", "livenesnet", "did you mean 'livenessnet'"});
+    refused("models = [\"livenessnet\", \"livenessnet\"]", "", {"p.toml:1", "twice"});
+    refused("models = \"livenessnet\"", "", {"p.toml:1", "models"});
+    refused(models + "\nseed = 3", "", {"p.toml:2", "seed", "did you mean 'seeds'"});
+    refused(models + "\nseeds = []", "", {"p.toml:2", "seeds"});
+    refused(models + "\nseeds = [-1]", "", {"p.toml:2", "seeds"});
+    refused(models + "\nfolds = 1", "", {"p.toml:2", "folds"});
+    refused(models + "\nprotocols = [\"crosss\"]", "", {"p.toml:2", "crosss", "did you mean 'cross'"});
+    refused(models + "\nthreshold = \"0.5\"", "", {"p.toml:2", "threshold", "minimum-acer"});
+    refused(models, "epoch = 3", {"epoch", "did you mean 'epochs'"});
+    refused(models, "learning_rate = -1", {"learning_rate"});
+    refused(models, "seed = 3", {"seed", "top"});
+    refused(models, "recipe = \"papr-k\"", {"papr-k"});
+    refused(models, "recipe = \"paper-m-x\"", {"paper-m-x", "paper-m"});
+    refused(models, "model_options.drop = \"1\"", {"drop"});
+    refused(models, "[model.livenesnet]\nbatch = 1", {"livenesnet", "did you mean 'livenessnet'"});
+    refused(models, "[on.csmd]\nbatch = 1", {"csmd", "did you mean 'csmad'"});
+    refused(models, "[trian]\nbatch = 1", {"trian"});
+    refused(models, "[train", {"p.toml"});
+    CHECK(says(refusal(models), "[data]"));
+    CHECK(says(refusal(models + "\n[data]\nx = \"/nowhere\""), "/nowhere"));
+    CHECK(says(refusal(models + "\n[data]\n\"a b\" = \"/tmp\""), "a b"));
+    CHECK(says(refusal(models + "\n[data]\ncombined = \"/tmp\""), "combined"));
+    CHECK(says(refusal(models + "\n[data]\nmsu-mfsd = \"/tmp\"\nMSU_MFSD = \"/tmp\""), "one name"));
+    CHECK(says(refusal(models + "\n[data]\nx = \"/tmp\""), "another set"));
+}
