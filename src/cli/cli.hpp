@@ -36,6 +36,7 @@ void add_evaluate_command(CLI::App& app);
 void add_predict_command(CLI::App& app);
 void add_report_command(CLI::App& app);
 void add_explain_command(CLI::App& app);
+void add_features_command(CLI::App& app);
 void add_protocol_command(CLI::App& app);
 
 /// A model asked for on the command line.

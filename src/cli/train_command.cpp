@@ -5,9 +5,11 @@
 #include "cli.hpp"
 #include "liven/core/error.hpp"
 #include "liven/core/log.hpp"
+#include "liven/train/callbacks.hpp"
 #include "liven/train/evaluate.hpp"
 #include "liven/train/recipe.hpp"
 #include "liven/train/trainer.hpp"
+#include "src/train/run_folder.hpp"
 
 namespace liven::cli {
 namespace {
@@ -17,6 +19,7 @@ struct Options {
     TrainSettings given;
     std::string model = "attacknet-v2.2", recipe = "default";
     std::vector<std::string> model_options;
+    bool tensorboard = false;
 };
 
 /// Recipe, then configuration file, then what the command line names.
@@ -63,6 +66,10 @@ int train(const CLI::App& command, const Options& o) {
     std::signal(SIGTERM, [](int) { Trainer::request_stop(); });
     try {
         Trainer trainer = o.resume.empty() ? Trainer(settings_from(command, o), o.out) : Trainer::resume(o.resume);
+        const std::filesystem::path run = o.resume.empty() ? o.out : o.resume;
+        // A run that has the file goes on with it by itself.
+        if (o.tensorboard && !std::filesystem::exists(RunFolder(run).events()))
+            trainer.add(std::make_unique<TensorBoardEvents>());
         const TrainResult result = trainer.train();
         char line[160];
         std::snprintf(line, sizeof line, "%lld steps in %.1f s, validation loss of the best epoch %.4f",
@@ -124,6 +131,7 @@ void add_train_command(CLI::App& app) {
     command->add_option("--dtype", o->given.dtype, "how maps between steps are stored: f32, or bf16, half the memory")
         ->check(CLI::IsMember({"f32", "bf16"}));
     command->add_flag("--balanced", o->given.balanced, "both classes equally often");
+    command->add_flag("--tensorboard", o->tensorboard, "the log's numbers for TensorBoard too, in the run's folder");
     command->add_option("--option", o->model_options, "option of the model, name=value");
     command->add_option("--allow-leak", o->given.allow_leak,
                         "use a manifest whose splits share groups, for this reason (it is recorded)");

@@ -48,7 +48,8 @@ void keep_causes(Observed& observed) {
     const Value output = observed.output.value();
     visit_order(&output, &output + 1, order);
     const std::set<const Node*> causes(order.begin(), order.end());
-    std::erase_if(observed.maps, [&](const ObservedMap& map) { return !causes.contains(map.result.node()); });
+    for (std::vector<ObservedMap>* kept : {&observed.maps, &observed.rows})
+        std::erase_if(*kept, [&](const ObservedMap& map) { return !causes.contains(map.result.node()); });
 }
 
 }  // namespace
@@ -57,9 +58,11 @@ Observed observe(Module& model, const Tensor& sample) {
     Observed observed;
     const EvalMode mode(model);
     observed.output = model.observe(sample, [&](const Module& module, const Tensor& result) {
-        if (module.path().empty() || result.rank() != 4 || pixels_of(result.shape()) < 2) return;
-        std::erase_if(observed.maps, [&](const ObservedMap& map) { return map.layer == module.path(); });
-        observed.maps.push_back({.layer = module.path(), .convolution = module.type() == "Conv2D", .result = result});
+        const bool map = result.rank() == 4 && pixels_of(result.shape()) > 1;
+        if (module.path().empty() || (!map && result.rank() != 2)) return;
+        std::vector<ObservedMap>& kept = map ? observed.maps : observed.rows;
+        std::erase_if(kept, [&](const ObservedMap& earlier) { return earlier.layer == module.path(); });
+        kept.push_back({.layer = module.path(), .convolution = module.type() == "Conv2D", .result = result});
     });
     keep_causes(observed);
     return observed;

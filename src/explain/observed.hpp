@@ -7,16 +7,18 @@
 
 namespace liven::saliency {
 
-/// A named result with a height and a width.
+/// A named result: a map with a height and a width, or rows of numbers.
 struct ObservedMap {
     std::string layer;
     bool convolution = false;
     Tensor result;
 };
 
-/// One forward of a sample, with all maps in the order of computation. Of one name, the last.
+/// One forward, with all maps and all rows that the output depends on, in the order of computation. Of one name, the
+/// last.
 struct Observed {
-    std::vector<ObservedMap> maps;
+    std::vector<ObservedMap> maps;  ///< N x H x W x C, of more than a pixel
+    std::vector<ObservedMap> rows;  ///< N x D
     Tensor output;
 };
 Observed observe(Module& model, const Tensor& sample);

@@ -1,13 +1,13 @@
 #include "liven/io/json_lines.hpp"
 
 #include <fcntl.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <string>
 #include <utility>
 
 #include "liven/io/file.hpp"
+#include "src/io/append.hpp"
 #include "src/io/errors.hpp"
 
 namespace liven {
@@ -53,18 +53,7 @@ JsonLines::~JsonLines() {
     if (descriptor_ >= 0) ::close(descriptor_);
 }
 
-void JsonLines::append(const Json& line) {
-    const std::string text = line.str() + '\n';
-    ssize_t done = 0;
-    do done = ::write(descriptor_, text.data(), text.size());
-    while (done < 0 && errno == EINTR);
-    if (done == static_cast<ssize_t>(text.size())) return;
-    if (done < 0) io::throw_errno(path_, "write");
-    // A part was written: the disk is full. Take it back, so that the log stays whole.
-    struct stat status {};
-    if (::fstat(descriptor_, &status) == 0 && ::ftruncate(descriptor_, status.st_size - done) == 0) errno = ENOSPC;
-    io::throw_errno(path_, "write");
-}
+void JsonLines::append(const Json& line) { io::append_whole(descriptor_, path_, line.str() + '\n'); }
 
 std::vector<Json> read_json_lines(const std::filesystem::path& path) {
     const std::string text = read_text_file(path, kMaxLog);

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "liven/core/error.hpp"
+#include "liven/report/chart.hpp"
 #include "src/core/markup.hpp"
 #include "src/report/style.hpp"
 
@@ -108,6 +109,15 @@ Page& Page::unfold() {
     if (folded_) body_ += "</details>\n";
     folded_ = false;
     return *this;
+}
+
+std::string standalone(std::string_view svg) {
+    const size_t name = svg.find("<svg"), body = svg.find('>');
+    if (name != 0 || body == std::string_view::npos) throw Error("chart", "expected an SVG");
+    return fmt::format(
+        "<svg xmlns=\"http://www.w3.org/2000/svg\"{}>\n<style>{}</style>\n"
+        "<rect width=\"100%\" height=\"100%\" fill=\"var(--back)\"/>{}",
+        svg.substr(4, body - 4), kStyle, svg.substr(body + 1));
 }
 
 std::string Page::str() const {

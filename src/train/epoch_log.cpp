@@ -1,3 +1,4 @@
+#include "epoch_line.hpp"
 #include "liven/train/callbacks.hpp"
 #include "run_folder.hpp"
 
@@ -8,13 +9,7 @@ Json json_of(const Measure& measure) { return measure ? Json(measure.value()) : 
 
 }  // namespace
 
-void EpochLog::on_train_begin(Training& training) {
-    const RunFolder run(training.folder);
-    run.drop_log_after(training.progress.step);
-    log_.emplace(run.log());
-}
-
-void EpochLog::on_epoch_end(Training&, const EpochReport& report) {
+Json line_of(const EpochReport& report) {
     Json line = Json::object({{"epoch", report.epoch + 1},
                               {"step", report.step},
                               {"loss", report.loss},
@@ -26,11 +21,20 @@ void EpochLog::on_epoch_end(Training&, const EpochReport& report) {
                               {"gradient_norm", report.gradient_norm},
                               {"images", report.images},
                               {"seconds", report.seconds},
-                              {"data_seconds", report.data_seconds}});
+                              {"data_seconds", report.data_seconds},
+                              {"peak_memory", static_cast<int64_t>(report.peak_memory)}});
     for (const auto& [name, value] : report.terms) line["loss." + name] = value;
     for (const auto& [name, value] : report.validation_terms) line["val_loss." + name] = value;
     if (report.classifier_acer) line["val_acer.classifier"] = report.classifier_acer.value();
-    log_->append(line);
+    return line;
 }
+
+void EpochLog::on_train_begin(Training& training) {
+    const RunFolder run(training.folder);
+    run.drop_log_after(training.progress.step);
+    log_.emplace(run.log());
+}
+
+void EpochLog::on_epoch_end(Training&, const EpochReport& report) { log_->append(line_of(report)); }
 
 }  // namespace liven

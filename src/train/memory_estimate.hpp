@@ -24,5 +24,7 @@ struct MemoryEstimate {
 
 /// What the machine can still give without swapping (MemAvailable); 0 when it does not say.
 double available_memory();
+/// The most that this process has had in memory so far, in bytes (VmHWM); 0 when the system does not say.
+double peak_memory();
 
 }  // namespace liven

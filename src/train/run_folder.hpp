@@ -15,6 +15,7 @@ public:
     const std::filesystem::path& path() const { return path_; }
     std::filesystem::path config() const { return path_ / "config.toml"; }
     std::filesystem::path log() const { return path_ / "log.jsonl"; }
+    std::filesystem::path events() const { return path_ / "events.out.tfevents.liven"; }
     std::filesystem::path checkpoints() const { return path_ / "checkpoints"; }
     std::filesystem::path model() const { return path_ / "model.safetensors"; }
     std::filesystem::path faces() const { return path_ / "faces.png"; }

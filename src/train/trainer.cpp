@@ -255,6 +255,7 @@ struct Trainer::State {
             .gradient_norm = step.optimizer().gradient_norm(),
             .seconds = seconds_since(start),
             .data_seconds = std::exchange(waited, 0.0),
+            .peak_memory = peak_memory(),
             .best = best->improves(validation.loss, acer.value_or(std::numeric_limits<double>::quiet_NaN()))};
         progress.epoch_loss = 0;
         progress.epoch_terms.clear();
@@ -319,6 +320,7 @@ Trainer Trainer::resume(const std::filesystem::path& run) {
         throw Error(folder.config().string(), "the settings differ from those of the checkpoint",
                     "undo the change, or start a new run with --out");
     auto state = std::make_unique<State>(settings, run);
+    if (std::filesystem::exists(folder.events())) state->callbacks.add(std::make_unique<TensorBoardEvents>());
     if (checkpoint)
         state->snapshot.restore(std::move(*checkpoint), run.string());
     else

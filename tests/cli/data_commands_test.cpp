@@ -154,6 +154,29 @@ TEST_CASE("evaluate judges by video or subject, gives intervals, writes scores a
     CHECK(liven_program(all + "--scores " + s.set).one_clear_error());
 }
 
+TEST_CASE("features tells how far apart the classes lie, in a model and in pixels, and draws a map") {
+    const Set s;
+    const std::string map = s.folder / "map.svg", data = " --data " + s.set;
+    const Outcome model = liven_program("features " + s.model + data + " -o " + map);
+    REQUIRE(model.status == 0);
+    CHECK(has(model.out, "36 samples"));
+    CHECK(has(model.out, "separability"));
+    const std::string svg = contents_of(map);
+    for (const char* part : {"xmlns=\"http://www.w3.org/2000/svg\"", "bona fide", "replay", "t-SNE 1", "--c1:"}) {
+        INFO(part);
+        CHECK(has(svg, part));
+    }
+    const Outcome pixels =
+        liven_program("features pixels" + data + " --method pca --size 8 --most 20 --by class --json -o " + map);
+    REQUIRE(pixels.status == 0);
+    const Json json = pixels.json();
+    CHECK(json.at("samples").integer() == 20);
+    CHECK(std::abs(json.at("separability").number()) <= 1);
+    CHECK(has(contents_of(map), "component 1"));
+    CHECK(liven_program("features pixels" + data + " -o " + (s.folder / "map.txt")).one_clear_error());
+    CHECK(liven_program("features " + s.picture() + data).one_clear_error());
+}
+
 TEST_CASE("predict --json prints an object a line: path, score, label, threshold") {
     const Set s;
     const std::string first = s.picture(0), second = s.picture(1);

@@ -5,6 +5,7 @@
 
 #include "liven/core/error.hpp"
 #include "liven/core/philox.hpp"
+#include "liven/explain/features.hpp"
 #include "liven/explain/picture.hpp"
 #include "liven/models/registry.hpp"
 #include "small_network.hpp"
@@ -78,6 +79,20 @@ TEST_CASE("Every method explains every kind of network with a finite map a frame
         }
         CHECK(model->training());
     }
+}
+
+TEST_CASE("The features before a network's last step are found, of the samples and not of frames") {
+    const auto before_last = [](const char* name, const Shape& sample, const OptionMap& options = {}) {
+        const auto model = made(name, sample, options);
+        const NoGrad no_grad;
+        const Penultimate found = penultimate(*model, Tensor::zeros(batched(3, sample)));
+        return found.layer + " " + found.features.shape().str();
+    };
+    CHECK(before_last("livenessnet", {32, 32, 3}) == "bn_dense 3x64");
+    CHECK(before_last("attacknet-v2.2", {32, 32, 3}) == "bn_dense 3x128");
+    CHECK(before_last("resnet18", {32, 32, 3}) == "avgpool 3x512");
+    CHECK(before_last("resnet50-gru", {2, 64, 64, 3}, {{"units", "8"}, {"hidden", "8"}}) == "fc1 3x8");
+    CHECK(before_last("lgsc", {64, 64, 3}) == "encoder 3x512");
 }
 
 TEST_CASE("Occlusion equals covering square after square by hand") {

@@ -1,6 +1,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <catch2/catch.hpp>
 #include <chrono>
 #include <csignal>
@@ -8,7 +9,9 @@
 #include <filesystem>
 #include <fstream>
 #include <string>
+#include <vector>
 
+#include "liven/io/event_file.hpp"
 #include "tests/temporary.hpp"
 
 // The program itself is run, killed and run again: what a user's machine does to it.
@@ -72,6 +75,54 @@ TEST_CASE("A run killed at random moments ends with the bytes of one that was no
     const std::string whole = contents_of(folder / "whole" / "model.safetensors");
     CHECK(!whole.empty());
     CHECK(whole == contents_of(killed / "model.safetensors"));
+}
+
+TEST_CASE("A training of clips killed within an epoch ends with the bytes of one that was not", "[slow]") {
+    const TemporaryFolder folder;
+    const std::string set = (folder / "set").string();
+    REQUIRE(run("data synth " + set +
+                " --subjects 6 --bonafide-videos 1 --attack-videos 1 --frames 6 --size 32 --video "
+                "--seed 3") == 0);
+    const auto train = [&](const char* name) {
+        return "train --model resnet50-gru --data " + set +
+               " --size 32 --frames 3 --clips-per-video 2 --epochs 2 --batch 2 --checkpoint-every 2 --seed 5 --threads "
+               "1 "
+               "--option train_from=layer4 --option units=8 --option hidden=8 --tensorboard --out " +
+               (folder / name).string();
+    };
+    REQUIRE(run(train("whole")) == 0);
+    const fs::path killed = folder / "killed", checkpoints = killed / "checkpoints";
+    const auto newest = [&] {
+        std::string name;
+        if (fs::exists(checkpoints))
+            for (const fs::directory_entry& entry : fs::directory_iterator(checkpoints))
+                if (entry.path().extension() == ".safetensors") name = std::max(name, entry.path().filename().string());
+        return name;
+    };
+    // Each time as soon as it is one checkpoint further: an epoch has several.
+    for (const bool first : {true, false}) {
+        const std::string before = newest();
+        const pid_t child = start(first ? train("killed") : "train --resume " + killed.string() + " --threads 1");
+        int status = 0;
+        while (newest() == before && ::waitpid(child, &status, WNOHANG) == 0) ::usleep(1000);
+        ::kill(child, SIGKILL);
+        ::waitpid(child, &status, 0);
+        CHECK(WIFSIGNALED(status));
+        CHECK_FALSE(fs::exists(killed / "model.safetensors"));
+        CHECK(contents_of(killed / "log.jsonl").empty());  // no epoch is over
+    }
+    REQUIRE(run("train --resume " + killed.string() + " --threads 2") == 0);
+    const std::string whole = contents_of(folder / "whole" / "model.safetensors");
+    CHECK(!whole.empty());
+    CHECK(whole == contents_of(killed / "model.safetensors"));
+    // The log for TensorBoard went on with the run by itself.
+    const auto steps = [](const fs::path& file) {
+        std::vector<int64_t> of;
+        for (const liven::Event& event : liven::read_events(file)) of.push_back(event.step);
+        return of;
+    };
+    CHECK(steps(folder / "whole" / "events.out.tfevents.liven").size() == 2);
+    CHECK(steps(killed / "events.out.tfevents.liven") == steps(folder / "whole" / "events.out.tfevents.liven"));
 }
 
 TEST_CASE("Control-C ends the step, writes a checkpoint and exits with 130; the run goes on from there", "[slow]") {

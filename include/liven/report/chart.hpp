@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -103,5 +104,8 @@ struct Radar {
     std::vector<BarSeries> series;
 };
 std::string svg(const Radar& radar);
+
+/// A chart as a file of its own, in the colours that a page gives it.
+std::string standalone(std::string_view svg);
 
 }  // namespace liven::report

@@ -64,6 +64,7 @@ struct EpochReport {
     float gradient_norm = 0;  ///< of the last update, before clipping
     double seconds = 0;       ///< without the part before a resume
     double data_seconds = 0;  ///< of these, waiting for the loader
+    double peak_memory = 0;   ///< bytes, the most the process has had so far; 0: unknown
     bool best = false;        ///< the best so far by TrainSettings::best_by
 };
 

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "liven/core/progress.hpp"
+#include "liven/io/event_file.hpp"
 #include "liven/io/json_lines.hpp"
 #include "liven/optim/schedule.hpp"
 #include "liven/train/callback.hpp"
@@ -35,6 +36,17 @@ public:
 
 private:
     std::optional<JsonLines> log_;
+};
+
+/// RUN/events.out.tfevents.liven: the numbers of the log for TensorBoard (`tensorboard --logdir RUN`). Trainers have it
+/// when it is added; a resumed one goes on with the file up to its checkpoint.
+class TensorBoardEvents : public Callback {
+public:
+    void on_train_begin(Training& training) override;
+    void on_epoch_end(Training& training, const EpochReport& report) override;
+
+private:
+    std::unique_ptr<EventFile> file_;
 };
 
 /// Keeps the weights of the best epoch and gives them back at the end; stops after `patience` epochs without a better
