@@ -7,6 +7,8 @@
 #include "liven/core/error.hpp"
 #include "liven/core/progress.hpp"
 #include "liven/data/prepare.hpp"
+#include "liven/io/file.hpp"
+#include "liven/report/preparation.hpp"
 
 namespace liven::cli {
 namespace {
@@ -100,12 +102,16 @@ void run_prepare(const PrepareArguments& asked) {
         judging.reset();
         bar(done, total);
     };
+    const fs::path page = fs::path(asked.out) / "report.html";
+    options.before_manifest = [&](const data::PreparationReport& report) {
+        write_file_atomically(page, report::preparation_page(report));
+    };
     const data::PreparationReport report = data::prepare(set, options);
     judging.reset();
     writing.reset();
     if (report.found_finished) return print(report.manifest.string() + ": is there already, from the same data");
     std::cout << report;
-    print(report.manifest.string() + ": " + std::to_string(report.written) + " pictures");
+    print(report.manifest.string() + ": " + std::to_string(report.written) + " pictures; report " + page.string());
 }
 
 void add_face_options(CLI::App& command, const std::shared_ptr<PrepareArguments>& asked) {

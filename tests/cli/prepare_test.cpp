@@ -30,6 +30,7 @@ TEST_CASE("data prepare writes a set that check reads, does nothing twice, and s
     const Outcome made = liven_program(command + "--enhance auto --balance");
     CHECK(made.status == 0);
     CHECK(has(made.out, "balanced"));
+    CHECK(has(contents_of(out + "/report.html"), "<svg"));
     CHECK(has(liven_program(command + "--enhance auto --balance").out, "is there already"));
     const data::Dataset set = data::open_dataset(out);
     CHECK(set.size() <= 36);
