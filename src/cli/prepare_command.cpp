@@ -20,7 +20,7 @@ struct PrepareArguments {
     std::string out, faces = "none", model, config, size = "256", filter = "lanczos", enhance = "none", format = "png";
     double quality = -1;
     float score = 0.6f;
-    bool no_judge = false, no_gates = false, dry_run = false;
+    bool no_judge = false, no_gates = false, no_report = false, dry_run = false;
     data::PrepareOptions options{};
 };
 
@@ -103,15 +103,17 @@ void run_prepare(const PrepareArguments& asked) {
         bar(done, total);
     };
     const fs::path page = fs::path(asked.out) / "report.html";
-    options.before_manifest = [&](const data::PreparationReport& report) {
-        write_file_atomically(page, report::preparation_page(report));
-    };
+    if (!asked.no_report)
+        options.before_manifest = [&](const data::PreparationReport& report) {
+            write_file_atomically(page, report::preparation_page(report));
+        };
     const data::PreparationReport report = data::prepare(set, options);
     judging.reset();
     writing.reset();
     if (report.found_finished) return print(report.manifest.string() + ": is there already, from the same data");
     std::cout << report;
-    print(report.manifest.string() + ": " + std::to_string(report.written) + " pictures; report " + page.string());
+    print(report.manifest.string() + ": " + std::to_string(report.written) + " pictures" +
+          (asked.no_report ? "" : "; report " + page.string()));
 }
 
 void add_face_options(CLI::App& command, const std::shared_ptr<PrepareArguments>& asked) {
@@ -146,6 +148,7 @@ void add_choice_options(CLI::App& command, const std::shared_ptr<PrepareArgument
                      "no source larger than the median; whole groups; divided anew");
     command.add_flag("--balance", asked->options.balance, "the best of the larger class, 48 to 52 % of each");
     command.add_option("--seed", asked->options.seed, "the same seed chooses the same");
+    command.add_flag("--no-report", asked->no_report, "no report.html; report.json is written always");
     command.add_flag("--dry-run", asked->dry_run, "count what sampling gives, and write nothing");
     command.add_flag("--overwrite", asked->options.overwrite, "replace another preparation in the folder");
 }

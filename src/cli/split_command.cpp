@@ -2,8 +2,10 @@
 
 #include "cli.hpp"
 #include "liven/core/error.hpp"
+#include "liven/data/assign_sources.hpp"
 #include "liven/data/folds.hpp"
 #include "liven/data/manifest.hpp"
+#include "liven/io/config.hpp"
 
 namespace liven::cli {
 namespace {
@@ -11,7 +13,8 @@ namespace {
 namespace fs = std::filesystem;
 
 struct SplitArguments {
-    std::string source, out, by = "automatic", leave_out;
+    std::vector<std::string> paths;
+    std::string source, out, by = "automatic", leave_out, config;
     int64_t folds = 0;
     data::SplitOptions options{};
 };
@@ -47,14 +50,52 @@ void write_left_out(const data::Dataset& set, const std::string& leave_out, cons
         write_divided(data::leave_attack_out(set, type), folder / name_without(stem, type));
 }
 
-void run_split(const SplitArguments& asked) {
+/// `[sources]` names sets, with paths that start from the file; `[split]` lists which become what.
+data::Dataset assigned_sources(const fs::path& file) {
+    const Config config = Config::read(file);
+    std::map<std::string, data::Dataset> sources;
+    const std::string table = "sources.";
+    for (const std::string& key : config.keys())
+        if (key.rfind(table, 0) == 0)
+            sources[key.substr(table.size())] = data::open_dataset(file.parent_path() / config.text(key, ""));
+    if (sources.empty()) throw Error(file.string(), "expected a table [sources] with a path for each name");
+    const data::SourceAssignment assignment{.train = config.texts("split.train", {}),
+                                            .val = config.texts("split.val", {}),
+                                            .test = config.texts("split.test", {})};
+    config.refuse_unknown();
+    return data::assign_sources(sources, assignment);
+}
+
+/// A set whose sources are assigned to splits whole: nothing is drawn, but leaks are looked for.
+void write_assigned(const SplitArguments& asked, const data::SplitOptions& options, const fs::path& folder,
+                    const std::string& stem) {
+    data::Dataset set = assigned_sources(asked.config);
+    const data::SplitRecord record = data::assign_splits(set, options);
+    write_left_out(set, asked.leave_out, folder, stem);
+    for (const std::string& warning : set.warnings) print("warning: " + warning);
+    for (const std::string& warning : record.warnings) print("warning: " + warning);
+}
+
+void read_paths(SplitArguments& asked) {
+    const size_t wanted = asked.config.empty() ? 2 : 1;
+    if (asked.paths.size() != wanted)
+        throw Error("data split", wanted == 2 ? "expected SOURCE OUT" : "expected OUT alone beside --config");
+    if (!asked.config.empty() && (asked.folds > 0 || asked.by != "automatic"))
+        throw Error("data split", "--config says what every sample is; folds and groups are drawn from a set");
+    asked.source = wanted == 2 ? asked.paths[0] : "";
+    asked.out = asked.paths.back();
+}
+
+void run_split(SplitArguments& asked) {
+    read_paths(asked);
     data::SplitOptions options = asked.options;
     options.group_by = data::group_by_from(asked.by);
-    data::Dataset set = data::open_dataset(asked.source);
     const fs::path out = fs::absolute(asked.out).lexically_normal();
     const bool file = out.extension() == ".csv";
     const fs::path folder = file ? out.parent_path() : out;
     const std::string stem = file ? out.stem().string() : "manifest";
+    if (!asked.config.empty()) return write_assigned(asked, options, folder, stem);
+    data::Dataset set = data::open_dataset(asked.source);
     if (asked.folds > 0) {
         const std::vector<int64_t> folds = data::draw_folds(set, asked.folds, options);
         for (int64_t fold = 0; fold < asked.folds; ++fold) {
@@ -76,9 +117,14 @@ void add_split_command(CLI::App& data) {
     CLI::App* command = data.add_subcommand("split",
                                             "divide a set anew by subject or video, into folds, or with an "
                                             "attack left to the test set");
-    command->add_option("source", asked->source, "manifest or folder; splits it names are dropped")->required();
-    command->add_option("out", asked->out, "folder for manifest.csv, or a .csv file; folds and attacks add to the name")
-        ->required();
+    command
+        ->add_option("paths", asked->paths,
+                     "SOURCE, a manifest or folder whose splits are dropped, and OUT, a folder for manifest.csv or a "
+                     ".csv file; folds and attacks add to the name")
+        ->required()
+        ->expected(1, 2);
+    command->add_option("--config", asked->config,
+                        "a TOML file that assigns whole sources to splits, in place of SOURCE");
     command->add_option("--by", asked->by, "automatic, subject, video or image: what stays on one side");
     command->add_option("--test-share", asked->options.test, "of all samples");
     command->add_option("--validation-share", asked->options.validation, "of what the test set leaves");

@@ -73,8 +73,10 @@ Image decode(std::span<const uint8_t> file, std::string_view name) {
         const bool as_declared = (bgr.cols == header.width && bgr.rows == header.height) ||
                                  (bgr.cols == header.height && bgr.rows == header.width);  // turned by its orientation
         if (!as_declared) throw Error(name, "the header and the data disagree about the picture's size");
-        cv::cvtColor(bgr, bgr, cv::COLOR_BGR2RGB);
-        return image_from(bgr);
+        Image out(bgr.cols, bgr.rows);
+        cv::Mat rgb = view(out);
+        cv::cvtColor(bgr, rgb, cv::COLOR_BGR2RGB);
+        return out;
     });
 }
 

@@ -57,3 +57,32 @@ TEST_CASE("data prepare on a full disk is one error, and goes on when there is r
     CHECK(std::system((command + " >/dev/null").c_str()) == 0);
     CHECK(data::open_dataset(out).size() == 36);
 }
+
+TEST_CASE("data split --config assigns whole sources to splits, and keeps what leaks from passing") {
+    const DrawnSet s;
+    const std::string other = s.folder / "other", out = s.folder / "combined";
+    REQUIRE(liven_program("data synth " + other + " --subjects 4 --frames 1 --size 32 --seed 8").status == 0);
+    const std::string file = s.folder.file("sources.toml",
+                                           "[sources]\nfirst = \"set\"\nsecond = \"other/manifest.csv\"\n"
+                                           "[split]\ntrain = [\"first\"]\nval = [\"second/train\"]\ntest = "
+                                           "[\"second/test\"]\n");
+    const Outcome made = liven_program("data split --config " + file + " " + out);
+    CHECK(made.status == 0);
+    CHECK(has(made.out, "warning: "));
+    const data::Dataset set = data::open_dataset(out);
+    CHECK(set.count(data::Split::train) == 36);
+    CHECK(set.samples[0].dataset == "first");
+    CHECK(set.samples.back().dataset == "second");
+    CHECK(liven_program("data split --config " + file + " " + s.set + " " + out).one_clear_error());
+    CHECK(liven_program("data split --config " + file + " " + out + " --folds 3").one_clear_error());
+    CHECK(liven_program("data split " + s.set).one_clear_error());
+    const std::string wrong =
+        s.folder.file("wrong.toml", "[sources]\nfirst = \"set\"\n[split]\ntraining = [\"first\"]\n");
+    CHECK(liven_program("data split --config " + wrong + " " + out).one_clear_error());
+    // The person is in train and test.
+    const std::string torn = s.folder.file("torn.toml",
+                                           "[sources]\nfirst = \"torn.csv\"\n[split]\ntrain = [\"first/train\"]\n"
+                                           "test = [\"first/test\"]\n");
+    s.folder.file("torn.csv", "path,label,subject,split\n1.png,bonafide,anna,train\n2.png,attack,anna,test\n");
+    CHECK(has(liven_program("data split --config " + torn + " " + out).err, "more than one split"));
+}

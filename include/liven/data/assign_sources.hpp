@@ -1,0 +1,22 @@
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "liven/data/dataset.hpp"
+
+/// Whole sources as training, validation and test sets, as papers that combine data sets have them.
+namespace liven::data {
+
+/// What becomes a split: "casia-fasd", all of a source, or "casia-fasd/test", what the source itself has for that.
+struct SourceAssignment {
+    std::vector<std::string> train{}, val{}, test{};
+};
+
+/// One set of all samples that are assigned, `dataset` being the source's name; others are left out, with a warning
+/// that counts them. Throws Error for a source that is not there, a part it does not have, or one that is assigned
+/// twice.
+Dataset assign_sources(const std::map<std::string, Dataset>& sources, const SourceAssignment& assignment);
+
+}  // namespace liven::data
