@@ -5,6 +5,7 @@
 
 #include "liven/core/error.hpp"
 #include "liven/io/suggest.hpp"
+#include "src/io/json_text.hpp"
 #include "src/io/names.hpp"
 
 namespace liven {
@@ -89,6 +90,16 @@ std::string Config::text(std::string_view key, std::string otherwise, const std:
     for (const std::string& choice : choices) all += (all.empty() ? "" : ", ") + choice;
     throw Error(where(key), "'" + std::string(key) + "' is '" + *value + "', expected one of " + all,
                 did_you_mean(*value, choices));
+}
+
+std::string Config::scalar(std::string_view key, std::string otherwise) const {
+    const Entry* entry = find(key);
+    if (!entry) return otherwise;
+    if (const auto* value = std::get_if<std::string>(&entry->value)) return *value;
+    if (const auto* value = std::get_if<bool>(&entry->value)) return *value ? "true" : "false";
+    if (const auto* value = std::get_if<int64_t>(&entry->value)) return std::to_string(*value);
+    if (const auto* value = std::get_if<double>(&entry->value)) return io::shortest(*value);
+    refuse(key, "a single value");
 }
 
 std::vector<int64_t> Config::integers(std::string_view key, std::vector<int64_t> otherwise) const {

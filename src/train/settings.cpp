@@ -20,7 +20,7 @@ data::Augmentation light() {
 
 void read_model_options(const Config& config, OptionMap& options) {
     for (const std::string& key : config.keys())
-        if (key.rfind("model_options.", 0) == 0) options[key.substr(14)] = config.text(key, "");
+        if (key.rfind("model_options.", 0) == 0) options[key.substr(14)] = config.scalar(key, "");
 }
 
 }  // namespace

@@ -46,6 +46,16 @@ TEST_CASE("Settings are read by dotted key, and absent ones keep their default")
     CHECK_NOTHROW(c.refuse_unknown());
 }
 
+TEST_CASE("A single value of any type can be had as text") {
+    const Config c = Config::parse("a = 0.5\nb = \"0.5\"\nc = 3\nd = true\ne = [1]");
+    CHECK(c.scalar("a", "") == "0.5");
+    CHECK(c.scalar("b", "") == "0.5");
+    CHECK(c.scalar("c", "") == "3");
+    CHECK(c.scalar("d", "") == "true");
+    CHECK(c.scalar("f", "none") == "none");
+    CHECK_THROWS_WITH(c.scalar("e", ""), Contains("5:1: 'e' must be a single value"));
+}
+
 TEST_CASE("A value of the wrong type or range is an error with file, line and column") {
     const Config c = Config::parse(kExample, "run.toml");
     CHECK_THROWS_WITH(c.integer("train.rate", 0),

@@ -43,6 +43,8 @@ public:
     int64_t integer(std::string_view key, int64_t otherwise, ConfigRange range = {}) const;
     double number(std::string_view key, double otherwise, ConfigRange range = {}) const;
     std::string text(std::string_view key, std::string otherwise, const std::vector<std::string>& choices = {}) const;
+    /// A single value of any type, as text: 0.5 and "0.5" are the same.
+    std::string scalar(std::string_view key, std::string otherwise) const;
     std::vector<int64_t> integers(std::string_view key, std::vector<int64_t> otherwise) const;
     std::vector<double> numbers(std::string_view key, std::vector<double> otherwise) const;
     std::vector<std::string> texts(std::string_view key, std::vector<std::string> otherwise) const;

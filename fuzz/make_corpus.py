@@ -1,0 +1,149 @@
+"""Writes the small files from which fuzzing starts: one valid, or nearly valid, file of each kind, and damaged ones.
+
+    python3 fuzz/make_corpus.py
+
+Needs NumPy and Pillow. What the fuzzer found later lies beside them, under names that say what was wrong.
+"""
+
+import io
+import json
+import struct
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+CORPUS = Path(__file__).parent / "corpus"
+
+
+def put(parser, name, content):
+    path = CORPUS / parser / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(content.encode() if isinstance(content, str) else content)
+
+
+def npy(array, version=(1, 0)):
+    out = io.BytesIO()
+    np.lib.format.write_array(out, array, version=version)
+    return out.getvalue()
+
+
+def npz(compressed, **arrays):
+    out = io.BytesIO()
+    (np.savez_compressed if compressed else np.savez)(out, **arrays)
+    return out.getvalue()
+
+
+def safetensors(tensors, metadata=None):
+    header, data = {}, b""
+    if metadata:
+        header["__metadata__"] = metadata
+    kinds = {"float32": "F32", "float64": "F64", "float16": "F16", "int64": "I64", "uint8": "U8"}
+    for name, array in tensors.items():
+        raw = array.tobytes()
+        offsets = [len(data), len(data) + len(raw)]
+        header[name] = {"dtype": kinds[str(array.dtype)], "shape": list(array.shape), "data_offsets": offsets}
+        data += raw
+    text = json.dumps(header).encode()
+    return struct.pack("<Q", len(text)) + text + data
+
+
+def picture(kind, mode="RGB", **options):
+    pixels = (np.arange(12 * 10 * 3, dtype=np.uint32) * 37 % 251).astype(np.uint8).reshape(10, 12, 3)
+    out = io.BytesIO()
+    Image.fromarray(pixels).convert(mode).save(out, kind, **options)
+    return out.getvalue()
+
+
+def numbers():
+    for i, text in enumerate(["4GB", "512 MB", "1.5GiB", "300000", "1e400", "-1", "0", "9999999999999999999T"]):
+        put("byte-count", f"{i}.txt", text)
+
+
+def arrays():
+    small = np.arange(6, dtype=np.float32).reshape(2, 3)
+    put("npy", "f32.npy", npy(small))
+    put("npy", "version-2.npy", npy(small, (2, 0)))
+    put("npy", "fortran-order.npy", npy(np.asfortranarray(small)))
+    put("npy", "scalar-f64.npy", npy(np.array(1.5)))
+    put("npy", "big-endian.npy", npy(small.astype(">f4")))
+    put("npy", "u8-empty.npy", npy(np.zeros((0, 3), np.uint8)))
+    put("npy", "cut-off.npy", npy(small)[:-5])
+    put("npz", "stored.npz", npz(False, a=small, b=np.arange(3)))
+    put("npz", "deflated.npz", npz(True, a=np.zeros((40, 3), np.float32)))
+    put("npz", "cut-off.npz", npz(True, a=small)[:-9])
+
+
+def tensors():
+    small = {"a": np.arange(6, dtype=np.float32).reshape(2, 3), "b": np.zeros(0, np.uint8)}
+    put("safetensors", "two.safetensors", safetensors(small, {"made": "by hand"}))
+    put("safetensors", "f16.safetensors", safetensors({"h": np.ones(4, np.float16)}))
+    put("safetensors", "long-header.safetensors", struct.pack("<Q", 1 << 62) + b"{}")
+    put("safetensors", "overlap.safetensors", safetensors(small).replace(b"[0, 24]", b"[8, 32]"))
+    info = {
+        "format": "liven-model-1", "model": "livenessnet", "options": {"dropout": "0.5"}, "input": [8, 8, 3],
+        "preprocess": {"width": 8, "height": 8, "interpolation": "area", "colour_order": "rgb", "scale": 0.00392156862745098,
+                       "mean": [0, 0, 0], "std": [1, 1, 1], "crop_margin": 0.0},
+        "classes": ["bonafide", "attack"], "training": {},
+        "threshold": {"value": 0.5, "rule": "none", "bonafide_histogram": [], "attack_histogram": []},
+    }
+    put("model-file", "no-weights.safetensors", safetensors(small, {"liven": json.dumps(info), "golden/input_seed": "1"}))
+    progress = {"step": 8, "optimizer_steps": 8, "forward_count": 9, "epoch": 2, "batch": 0, "rate_factor": 1.0,
+                "epoch_loss": 0.0, "epoch_images": 0, "epoch_correct": 0, "stop": ""}
+    put("checkpoint", "one.safetensors", safetensors(
+        {"model/a": small["a"], "optimizer/a": small["a"], "callback/early_stopping/a": small["a"]},
+        {"format": "liven-checkpoint-2", "progress": json.dumps(progress), "isa": "avx2", "numerics": "2",
+         "tuning": "none", "data": "0-0-0", "settings": "epochs = 3\n", "callbacks": json.dumps({"early_stopping": {"waited": 1}})}))
+    conv = {"conv1.weight": np.zeros((2, 3, 1, 1), np.float32), "layer1.0.conv1.weight": np.zeros((2, 2, 1, 1), np.float32)}
+    put("pretrained", "torchvision.safetensors", safetensors(conv))
+    put("pretrained", "keras.safetensors", safetensors(
+        {"conv1_conv/kernel": np.zeros((1, 1, 3, 2), np.float32)}, {"kernel_layout": "HWIO", "bn_epsilon": "1e-3"}))
+
+
+def texts():
+    put("json", "all.json", '{"a": [1, -2.5e3, true, null, "\\u00e9\\ud83d\\ude00\\n"], "b": {}}')
+    put("json", "deep.json", "[" * 400 + "]" * 400)
+    put("json", "surrogate.json", '["\\ud83d"]')
+    put("json-lines", "log.jsonl", '{"epoch": 1, "loss": 0.5}\n{"epoch": 2, "loss": NaN}\n{"epo')
+    put("json-lines", "whole.jsonl", '{"epoch": 1, "loss": 0.5}\n{"epoch": 2, "note": [1, "a"]}\n')
+    put("config", "settings.toml", 'model = "livenessnet"\ndata = "faces"\nepochs = 3\nlearning_rate = 1e-3\nmilestones = [5, 8]\nmemory_limit = "4GB"\n'
+        'augmentation = "paper-k"\n[model_options]\ndropout = 0.5\n')
+    put("config", "dotted.toml", 'model_options.units = 128\nseed = 18446744073709551615\n# comment\nclip_stride = 0x2\n')
+    put("manifest", "all-columns.csv",
+        "path,label,subject,video,frame,attack_type,dataset,split,box,target,modality,depth_path,mask_path\n"
+        "a.png,bonafide,s1,v1,0,,set,train,1 2 30 40,,color,d.png,\n"
+        '"b, c.png",attack,s2,v2,7,print,set,test,,s1,,,m.png\n')
+    put("manifest", "two-columns.csv", "label,path\nattack,x.jpg\nreal,\"y\"\"z.jpg\"\n")
+    put("manifest", "box.csv", "path,label,box\na.png,attack,nan 0 1e30 -5\n")
+    put("tuning", "table.txt",
+        "liven-tuning 1\n# seconds kernel ISA problem\n0.00123 conv2d_fwd_direct_nhwc_f32 avx512 conv2d 3x3 stride 1x1\n")
+
+
+def pictures():
+    put("image", "rgb.jpg", picture("JPEG", quality=60))
+    put("image", "progressive.jpg", picture("JPEG", progressive=True, exif=b"Exif\0\0II*\0\x08\0\0\0\x01\0\x12\x01\x03\0\x01\0\0\0\x06\0\0\0\0\0\0\0"))
+    put("image", "grey.png", picture("PNG", "L"))
+    put("image", "palette.png", picture("PNG", "P"))
+    put("image", "alpha.png", picture("PNG", "RGBA"))
+    put("image", "rgb.bmp", picture("BMP"))
+    put("image", "rgb.webp", picture("WEBP"))
+    put("image", "rgb.ppm", picture("PPM"))
+    put("image", "cut-off.png", picture("PNG")[:-20])
+    put("picture-size", "rgb.jpg", picture("JPEG")[:300])
+    put("picture-size", "rgb.png", picture("PNG")[:40])
+
+
+def lists():
+    put("face-boxes", "track.face", "0 10 12 80 90\n1 0 0 0 0\n2 11 12 80 90\n")
+    put("face-corners", "track.face", "0, 10, 12, 90, 102, 1, 2\n1, 10, 12, 90, 102, 1, 2\n")
+    put("eyes", "track.txt", "0,10,20,40,21\n1,0,0,0,0\n")
+    put("nuaa", "train.txt", "0001\\0001_00_00_01_0.jpg\r\n0002\\gone.jpg\r\n")
+    put("casia-surf", "train.txt",
+        "Training/real_part/CLKJ_AS0137/real.rssdk/color/31.jpg Training/real_part/CLKJ_AS0137/real.rssdk/depth/31.jpg "
+        "Training/real_part/CLKJ_AS0137/real.rssdk/ir/31.jpg 1\n")
+    put("hifimask", "train.txt", "CASIA_HiFiMask/Data/1_05_0_2_6_1 0\nData/2_07_3_1_1_1 1\n")
+    put("celeba-spoof", "train.json", json.dumps({"Data/train/1/live/000184.png": [0] * 44, "Data/train/1/spoof/1.png": [1] * 44}))
+
+
+if __name__ == "__main__":
+    numbers(), arrays(), tensors(), texts(), pictures(), lists()

@@ -1,0 +1,193 @@
+#include "fuzz/parsers.hpp"
+
+#include <unistd.h>
+
+#include <array>
+#include <filesystem>
+#include <fstream>
+#include <initializer_list>
+#include <string>
+#include <vector>
+
+#include "kernels/tuning.hpp"
+#include "liven/core/bytes.hpp"
+#include "liven/core/error.hpp"
+#include "liven/data/image.hpp"
+#include "liven/data/import.hpp"
+#include "liven/data/manifest.hpp"
+#include "liven/io/config.hpp"
+#include "liven/io/json.hpp"
+#include "liven/io/json_lines.hpp"
+#include "liven/io/npy.hpp"
+#include "liven/io/safetensors.hpp"
+#include "liven/io/suggest.hpp"
+#include "liven/train/checkpoint.hpp"
+#include "liven/train/model_file.hpp"
+#include "liven/train/pretrained.hpp"
+#include "liven/train/settings.hpp"
+#include "src/data/import/picture_size.hpp"
+#include "src/data/import/recording.hpp"
+
+namespace liven::fuzz {
+namespace {
+
+namespace fs = std::filesystem;
+using Bytes = std::span<const uint8_t>;
+
+std::string_view text_of(Bytes bytes) { return {reinterpret_cast<const char*>(bytes.data()), bytes.size()}; }
+
+Bytes bytes_of(std::string_view text) { return {reinterpret_cast<const uint8_t*>(text.data()), text.size()}; }
+
+/// A folder of this process, in memory where the system has such a place: a fuzzer writes thousands of files a second.
+class Folder {
+public:
+    Folder() {
+        const fs::path memory = "/dev/shm";
+        const fs::path base = fs::is_directory(memory) ? memory : fs::temp_directory_path();
+        std::string name = (base / "liven-fuzz-XXXXXX").string();
+        if (::mkdtemp(name.data()) == nullptr) throw Error("fuzz", "no temporary folder in " + base.string());
+        path_ = name;
+    }
+    Folder(const Folder&) = delete;
+    Folder& operator=(const Folder&) = delete;
+    ~Folder() {
+        std::error_code ignored;
+        fs::remove_all(path_, ignored);
+    }
+
+    fs::path write(const fs::path& name, Bytes bytes) const {
+        const fs::path path = path_ / name;
+        fs::create_directories(path.parent_path());
+        std::ofstream(path, std::ios::binary) << text_of(bytes);
+        return path;
+    }
+    const fs::path& path() const { return path_; }
+
+private:
+    fs::path path_;
+};
+
+const Folder& folder() {
+    static const Folder folder;
+    return folder;
+}
+
+void npy(Bytes bytes) { read_npy(folder().write("a.npy", bytes)); }
+void npz(Bytes bytes) { read_npz(folder().write("a.npz", bytes)); }
+
+void safetensors(Bytes bytes) { read_safetensors(folder().write("a.safetensors", bytes)); }
+void model_file(Bytes bytes) { load_model(folder().write("model.safetensors", bytes)); }
+void pretrained(Bytes bytes) { Pretrained(folder().write("weights.safetensors", bytes)).options("resnet50"); }
+void checkpoint(Bytes bytes) {
+    load_newest_checkpoint(folder().write("checkpoints/step-1.safetensors", bytes).parent_path());
+}
+
+void json(Bytes bytes) { Json::parse(text_of(bytes), "fuzz"); }
+void json_lines(Bytes bytes) { read_json_lines(folder().write("log.jsonl", bytes)); }
+
+void config(Bytes bytes) {
+    TrainSettings settings;
+    settings.read(Config::parse(text_of(bytes), "fuzz"));
+    settings.validate();
+    settings.augment();
+}
+
+void manifest(Bytes bytes) { data::parse_manifest(text_of(bytes), "faces", "fuzz"); }
+
+void image(Bytes bytes) {
+    const data::ImageHeader header = data::inspect(bytes, "fuzz");
+    // Damage is looked for, not time: large pictures only take longer.
+    if (header.width * header.height <= 1 << 20) data::decode(bytes, "fuzz");
+}
+void picture_size(Bytes bytes) { data::picture_size(folder().write("a.jpg", bytes)); }
+
+void tuning(Bytes bytes) { kernels::TuningTable::parse(text_of(bytes), "fuzz"); }
+void byte_count(Bytes bytes) { bytes_from("fuzz", text_of(bytes)); }
+
+void face_boxes(Bytes bytes) { data::read_box_lines(folder().write("a.face", bytes)); }
+void face_corners(Bytes bytes) { data::read_corner_lines(folder().write("a.face", bytes)); }
+void eyes(Bytes bytes) { data::read_eye_lines(folder().write("a.txt", bytes)); }
+
+/// A published set of which the list is the input; what it may name lies beside it, a line end each: empty files are
+/// refused.
+void import_with(std::string_view name, const fs::path& list, std::initializer_list<const char*> others, Bytes bytes) {
+    for (const char* other : others) {
+        const fs::path path = fs::path(name) / other;
+        if (!fs::exists(folder().path() / path)) folder().write(path, bytes_of("\n"));
+    }
+    folder().write(fs::path(name) / list, bytes);
+    data::import_dataset(data::find_importer(name), folder().path() / name, {.threads = 1});
+}
+
+void nuaa(Bytes bytes) {
+    import_with("nuaa", "client_train_raw.txt",
+                {"ClientRaw/0001/0001_00_00_01_0.jpg", "ImposterRaw/0001/0001_00_00_01_0.jpg", "imposter_train_raw.txt",
+                 "client_test_raw.txt", "imposter_test_raw.txt"},
+                bytes);
+}
+void casia_surf(Bytes bytes) {
+    import_with("casia-surf", "train_list.txt",
+                {"Training/real_part/CLKJ_AS0137/real.rssdk/color/31.jpg", "val_private_list.txt"}, bytes);
+}
+void hifimask(Bytes bytes) {
+    import_with("hifimask", "protocol/CASIA_HiFiMask@p1_video_train.txt",
+                {"Data/1_05_0_2_6_1/0001.png", "protocol/CASIA_HiFiMask@p1_video_dev.txt",
+                 "protocol/CASIA_HiFiMask@p1_video_test.txt"},
+                bytes);
+}
+void celeba_spoof(Bytes bytes) {
+    folder().write("celeba-spoof/metas/intra_test/test_label.json", bytes_of("{}"));
+    import_with("celeba-spoof", "metas/intra_test/train_label.json",
+                {"Data/train/1/live/000184.png", "Data/train/1/live/000184_BB.txt"}, bytes);
+}
+
+constexpr std::array kParsers{
+    Parser{"byte-count", byte_count},
+    Parser{"casia-surf", casia_surf},
+    Parser{"celeba-spoof", celeba_spoof},
+    Parser{"checkpoint", checkpoint},
+    Parser{"config", config},
+    Parser{"eyes", eyes},
+    Parser{"face-boxes", face_boxes},
+    Parser{"face-corners", face_corners},
+    Parser{"hifimask", hifimask},
+    Parser{"image", image},
+    Parser{"json", json},
+    Parser{"json-lines", json_lines},
+    Parser{"manifest", manifest},
+    Parser{"model-file", model_file},
+    Parser{"npy", npy},
+    Parser{"npz", npz},
+    Parser{"nuaa", nuaa},
+    Parser{"picture-size", picture_size},
+    Parser{"pretrained", pretrained},
+    Parser{"safetensors", safetensors},
+    Parser{"tuning", tuning},
+};
+
+}  // namespace
+
+std::span<const Parser> parsers() { return kParsers; }
+
+const Parser& find_parser(std::string_view name) {
+    std::vector<std::string> names;
+    for (const Parser& parser : kParsers) {
+        if (parser.name == name) return parser;
+        names.emplace_back(parser.name);
+    }
+    std::string known;
+    for (const std::string& one : names) known += (known.empty() ? "" : ", ") + one;
+    throw Error("fuzz", "there is no parser \"" + std::string(name) + "\"",
+                did_you_mean(name, names) + "there are: " + known);
+}
+
+std::string refusal(const Parser& parser, std::span<const uint8_t> bytes) {
+    try {
+        parser.read(bytes);
+        return {};
+    } catch (const Error& error) {
+        return error.what();
+    }
+}
+
+}  // namespace liven::fuzz
