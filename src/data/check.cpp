@@ -134,7 +134,7 @@ public:
         groups("videos", r.videos);
         numbers("sizes", r.sizes);
         row("unreadable", thousands(static_cast<long long>(r.broken.size())));
-        list(r.broken, [](const BrokenFile& b) { return b.path + ": " + b.reason; });
+        list(r.broken, [](const BrokenFile& b) { return b.str(); });
         row("exact duplicates", thousands(static_cast<long long>(r.duplicates.size())) + " groups");
         list(r.duplicates, [](const Duplicates& d) {
             std::string text;

@@ -117,7 +117,7 @@ void TrainingData::prepare() {
     validation_->normalize({.mean = preprocess().mean, .std = preprocess().std});
     validation_->prepare();
     for (const data::Loader* loader : {train_.get(), validation_.get()})
-        for (const data::BrokenFile& file : loader->broken()) log_warning("skipped " + file.path + ": " + file.reason);
+        for (const data::BrokenFile& file : loader->broken()) log_warning("skipped " + file.str());
 }
 
 void TrainingData::limit_cache(double bytes) {

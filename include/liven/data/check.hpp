@@ -14,6 +14,9 @@ namespace liven::data {
 /// A file that cannot be used, and why.
 struct BrokenFile {
     std::string path, reason;
+
+    /// "path: reason"; the path stands once, though reasons often begin with it.
+    std::string str() const { return reason.rfind(path, 0) == 0 ? reason : path + ": " + reason; }
 };
 
 /// Files with the same bytes. Different labels, or different splits, make it a fault rather than a waste.
