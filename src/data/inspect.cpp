@@ -151,10 +151,9 @@ private:
         need(30);
         const int64_t bits = little16(file_, 28);
         const bool plain = file_.size() >= 34 && little32(file_, 30) == 0;
+        if (!plain || header.width <= 0 || header.width * header.height > max_pixels) return header;
         const int64_t row = (header.width * bits + 31) / 32 * 4;
-        if (plain && header.width > 0 && row * header.height > static_cast<int64_t>(file_.size())) {
-            if (header.width * header.height <= max_pixels) cut_off();  // above: the size is the clearer message
-        }
+        if (row * header.height > static_cast<int64_t>(file_.size())) cut_off();
         return header;
     }
 

@@ -134,10 +134,10 @@ NearDuplicates find_near_duplicates(const Dataset& dataset, const NearDuplicateO
 }
 
 Image grid_of_pairs(const Dataset& dataset, std::span<const NearDuplicate> pairs, size_t most) {
-    constexpr int side = 128, gap = 4, wide = 2 * side + 3 * gap, columns = 4;
+    constexpr int side = 128, gap = 4, wide = 2 * side + 3 * gap, across = 4;
     const auto count = static_cast<int>(std::min(pairs.size(), most));
     if (count == 0) throw Error("audit", "there is no pair to draw");
-    Image grid(std::min(count, columns) * wide, (count + columns - 1) / columns * (side + 2 * gap));
+    Image grid(std::min(count, across) * wide, (count + across - 1) / across * (side + 2 * gap));
     std::fill(grid.pixels.begin(), grid.pixels.end(), uint8_t{255});
     for (int i = 0; i < count; ++i) {
         const NearDuplicate& pair = pairs[static_cast<size_t>(i)];
@@ -146,7 +146,7 @@ Image grid_of_pairs(const Dataset& dataset, std::span<const NearDuplicate> pairs
                                        Interpolation::area);
             for (int y = 0; y < side; ++y)
                 std::memcpy(
-                    grid.at(i % columns * wide + gap + half * (side + gap), i / columns * (side + 2 * gap) + gap + y),
+                    grid.at(i % across * wide + gap + half * (side + gap), i / across * (side + 2 * gap) + gap + y),
                     small.at(0, y), size_t{3} * side);
         }
     }

@@ -1,5 +1,18 @@
-#include <toml++/toml.h>
+namespace liven::io {
+/// Where toml++ would assert.
+struct UnexpectedToml {};
+[[noreturn]] void refuse_unexpected_toml();
+}  // namespace liven::io
 
+// toml++ asserts what some broken files do not hold ("[=", "[[[") and, without assertions, takes it for granted: both
+// end the program or worse. Thrown, it becomes an error like any other.
+#pragma push_macro("NDEBUG")
+#undef NDEBUG
+#define TOML_ASSERT(condition) ((condition) ? void() : liven::io::refuse_unexpected_toml())
+#include <toml++/toml.h>
+#pragma pop_macro("NDEBUG")
+
+#include <algorithm>
 #include <string>
 #include <utility>
 
@@ -9,6 +22,7 @@
 #include "src/io/config_parser.hpp"
 
 namespace liven {
+void io::refuse_unexpected_toml() { throw UnexpectedToml{}; }
 
 /// Flattens toml++'s tree into dotted keys.
 struct ConfigParser {
@@ -66,12 +80,17 @@ Config Config::parse(std::string_view toml, std::string_view source) {
     if (toml.size() > kMaxBytes)
         throw Error(source, "has " + std::to_string(toml.size()) + " bytes, at most 1 MiB is read");
     if (io::longest_dotted_key(toml) > kMaxParts) throw Error(source, "has a key of more than 16 parts");
+    if (const size_t at = io::first_foreign_byte(toml); at != std::string_view::npos)
+        throw Error(std::string(source) + ':' + std::to_string(1 + std::count(toml.begin(), toml.begin() + at, '\n')),
+                    "has a letter that is not ASCII outside quotes", "put keys and texts with such letters in quotes");
     ConfigParser parser;
     parser.out.source_ = source;
     try {
         parser.add_table(toml::parse(toml, source), "");
     } catch (const toml::parse_error& error) {
         parser.fail(error.source(), std::string(error.description()));
+    } catch (const io::UnexpectedToml&) {
+        throw Error(std::string(source), "is no valid TOML", "look for a bracket too many");
     }
     return std::move(parser.out);
 }

@@ -8,4 +8,8 @@ namespace liven::io {
 /// a part and destroys them recursively, so hostile keys must be refused before it sees them.
 size_t longest_dotted_key(std::string_view toml);
 
+/// The first byte of a TOML text that is not ASCII, a byte order mark, strings and comments skipped; npos without one.
+/// No TOML has any, and toml++ is undefined for some.
+size_t first_foreign_byte(std::string_view toml);
+
 }  // namespace liven::io

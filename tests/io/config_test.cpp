@@ -165,6 +165,19 @@ TEST_CASE("Keys of many parts, whose tables would be destroyed recursively, are 
     CHECK(io::longest_dotted_key("\"unfinished.\\") == 1);
 }
 
+TEST_CASE("Letters beyond ASCII belong in quotes and comments") {
+    CHECK(Config::parse("\xEF\xBB\xBF"
+                        "a = \"é\" # é\n\"é\" = 'é'")
+              .text("a", "") == "é");
+    CHECK_THROWS_WITH(Config::parse("a = 1\né = 2", "x.toml"),
+                      Contains("x.toml:2: has a letter that is not ASCII outside quotes"));
+    CHECK_THROWS_AS(Config::parse("a = é"), Error);
+}
+
+TEST_CASE("Brackets that open nothing are refused") {
+    for (const char* toml : {"[=]", "[[[", "[[[a]]]", "[[=", "a = 1\n[["}) CHECK_THROWS_AS(Config::parse(toml), Error);
+}
+
 TEST_CASE("Suggestions are near misses, not guesses") {
     const std::vector<std::string> words{"epochs", "batch", "seed", "learning_rate"};
     CHECK(closest("epoch", words) == "epochs");
