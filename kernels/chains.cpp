@@ -11,7 +11,8 @@ public:
     /// `widened`: bf16 registers that are read as floats everywhere, since something has to.
     ChainBuilder(std::span<const ViewInstruction> code, std::span<const uint16_t> kept, const RegisterTraits& traits,
                  std::vector<bool> widened, const LinkTable& table)
-        : code_(code), repeats_(traits.repeats), streams_(traits.streams), bf16_(traits.bf16), table_(table) {
+        : code_(code), layouts_(traits.layouts), streams_(traits.streams), bf16_(traits.bf16), table_(table) {
+        layouts_.resize(register_limit, Layout::row);
         streams_.resize(register_limit, false);
         bf16_.resize(register_limit, false);
         chains_.stored.resize(register_limit, false);
@@ -23,7 +24,7 @@ public:
             chains_.widened[reg] = chains_.widened[reg] || bf16_[reg];
         }
         for (size_t reg = 0; reg < register_limit; ++reg)
-            if (chains_.widened[reg]) bf16_[reg] = streams_[reg] = false;
+            if (chains_.widened[reg]) bf16_[reg] = streams_[reg] = false, layouts_[reg] = Layout::row;
         for (const ViewInstruction& instruction : code) {
             for (const uint16_t reg : operands(instruction)) ++readers_[reg];
             if (instruction.narrows) bf16_[instruction.dst] = true;
@@ -83,7 +84,8 @@ private:
             load(instruction.a);
             held_ = -1;
         }
-        chains_.links.push_back({.run = table_.store_bf16, .a = instruction.dst});
+        chains_.links.push_back(
+            {.run = table_.store_bf16, .a = instruction.dst, .layout_a = layouts_[instruction.dst]});
         chains_.stored[instruction.dst] = true;
         fetch_ahead(instruction.dst);
         ++chains_.runs.back().count;
@@ -99,7 +101,7 @@ private:
     void load(uint16_t reg) {
         store_held_if_read();
         const AnyLink loads = bf16_[reg] ? table_.load_bf16 : table_.load;
-        chains_.links.push_back({.run = loads, .a = reg, .repeats_a = repeats(reg)});
+        chains_.links.push_back({.run = loads, .a = reg, .layout_a = layouts_[reg]});
         fetch_ahead(reg);
     }
 
@@ -121,16 +123,14 @@ private:
         ViewLink link{.run = forms[taken] ? forms[taken] : forms[0],  // a and b exchanged
                       .imm0 = instruction.imm0,
                       .imm1 = instruction.imm1};
-        if (count > 0) link.a = rest[0], link.repeats_a = repeats(rest[0]);
-        if (count > 1) link.b = rest[1], link.repeats_b = repeats(rest[1]);
+        if (count > 0) link.a = rest[0], link.layout_a = layouts_[rest[0]];
+        if (count > 1) link.b = rest[1], link.layout_b = layouts_[rest[1]];
         return link;
     }
 
-    uint8_t repeats(uint16_t reg) const { return reg < repeats_.size() && repeats_[reg] ? 1 : 0; }
-
     void store_held() {
         const auto reg = static_cast<uint16_t>(held_);
-        chains_.links.push_back({.run = table_.store, .a = reg});
+        chains_.links.push_back({.run = table_.store, .a = reg, .layout_a = layouts_[reg]});
         chains_.stored[reg] = true;
         fetch_ahead(reg);
     }
@@ -153,7 +153,7 @@ private:
     }
 
     std::span<const ViewInstruction> code_;
-    const std::vector<bool>& repeats_;
+    std::vector<Layout> layouts_;
     std::vector<bool> streams_;  ///< still to be fetched ahead
     std::vector<bool> bf16_;     ///< as the chains see it
     const LinkTable& table_;

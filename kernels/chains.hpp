@@ -18,9 +18,9 @@ struct Chains {
 
 /// What a program's registers are, by register. Vectors may be shorter than the program.
 struct RegisterTraits {
-    std::vector<bool> repeats;  ///< all blocks read the same values
-    std::vector<bool> streams;  ///< values come from memory or go there, so that they should be fetched ahead
-    std::vector<bool> bf16;     ///< an input that lies in memory as bf16
+    std::vector<Layout> layouts;  ///< rows when shorter
+    std::vector<bool> streams;    ///< values come from memory or go there, so that they should be fetched ahead
+    std::vector<bool> bf16;       ///< an input that lies in memory as bf16
 };
 
 /// `kept`: registers that outputs and reductions read.

@@ -91,6 +91,7 @@ public:
     Chains chains;
     int32_t rows = 0;
     int32_t busy_rows = 0;  ///< rows that more than the end of a tile passes through
+    bool all_chained = false;
     int64_t partial_doubles = 0;
     int64_t block_floats = 0;
 
@@ -276,26 +277,54 @@ private:
         return out;
     }
 
+    std::vector<Layout> layouts() const {
+        std::vector<Layout> out(register_limit, Layout::row);
+        for (size_t i = 0; i < inputs.size(); ++i) {
+            if (inputs[i].access != Access::full && inputs[i].access != Access::pixel)
+                out[i] = Layout::repeats;
+            else if (inputs[i].access == Access::full && !inputs[i].bytes && inputs[i].operand < 0)
+                out[i] = Layout::core;
+            else if (inputs[i].access == Access::full && !inputs[i].bytes && inputs[i].pixel_stride == walk_.channels)
+                out[i] = Layout::map;
+        }
+        for (const ViewInstruction& instruction : code) {
+            if (instruction.output < 0) continue;
+            const ViewOutput& output = outputs[static_cast<size_t>(instruction.output)];
+            if (output.operand < 0)
+                out[instruction.dst] = Layout::sink;
+            else if (output.pixel_stride == walk_.channels)
+                out[instruction.dst] = Layout::map;
+        }
+        return out;
+    }
+
     void make_chains() {
         std::vector<uint16_t> kept;
         for (const ViewOutput& output : outputs) kept.push_back(output.source);
         for (const ViewReduction& reduction : reductions) kept.push_back(reduction.source);
-        RegisterTraits traits{.repeats = {}, .streams = streams(), .bf16 = {}};
-        for (const ViewInput& input : inputs) {
-            traits.repeats.push_back(input.access != Access::full && input.access != Access::pixel);
-            traits.bf16.push_back(input.bf16);
-        }
+        RegisterTraits traits{.layouts = layouts(), .streams = streams(), .bf16 = {}};
+        for (const ViewInput& input : inputs) traits.bf16.push_back(input.bf16);
         chains = kernels::make_chains(code, kept, traits, link_table_);
+        all_chained = std::all_of(chains.runs.begin(), chains.runs.end(), [](const ViewRun& r) { return r.link >= 0; });
         for (size_t i = 0; i < inputs.size(); ++i) {
             inputs[i].fetched = chains.fetched[i];
             inputs[i].widened = chains.widened[i];
+            if (inputs[i].widened) traits.layouts[i] = Layout::row;
+            inputs[i].layout = traits.layouts[i];
         }
-        for (ViewOutput& output : outputs) output.fetched = chains.fetched[output.source];
+        for (ViewInstruction& instruction : code) instruction.layout = traits.layouts[instruction.dst];
+        for (ViewOutput& output : outputs) {
+            output.fetched = chains.fetched[output.source];
+            output.layout = traits.layouts[output.source];
+        }
+        for (ViewReduction& reduction : reductions) reduction.layout = traits.layouts[reduction.source];
+        const bool in_place = all_chained && walk_.channels % link_table_.block == 0;
         std::vector<bool> busy(static_cast<size_t>(rows), false);
         for (const ViewInstruction& instruction : code)
             if (chains.stored[instruction.dst]) busy[static_cast<size_t>(instruction.row)] = true;
         for (const ViewInput& input : inputs)
-            if (input.row >= 0 && input.access != Access::scalar) busy[static_cast<size_t>(input.row)] = true;
+            if (input.row >= 0 && input.access != Access::scalar && !(in_place && input.layout == Layout::repeats))
+                busy[static_cast<size_t>(input.row)] = true;
         busy_rows = static_cast<int32_t>(std::count(busy.begin(), busy.end(), true));
     }
 
@@ -393,6 +422,7 @@ CompiledProgram::CompiledProgram(const Program& program, std::span<const Operand
     view_.samples = walk.samples;
     view_.pixels = walk.pixels;
     view_.channels = walk.channels;
+    view_.all_chained = compiler.all_chained;
     view_.row_floats = row_length(compiler.busy_rows, walk);
     view_.row_stride = (view_.row_floats + 15) / 16 * 16 + row_gap;
     view_.partial_doubles = compiler.partial_doubles;

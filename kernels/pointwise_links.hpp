@@ -18,9 +18,10 @@ using reg = vec::register_type;
 
 inline constexpr int64_t block_values = 8 * lanes;
 
-/// `at`: where each register's values of the tile lie; `offset`: of the block there, where operands repeat, and in
-/// the next tile.
+/// `at`: where each register's values of the tile lie; `offset`: of the block there, by layout.
 using Link = void(const ViewLink* link, float* const* at, const int64_t* offset, LIVEN_VECTORS);
+
+LIVEN_INLINE int64_t offset_of(const int64_t* offset, Layout layout) { return offset[static_cast<int>(layout)]; }
 
 LIVEN_INLINE Link* code_of(const ViewLink* link) { return reinterpret_cast<Link*>(link->run); }
 
@@ -30,13 +31,13 @@ void end_link(const ViewLink*, float* const*, const int64_t*, LIVEN_VECTORS) {
 }
 
 void load_link(const ViewLink* link, float* const* at, const int64_t* offset, LIVEN_VECTORS) {
-    const float* a = at[link->a] + offset[link->repeats_a];
+    const float* a = at[link->a] + offset_of(offset, link->layout_a);
     const auto get = [a](reg, int i) -> reg { return load(a + i * lanes); };
     return code_of(link + 1)(link + 1, at, offset, LIVEN_MAPPED(get));
 }
 
 void store_link(const ViewLink* link, float* const* at, const int64_t* offset, LIVEN_VECTORS) {
-    float* a = at[link->a] + offset[0];
+    float* a = at[link->a] + offset_of(offset, link->layout_a);
     const auto put = [a](reg x, int i) -> reg {
         store(a + i * lanes, x);
         return x;
@@ -48,7 +49,7 @@ void store_link(const ViewLink* link, float* const* at, const int64_t* offset, L
 LIVEN_INLINE uint16_t* halves_of(float* values) { return reinterpret_cast<uint16_t*>(values); }
 
 void load_bf16_link(const ViewLink* link, float* const* at, const int64_t* offset, LIVEN_VECTORS) {
-    const uint16_t* a = halves_of(at[link->a]) + offset[0];
+    const uint16_t* a = halves_of(at[link->a]) + offset_of(offset, link->layout_a);
     const auto get = [a](reg, int i) -> reg { return load_bf16(a + i * lanes); };
     return code_of(link + 1)(link + 1, at, offset, LIVEN_MAPPED(get));
 }
@@ -56,7 +57,7 @@ void load_bf16_link(const ViewLink* link, float* const* at, const int64_t* offse
 /// Hands on what it rounds: links behind it go on with all bits.
 template <bool native>
 void store_bf16_link(const ViewLink* link, float* const* at, const int64_t* offset, LIVEN_VECTORS) {
-    uint16_t* a = halves_of(at[link->a]) + offset[0];
+    uint16_t* a = halves_of(at[link->a]) + offset_of(offset, link->layout_a);
     const auto put = [a](reg x, int i) -> reg {
         store_bf16<native>(a + i * lanes, x);
         return x;
@@ -67,7 +68,7 @@ void store_bf16_link(const ViewLink* link, float* const* at, const int64_t* offs
 /// Has the same block of the register's next tile brought into L2.
 template <class T>
 void fetch_link(const ViewLink* link, float* const* at, const int64_t* offset, LIVEN_VECTORS) {
-    const T* next = reinterpret_cast<const T*>(at[link->a]) + offset[2];
+    const T* next = reinterpret_cast<const T*>(at[link->a]) + offset_of(offset, Layout::next);
     constexpr auto line = static_cast<int64_t>(64 / sizeof(T));
     for (int64_t i = 0; i < block_values; i += line) _mm_prefetch(reinterpret_cast<const char*>(next + i), _MM_HINT_T1);
     const auto same = [](reg x, int) -> reg { return x; };
@@ -84,7 +85,7 @@ void step_link(const ViewLink* link, float* const* at, const int64_t* offset, LI
         return code_of(link + 1)(link + 1, at, offset, LIVEN_MAPPED(one));
     } else if constexpr (operands_of(op) == 2) {
         float* a = at[link->a];
-        const int64_t first = offset[link->repeats_a];
+        const int64_t first = offset_of(offset, link->layout_a);
         const auto two = [=](reg x, int i) -> reg {
             const vec y = halves ? load_bf16(halves_of(a) + first + i * lanes) : load(a + first + i * lanes);
             return taken == 0 ? formula<op>(x, y, y, v0, v1) : formula<op>(y, x, x, v0, v1);
@@ -92,8 +93,8 @@ void step_link(const ViewLink* link, float* const* at, const int64_t* offset, LI
         return code_of(link + 1)(link + 1, at, offset, LIVEN_MAPPED(two));
     } else {
         float* a = at[link->a];
-        const float* b = at[link->b] + offset[link->repeats_b];
-        const int64_t first = offset[link->repeats_a];
+        const float* b = at[link->b] + offset_of(offset, link->layout_b);
+        const int64_t first = offset_of(offset, link->layout_a);
         const auto three = [=](reg x, int i) -> reg {
             const vec y = halves ? load_bf16(halves_of(a) + first + i * lanes) : load(a + first + i * lanes);
             const vec z = load(b + i * lanes);
@@ -146,7 +147,7 @@ const LinkTable& link_table() {
 }
 
 /// Runs the chain over one block.
-LIVEN_INLINE void run_chain(const ViewLink* first, float* const* at, const int64_t (&offset)[3]) {
+LIVEN_INLINE void run_chain(const ViewLink* first, float* const* at, const int64_t* offset) {
     const reg x = zero();
     code_of(first)(first, at, offset, x, x, x, x, x, x, x, x);
 }

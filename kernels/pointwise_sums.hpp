@@ -117,12 +117,22 @@ public:
     LIVEN_INLINE void expect(int64_t pixels) {
         if (pixels_ + pixels > block_limit) flush();
     }
-    /// Adds channels [offset, +width) of a tile; `at` is where each register lies.
-    LIVEN_INLINE void add(const float* const* at, int64_t pixels, int64_t offset, int64_t width) {
-        for (int32_t i = 0; i < view_.reduction_count; ++i) {
-            const ViewReduction& reduction = view_.reductions[i];
-            add_reduction(reduction, at[reduction.source], pixels, offset, width);
+    /// Adds channels [offset, +width) of a tile whose pixels start at `row`, `stride` floats apart.
+    void add(const ViewReduction& reduction, const float* row, int64_t stride, int64_t pixels, int64_t offset,
+             int64_t width) {
+        float* block = scratch_ + reduction.block_offset + offset;
+        if (reduction.kind == Reduction::Kind::sum) {
+            if (pixels_ == 0) clear(block, width);
+            add_pixels<false>(row, pixels, stride, width, nullptr, block, nullptr);
+            return;
         }
+        float *shift = block, *sum = block + view_.channels, *square = block + 2 * view_.channels;
+        if (pixels_ == 0) {
+            for (int64_t c = 0; c < width; ++c) shift[c] = row[c];
+            clear(sum, width);
+            clear(square, width);
+        }
+        add_pixels<true>(row, pixels, stride, width, shift, sum, square);
     }
     LIVEN_INLINE void advance(int64_t pixels) { pixels_ += pixels; }
     LIVEN_INLINE void flush() {
@@ -132,23 +142,6 @@ public:
     }
 
 private:
-    void add_reduction(const ViewReduction& reduction, const float* row, int64_t pixels, int64_t offset,
-                       int64_t width) {
-        float* block = scratch_ + reduction.block_offset + offset;
-        if (reduction.kind == Reduction::Kind::sum) {
-            if (pixels_ == 0) clear(block, width);
-            add_pixels<false>(row, pixels, width, width, nullptr, block, nullptr);
-            return;
-        }
-        float *shift = block, *sum = block + view_.channels, *square = block + 2 * view_.channels;
-        if (pixels_ == 0) {
-            for (int64_t c = 0; c < width; ++c) shift[c] = row[c];
-            clear(sum, width);
-            clear(square, width);
-        }
-        add_pixels<true>(row, pixels, width, width, shift, sum, square);
-    }
-
     void merge(const ViewReduction& reduction) {
         const float* block = scratch_ + reduction.block_offset;
         double* slot = slot_ + reduction.slot_offset + first_channel_;

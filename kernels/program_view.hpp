@@ -34,6 +34,17 @@ struct Chunk {
     int64_t sink_stride = 0;
 };
 
+/// How a register's pixels lie.
+enum class Layout : uint8_t {
+    row,      ///< side by side
+    repeats,  ///< an operand by channel or a scalar: the same for all of them
+    next,     ///< as `map`, of a tile that comes later
+    map,      ///< in a dense operand, C channels apart
+    core,     ///< in the core's rows
+    sink,     ///< in the sink's
+    count
+};
+
 struct ViewInput {
     int32_t operand = 0;  ///< -1: the core
     Access access = Access::full;
@@ -44,6 +55,7 @@ struct ViewInput {
     bool fetched = false;      ///< a chain has it fetched ahead
     bool bf16 = false;         ///< as it lies in memory (full)
     bool widened = false;      ///< bf16 that something reads as floats: widened into its row first
+    Layout layout = Layout::row;
 };
 
 struct ViewInstruction {
@@ -53,7 +65,8 @@ struct ViewInstruction {
     int32_t output = -1;  ///< the output that dst may be written to directly, unless that destroys a late input
     float imm0 = 0, imm1 = 0;
     uint32_t key = 0;
-    bool narrows = false;  ///< a copy: dst is written as bf16
+    bool narrows = false;         ///< a copy: dst is written as bf16
+    Layout layout = Layout::row;  ///< of dst
 };
 
 /// A piece of code of one ISA, called by those that know its signature only: kernels/pointwise_links.hpp.
@@ -62,8 +75,8 @@ using AnyLink = void (*)();
 /// One step of a chain: what it does to the block of values that the step before handed on in vector registers.
 struct ViewLink {
     AnyLink run = nullptr;
-    uint16_t a = 0, b = 0;                 ///< registers it reads from memory, or (a) the one it stores
-    uint8_t repeats_a = 0, repeats_b = 0;  ///< 1: an operand by channel or a scalar, the same for every block
+    uint16_t a = 0, b = 0;  ///< registers it reads from memory, or (a) the one it stores
+    Layout layout_a = Layout::row, layout_b = Layout::row;
     float imm0 = 0, imm1 = 0;
 };
 
@@ -79,13 +92,15 @@ struct ViewOutput {
     int64_t pixel_stride = 0;
     bool fetched = false;
     bool bf16 = false;
-    uint64_t late_inputs = 0;  ///< by input: read after the output has been made
+    uint64_t late_inputs = 0;     ///< by input: read after the output has been made
+    Layout layout = Layout::row;  ///< of its source
 };
 
 struct ViewReduction {
     Reduction::Kind kind = Reduction::Kind::sum;
     Reduction::Over over = Reduction::Over::pixels_and_samples;
     uint16_t source = 0;
+    Layout layout = Layout::row;  ///< of its source
     int32_t operand = 0, operand2 = -1;
     int64_t slot_offset = 0;  ///< doubles; sum: C sums. moments: C counts, C means, C sums of squared deviations
     int64_t block_offset =
@@ -113,6 +128,9 @@ struct ProgramView {
     int64_t partial_doubles = 0;                    ///< of one slot; 0 without reductions
 
     bool native_bf16 = false;  ///< the CPU rounds to bf16 by an instruction
+    /// All instructions run as chains: where a pixel's channels are whole blocks, every operand is read and written
+    /// where it lies, whatever its layout, and nothing is gathered, scattered or repeated for each pixel.
+    bool all_chained = false;
 
     const ViewInput* inputs = nullptr;
     const ViewInstruction* code = nullptr;

@@ -8,6 +8,8 @@
 // one pixel by a range of channels. Instructions run as chains, block after block of the tile (pointwise_links.hpp);
 // the rest of a tile, and operations that are slow by themselves, as one vector loop each. Where a register's values
 // lie is a pointer: into an operand when they are contiguous there, else a row of scratch. Rows are few and reused.
+// Where the channels of a pixel are whole blocks, a tile is walked pixel by pixel instead and every operand is read and
+// written in place, whatever the stride of its pixels.
 
 namespace liven::kernels {
 namespace {
@@ -90,9 +92,17 @@ struct Run {
     float* scratch;
     int64_t channels, core_stride, sink_stride;
     bool repeating;  ///< whole pixels make a block: operands by channel are the same in each
+    bool in_place;   ///< pixels are whole blocks: operands stay where they lie
     float** at;      ///< where each register's values of the current tile lie
     bool* direct;    ///< by output: whether the instruction that makes it may write it
     Ahead ahead;
+
+    /// Floats from one pixel of a register of the layout to the next.
+    int64_t stride(Layout layout, const Tile& tile) const {
+        if (!in_place || layout == Layout::row) return tile.channels;
+        if (layout == Layout::repeats) return 0;
+        return layout == Layout::core ? core_stride : layout == Layout::sink ? sink_stride : view.channels;
+    }
 };
 
 LIVEN_INLINE float* row_of(const ProgramView& view, float* scratch, int32_t row) {
@@ -131,8 +141,8 @@ void gather(To* dst, const From* src, int64_t stride, const Tile& tile) {
 }
 
 template <class T>
-void scatter(T* dst, int64_t stride, const T* src, const Tile& tile) {
-    for (int64_t p = 0; p < tile.pixels; ++p) copy_values(dst + p * stride, src + p * tile.channels, tile.channels);
+void scatter(T* dst, int64_t stride, const T* src, int64_t src_stride, const Tile& tile) {
+    for (int64_t p = 0; p < tile.pixels; ++p) copy_values(dst + p * stride, src + p * src_stride, tile.channels);
 }
 
 /// Pixels stored as bytes, as floats side by side.
@@ -164,10 +174,30 @@ const float* operand_of(const Buffers& buffers, int32_t index) {
     return static_cast<const float*>(buffers.inputs[index]);
 }
 
+/// Whether no input that is read after the output has been made lies in the output's memory.
+bool is_direct(const ProgramView& view, const Buffers& buffers, const ViewOutput& output) {
+    if (output.operand < 0 || output.late_inputs == 0) return true;
+    if (view.input_count > 64) return false;
+    for (int32_t i = 0; i < view.input_count; ++i)
+        if ((output.late_inputs >> i & 1) != 0 && view.inputs[i].operand >= 0 &&
+            buffers.inputs[view.inputs[i].operand] == buffers.outputs[output.operand])
+            return false;
+    return true;
+}
+
+/// Whether pixels are whole blocks, and every operand that chains read or write in place can be.
+bool walks_in_place(const ProgramView& view, const Buffers& buffers, int64_t channels) {
+    if (!view.all_chained || channels % block_values != 0 || view.row_floats % block_values != 0) return false;
+    for (int32_t i = 0; i < view.output_count; ++i)
+        if (view.outputs[i].layout == Layout::map && !is_direct(view, buffers, view.outputs[i])) return false;
+    return true;
+}
+
 void prepare(const ProgramView& view, const Buffers& buffers, int64_t sample, int64_t first_channel, int64_t channels,
              float* scratch) noexcept {
     if (channels == 0) channels = view.channels;
     const int64_t pixels = tile_pixels(view, channels);
+    const bool in_place = walks_in_place(view, buffers, channels);
     for (int32_t i = 0; i < view.input_count; ++i) {
         const ViewInput& input = view.inputs[i];
         if (input.wide || input.access == Access::full || input.access == Access::pixel) continue;
@@ -178,7 +208,7 @@ void prepare(const ProgramView& view, const Buffers& buffers, int64_t sample, in
             map(dst, dst, count, [value = splat(*src)](vec) { return value; });
             continue;
         }
-        if (pixels == 1) continue;  // read in place
+        if (pixels == 1 || in_place) continue;
         if (input.access == Access::sample_channel) src += sample * input.pixel_stride;
         copy_values(dst, src + first_channel, channels);
         for (int64_t done = channels; done < pixels * channels; done *= 2)
@@ -201,7 +231,7 @@ void place_input(Run& run, int32_t index, const Tile& tile) {
         case Access::channel:
         case Access::sample_channel: {
             place = row;
-            if (tile_pixels(view, run.channels) > 1) return;
+            if (!run.in_place && tile_pixels(view, run.channels) > 1) return;
             place = const_cast<float*>(operand_of(run.buffers, input.operand)) + tile.channel;
             if (input.access == Access::sample_channel) place += run.chunk.sample * input.pixel_stride;
             return;
@@ -229,6 +259,7 @@ void place_input(Run& run, int32_t index, const Tile& tile) {
     } else {
         place = element(run.buffers.inputs[input.operand], pixel * stride + tile.channel, input.bf16);
     }
+    if (run.in_place && input.layout != Layout::row) return;
     const bool together = tile.pixels == 1 || stride == tile.channels;
     if (together && !input.widened) return;
     if (input.widened && together)
@@ -257,22 +288,12 @@ Target target_of(const Run& run, const ViewOutput& output, const Tile& tile) {
     return {element(run.buffers.outputs[output.operand], index, output.bf16), output.pixel_stride};
 }
 
-/// Whether no input that is read after the output has been made lies in the output's memory.
-bool is_direct(const ProgramView& view, const Buffers& buffers, const ViewOutput& output) {
-    if (output.operand < 0 || output.late_inputs == 0) return true;
-    if (view.input_count > 64) return false;
-    for (int32_t i = 0; i < view.input_count; ++i)
-        if ((output.late_inputs >> i & 1) != 0 && view.inputs[i].operand >= 0 &&
-            buffers.inputs[view.inputs[i].operand] == buffers.outputs[output.operand])
-            return false;
-    return true;
-}
-
 /// Where an instruction writes: straight into its output when the tile is contiguous there, else into its row.
 float* place_result(Run& run, const ViewInstruction& code, const Tile& tile) {
     if (code.output >= 0 && run.direct[code.output]) {
         const Target target = target_of(run, run.view.outputs[code.output], tile);
-        if (tile.pixels == 1 || target.stride == tile.channels) return target.data;
+        const bool apart = run.in_place && code.layout != Layout::row;
+        if (apart || tile.pixels == 1 || target.stride == tile.channels) return target.data;
     }
     return row_of(run.view, run.scratch, code.row);
 }
@@ -316,17 +337,42 @@ void run_whole(Run& run, const ViewInstruction& code, const Tile& tile, int64_t 
                                         floats_of(run, code.c, tile, first, room[2]), code.imm0, code.imm1, count);
 }
 
+constexpr int layouts = static_cast<int>(Layout::count);
+
+/// The chain over every block of every pixel.
+void run_in_place(Run& run, const ViewLink* chain, const Tile& tile) {
+    const int64_t stride = run.view.channels;
+    int64_t offset[layouts] = {0, 0, tiles_ahead * tile.pixels * stride, 0, 0, 0};
+    const int64_t to_next[layouts] = {0,
+                                      -tile.channels,
+                                      stride - tile.channels,
+                                      stride - tile.channels,
+                                      run.core_stride - tile.channels,
+                                      run.sink_stride - tile.channels};
+    for (int64_t p = 0; p < tile.pixels; ++p) {
+        for (int64_t c = 0; c < tile.channels; c += block_values) {
+            run.ahead.issue();
+            run_chain(chain, run.at, offset);
+            for (int64_t& o : offset) o += block_values;
+        }
+        for (int l = 0; l < layouts; ++l) offset[l] += to_next[l];
+    }
+}
+
 void run_instructions(Run& run, const ViewRun& part, const Tile& tile) {
     const ViewInstruction* code = run.view.code + part.first;
     if (part.link < 0) {
         run.ahead.issue();
         return run_whole(run, *code, tile, 0);
     }
+    const ViewLink* chain = run.view.links + part.link;
+    if (run.in_place) return run_in_place(run, chain, tile);
     int64_t done = 0;
     for (; done + block_values <= tile.values(); done += block_values) {
         run.ahead.issue();
-        run_chain(run.view.links + part.link, run.at,
-                  {done, run.repeating ? 0 : done, done + tiles_ahead * tile.values()});
+        const int64_t offset[layouts] = {done, run.repeating ? 0 : done, done + tiles_ahead * tile.values(), done, done,
+                                         done};
+        run_chain(chain, run.at, offset);
     }
     if (done == tile.values()) return;
     for (int32_t i = 0; i < part.count; ++i) run_whole(run, code[i], tile, done);
@@ -346,17 +392,22 @@ void run_tile(Run& run, Sums& sums, const Tile& tile) {
     run.ahead.begin(tile.values() * static_cast<int64_t>(sizeof(float)), steps_of(view, tile));
     for (int32_t i = 0; i < view.run_count; ++i) run_instructions(run, view.runs[i], tile);
     // Before the outputs: they may lie in the memory of an input that is summed.
-    sums.add(run.at, tile.pixels, tile.channel - run.chunk.first_channel, tile.channels);
+    for (int32_t i = 0; i < view.reduction_count; ++i) {
+        const ViewReduction& reduction = view.reductions[i];
+        sums.add(reduction, run.at[reduction.source], run.stride(reduction.layout, tile), tile.pixels,
+                 tile.channel - run.chunk.first_channel, tile.channels);
+    }
     for (int32_t i = 0; i < view.output_count; ++i) {
         const Target target = target_of(run, view.outputs[i], tile);
         const float* src = run.at[view.outputs[i].source];
         if (src == target.data) continue;
+        const int64_t src_stride = run.stride(view.outputs[i].layout, tile);
         if (view.outputs[i].bf16)
-            scatter(halves_of(target.data), target.stride, halves_of(run.at[view.outputs[i].source]), tile);
-        else if (target.stride == tile.channels)
+            scatter(halves_of(target.data), target.stride, halves_of(run.at[view.outputs[i].source]), src_stride, tile);
+        else if (target.stride == tile.channels && src_stride == tile.channels)
             copy_values(target.data, src, tile.values());
         else
-            scatter(target.data, target.stride, src, tile);
+            scatter(target.data, target.stride, src, src_stride, tile);
     }
 }
 
@@ -397,6 +448,7 @@ void run(const ProgramView& view, const Buffers& buffers, const Chunk& chunk, fl
               chunk.core_stride > 0 ? chunk.core_stride : channels,
               chunk.sink_stride > 0 ? chunk.sink_stride : channels,
               block_values % channels == 0,
+              walks_in_place(view, buffers, channels),
               places,
               direct,
               {}};

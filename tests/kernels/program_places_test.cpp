@@ -105,7 +105,7 @@ TEST_CASE("An output may lie in the memory of an input") {
 }
 
 TEST_CASE("A kernel's rows pass through core and sink, whole or by ranges of channels, at any stride") {
-    const int64_t pixels = 23, channels = GENERATE(3, 16, 40, 2000), split = GENERATE(0, 1, 2);
+    const int64_t pixels = 23, channels = GENERATE(3, 16, 40, 256, 2000), split = GENERATE(0, 1, 2);
     const int64_t core_stride = channels + GENERATE(0, 7), sink_stride = channels + 2;
     Program program;
     program.inputs = {{.operand = -1}, {.operand = 0, .access = Access::channel}, {.operand = 1}};
