@@ -50,8 +50,9 @@ struct GradCut {
         constexpr int64_t all_slots_floats = 8 << 20, enough_units = 64, least_pixels = 512, tile_pixels = 256;
         const int64_t most_slots = std::clamp<int64_t>(all_slots_floats / (g.src_c * g.dst_c), 1, 256);
         chunks = {.rows = g.dst_h, .count = 1};
-        if (g.samples > most_slots) {
-            samples_of_slot = ceil_div(g.samples, most_slots);
+        const int64_t joined = joined_slots(g, std::min(most_slots, g.samples));
+        if (joined < g.samples) {
+            samples_of_slot = ceil_div(g.samples, joined);
             slots = ceil_div(g.samples, samples_of_slot);
         } else {
             const int64_t wanted =
@@ -65,6 +66,20 @@ struct GradCut {
         strip = ceil_div(src.part, ceil_div(src.part, kernels.rows));
     }
     int64_t parts() const { return src.count * dst.count; }
+
+private:
+    /// Partial sums that are no smaller than the maps of a sample would be written and read for nothing: then slots are
+    /// as few as give enough units, and hold nearly the same number of samples.
+    int64_t joined_slots(const Conv2dGeometry& g, int64_t most) const {
+        constexpr int64_t wanted_units = 16;
+        const int64_t maps = g.dst_h * g.dst_w * (g.src_c + g.dst_c);
+        const int64_t least = std::min(ceil_div(wanted_units, parts()), most);
+        if (g.src_c * g.dst_c < maps / 2) return most;
+        int64_t best = most;
+        for (int64_t count = most; count >= least; --count)
+            if (ceil_div(g.samples, count) * count <= ceil_div(g.samples, best) * best) best = count;
+        return best;
+    }
 };
 
 class GemmWeightGrad final : public WeightGradStep {
@@ -74,7 +89,8 @@ public:
           kernels_(gemm_kernels(isa)),
           cut_(geometry_, kernels_),
           sum_({.slots = cut_.slots, .slot_floats = geometry_.weights()}) {
-        workspace_bytes = whole_lines(static_cast<size_t>(cut_.slots * geometry_.weights()) * sizeof(float));
+        if (cut_.slots > 1)
+            workspace_bytes = whole_lines(static_cast<size_t>(cut_.slots * geometry_.weights()) * sizeof(float));
         MapSource src = parsed.map, diff_dst = parsed.diff_dst;
         // Every block of the other's channels would run a prologue again.
         if (cut_.dst.count > 2) made_.keep(src, problem, isa, workspace_bytes);
@@ -111,7 +127,7 @@ private:
                           });
         }
         stages.push_back(stage);
-        stages.push_back({.units = sum_.units(), .samples = 1});
+        if (cut_.slots > 1) stages.push_back({.units = sum_.units(), .samples = 1});
     }
 
     struct Bench {
@@ -127,8 +143,9 @@ private:
                           .dst = cut_.dst[part % cut_.dst.count],
                           .src_pixels = buffers.scratch,
                           .dst_pixels = buffers.scratch + src_bytes_};
-        float* sums = reinterpret_cast<float*>(buffers.workspace) + slot * geometry_.weights() +
-                      bench.src.first * geometry_.dst_c + bench.dst.first;
+        float* sums = cut_.slots > 1 ? reinterpret_cast<float*>(buffers.workspace) + slot * geometry_.weights()
+                                     : static_cast<float*>(buffers.outputs[0]);
+        sums += bench.src.first * geometry_.dst_c + bench.dst.first;
         const int64_t height = geometry_.dst_h;
         int64_t first = slot * cut_.samples_of_slot * height,
                 last = std::min(geometry_.samples * height, first + cut_.samples_of_slot * height);
@@ -177,11 +194,10 @@ private:
         nest.run(kernels_);
     }
 
-    /// Sums the slots: they already lie as the weights do.
+    /// Sums the slots: they lie as the weights do.
     void finish(int64_t unit, const Buffers& buffers) const noexcept override {
         auto* slots = reinterpret_cast<float*>(buffers.workspace);
-        const SlotSum::Range range = sum_.run(unit, slots);
-        std::copy(slots + range.begin, slots + range.end, static_cast<float*>(buffers.outputs[0]) + range.begin);
+        sum_.run(unit, slots, static_cast<float*>(buffers.outputs[0]));
     }
 
     Conv2dGeometry geometry_;

@@ -23,17 +23,34 @@ public:
 
     /// Returns the stretch of slot 0 that is complete now.
     Range run(int64_t unit, float* slots) const noexcept {
-        const Range range{.begin = unit * stretch, .end = std::min(options_.slot_floats, (unit + 1) * stretch)};
-        for (int64_t distance = 1; distance < options_.slots; distance *= 2)
-            for (int64_t slot = 0; slot + distance < options_.slots; slot += 2 * distance) {
-                float* to = slots + slot * options_.slot_floats;
-                const float* from = to + distance * options_.slot_floats;
-                for (int64_t i = range.begin; i < range.end; ++i) to[i] += from[i];
-            }
+        const Range range = range_of(unit);
+        int64_t distance = 1;
+        for (; distance < options_.slots; distance *= 2) add_pairs(distance, range, slots);
         return range;
     }
 
+    /// The same, the sum of at least two slots going straight to `dst`.
+    void run(int64_t unit, float* slots, float* __restrict dst) const noexcept {
+        const Range range = range_of(unit);
+        int64_t distance = 1;
+        for (; 2 * distance < options_.slots; distance *= 2) add_pairs(distance, range, slots);
+        const float *first = slots, *second = slots + distance * options_.slot_floats;
+        for (int64_t i = range.begin; i < range.end; ++i) dst[i] = first[i] + second[i];
+    }
+
 private:
+    Range range_of(int64_t unit) const {
+        return {.begin = unit * stretch, .end = std::min(options_.slot_floats, (unit + 1) * stretch)};
+    }
+
+    void add_pairs(int64_t distance, const Range& range, float* slots) const noexcept {
+        for (int64_t slot = 0; slot + distance < options_.slots; slot += 2 * distance) {
+            float* to = slots + slot * options_.slot_floats;
+            const float* from = to + distance * options_.slot_floats;
+            for (int64_t i = range.begin; i < range.end; ++i) to[i] += from[i];
+        }
+    }
+
     static constexpr int64_t stretch = 1024;
     Options options_;
 };

@@ -305,8 +305,7 @@ private:
 
     void finish(int64_t unit, const Buffers& buffers) const noexcept override {
         auto* slots = reinterpret_cast<float*>(buffers.workspace);
-        const SlotSum::Range range = sum_.run(unit, slots);
-        std::copy(slots + range.begin, slots + range.end, static_cast<float*>(buffers.outputs[0]) + range.begin);
+        sum_.run(unit, slots, static_cast<float*>(buffers.outputs[0]));
     }
 
     Conv2dGeometry geometry_;
