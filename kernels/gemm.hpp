@@ -31,6 +31,11 @@ struct GemmTile {
     /// Memory to bring into the cache meanwhile, `ahead_step` floats a step of k.
     const float* ahead = nullptr;
     int64_t ahead_step = 0;
+    /// Memory to bring into L2 meanwhile, whatever will be needed after this product: `fetch_step` bytes a step of k,
+    /// and `fetch_jump` more behind every `fetch_steps` of them. null: nothing.
+    const char* fetch = nullptr;
+    int64_t fetch_step = 0, fetch_jump = 0;
+    static constexpr int64_t fetch_steps = 16;
     int64_t rows = 0;     ///< 1 .. GemmKernels::rows
     int64_t columns = 0;  ///< 1 .. GemmKernels::columns
     int64_t depth = 0;

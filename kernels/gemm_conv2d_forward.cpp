@@ -170,14 +170,20 @@ private:
         const int64_t end = std::min(cut_.columns, (part + 1) * cut_.part_columns);
         for (int64_t n = part * cut_.part_columns; n < end; n += cut_.slice_columns) {
             const ChannelSlice slice{.first = n, .count = std::min(cut_.slice_columns, end - n)};
+            GemmFetches fetches;
+            sink_.each_map(buffers, sample, first, rows, slice,
+                           [&](const char* data, int64_t count, int64_t bytes, int64_t pitch) {
+                               fetches.add(data, count, bytes, pitch);
+                           });
             RowSink::Rows dst(sink_, buffers, buffers.scratch + pixels_bytes_, sample, slot, slice);
-            multiply_slice(buffers, src, rows * result_[2], slice, dst.begin(first));
+            multiply_slice(buffers, src, rows * result_[2], slice, dst.begin(first), fetches);
             dst.done(first, rows);
         }
     }
 
-    void multiply_slice(const Buffers& buffers, const GemmBlock& src, int64_t pixels, ChannelSlice slice,
-                        float* dst) const noexcept {  // NOLINT(readability-non-const-parameter): the tile writes it
+    void multiply_slice(
+        const Buffers& buffers, const GemmBlock& src, int64_t pixels, ChannelSlice slice, float* dst,
+        GemmFetches& fetches) const noexcept {  // NOLINT(readability-non-const-parameter): the tile writes it
         const float* panel =
             reinterpret_cast<const float*>(buffers.workspace) + slice.first / kernels_.columns * panel_pitch_;
         GemmNest nest{.tile = {.a_row = src.row, .c = dst, .c_row = sink_.pixel_stride()},
@@ -187,7 +193,9 @@ private:
                       .strip_pitch = cut_.strip * src.row,
                       .panel_pitch = panel_pitch_,
                       .b_packed = true,
-                      .a_is_new = in_place_ && slice.first == 0};
+                      .a_is_new = in_place_ && slice.first == 0,
+                      .fetches = &fetches};
+        fetches.spread(nest.tiles(kernels_) * ceil_div(cut_.depth, cut_.block_depth));
         for (int64_t k = 0; k < cut_.depth; k += cut_.block_depth) {
             nest.tile.a = src.data + k;
             nest.tile.b = panel;

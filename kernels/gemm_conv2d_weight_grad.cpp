@@ -156,7 +156,23 @@ private:
         }
         for (int64_t row = first; row < last; row += cut_.block_rows) {
             const int64_t end = std::min(last, row + cut_.block_rows);
-            add_products(bench, row, end, sums, row > first);
+            GemmFetches fetches;
+            fetch(bench, end, std::min(last, end + cut_.block_rows), fetches);
+            add_products(bench, row, end, sums, row > first, fetches);
+        }
+    }
+
+    /// What the block of rows [first, last), counted over all samples, will read.
+    void fetch(const Bench& b, int64_t first, int64_t last, GemmFetches& fetches) const noexcept {
+        const int64_t height = geometry_.dst_h;
+        const auto add = [&](const auto* data, int64_t count, int64_t bytes, int64_t pitch) {
+            fetches.add(data, count, bytes, pitch);
+        };
+        for (int64_t row = first, next = 0; row < last; row = next) {
+            next = std::min(last, (row / height + 1) * height);
+            const GemmPixels::Rows rows{row / height, row % height, next - row, 0};
+            src_->each_map(b.buffers, rows, b.src, add);
+            diff_dst_->each_map(b.buffers, rows, b.dst, add);
         }
     }
 
@@ -173,24 +189,27 @@ private:
     }
 
     // NOLINTNEXTLINE(readability-non-const-parameter): sums are written through the tile
-    void add_products(const Bench& b, int64_t first, int64_t last, float* sums, bool adds) const noexcept {
+    void add_products(const Bench& b, int64_t first, int64_t last, float* sums, bool adds,
+                      GemmFetches& fetches) const noexcept {
         const GemmBlock src = take(*src_, b, b.src_pixels, first, last, b.src);
         const GemmBlock diff_dst = take(*diff_dst_, b, b.dst_pixels, first, last, b.dst);
-        const GemmNest nest{.tile = {.a = src.data,
-                                     .a_row = src.row,
-                                     .a_turned = true,
-                                     .b = diff_dst.data,
-                                     .b_row = diff_dst.row,
-                                     .c = sums,
-                                     .c_row = geometry_.dst_c,
-                                     .add = adds ? sums : nullptr,
-                                     .add_row = geometry_.dst_c,
-                                     .depth = (last - first) * geometry_.dst_w},
-                            .rows = b.src.count,
-                            .columns = b.dst.count,
-                            .strip = cut_.strip,
-                            .strip_pitch = cut_.strip,
-                            .panel_pitch = kernels_.columns};
+        GemmNest nest{.tile = {.a = src.data,
+                               .a_row = src.row,
+                               .a_turned = true,
+                               .b = diff_dst.data,
+                               .b_row = diff_dst.row,
+                               .c = sums,
+                               .c_row = geometry_.dst_c,
+                               .add = adds ? sums : nullptr,
+                               .add_row = geometry_.dst_c,
+                               .depth = (last - first) * geometry_.dst_w},
+                      .rows = b.src.count,
+                      .columns = b.dst.count,
+                      .strip = cut_.strip,
+                      .strip_pitch = cut_.strip,
+                      .panel_pitch = kernels_.columns,
+                      .fetches = &fetches};
+        fetches.spread(nest.tiles(kernels_));
         nest.run(kernels_);
     }
 

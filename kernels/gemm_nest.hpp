@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "kernels/gemm.hpp"
+#include "kernels/gemm_fetches.hpp"
 #include "kernels/rounding.hpp"
 
 namespace liven::kernels {
@@ -12,12 +13,17 @@ struct GemmNest {
     GemmTile
         tile;  ///< the first one: a, b, c and add are where the block's begin; rows and columns are set by the nest
     int64_t rows = 0, columns = 0;
-    int64_t strip = 0;        ///< rows of a tile
-    int64_t strip_pitch = 0;  ///< floats from one strip of a to the next
-    int64_t panel_pitch = 0;  ///< floats from one panel of b to the next
-    bool b_packed = false;    ///< in panels of this layout: rows of whole vectors, the last panel's narrower
-    int64_t first_step = 0;   ///< of the depth of packed panels
-    bool a_is_new = false;    ///< a comes from memory: the first panel asks for the strips ahead
+    int64_t strip = 0;               ///< rows of a tile
+    int64_t strip_pitch = 0;         ///< floats from one strip of a to the next
+    int64_t panel_pitch = 0;         ///< floats from one panel of b to the next
+    bool b_packed = false;           ///< in panels of this layout: rows of whole vectors, the last panel's narrower
+    int64_t first_step = 0;          ///< of the depth of packed panels
+    bool a_is_new = false;           ///< a comes from memory: the first panel asks for the strips ahead
+    GemmFetches* fetches = nullptr;  ///< what comes after this product
+
+    int64_t tiles(const GemmKernels& kernels) const {
+        return ceil_div(rows, strip) * ceil_div(columns, kernels.columns);
+    }
 
     void run(const GemmKernels& kernels) const {
         const int64_t strips = ceil_div(rows, strip), depth = std::max<int64_t>(tile.depth, 1);
@@ -36,6 +42,7 @@ struct GemmNest {
                 t.add = tile.add ? tile.add + m * tile.add_row + n : nullptr;
                 t.ahead = asks_for_a ? t.a + strip_pitch : t.b + panel_pitch + s * depth * step;
                 t.ahead_step = step;
+                if (fetches) fetches->next(t);
                 kernels.tile(t);
             }
         }

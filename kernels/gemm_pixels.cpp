@@ -31,10 +31,7 @@ GemmBlock GemmPixels::take(const Buffers& buffers, std::byte* scratch, const Row
     if (program_) return made(buffers, scratch, rows, slice);
     const Shape& shape = source_.shape;
     const int64_t pixel = source_.pixel_stride, row = options_.stride.h * shape[2] * pixel;
-    const float* map = source_.operand >= 0
-                           ? static_cast<const float*>(buffers.inputs[source_.operand])
-                           : reinterpret_cast<const float*>(buffers.workspace + source_.workspace_offset);
-    map += rows.sample * shape[1] * shape[2] * pixel + rows.first * row + slice.first;
+    const float* map = map_of(buffers) + rows.sample * shape[1] * shape[2] * pixel + rows.first * row + slice.first;
     if (in_place_) return {map - rows.before * row, pixel, nullptr};
     float* copy = reinterpret_cast<float*>(scratch);
     for (int64_t y = 0; y < rows.count; ++y)

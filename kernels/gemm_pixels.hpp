@@ -35,7 +35,36 @@ public:
     GemmBlock take(const Buffers& buffers, std::byte* scratch, const Rows& rows,
                    ChannelSlice slice = {}) const noexcept;
 
+    /// Hands on the memory that taking these rows will read, see CompiledProgram::each_map.
+    template <class Take>
+    void each_map(const Buffers& buffers, const Rows& rows, ChannelSlice slice, Take take_map) const {
+        const Shape& shape = source_.shape;
+        if (program_) {
+            program_->each_map(buffers,
+                               {.sample = rows.sample,
+                                .first_pixel = rows.first * options_.width,
+                                .pixels = rows.count * options_.width,
+                                .first_channel = slice.first,
+                                .channels = slice.count},
+                               take_map);
+            return;
+        }
+        const int64_t pixel = source_.pixel_stride, row = options_.stride.h * shape[2] * pixel, size = sizeof(float);
+        const float* first =
+            map_of(buffers) + rows.sample * shape[1] * shape[2] * pixel + rows.first * row + slice.first;
+        if (options_.stride == Extent2d(1)) {
+            take_map(first, rows.count * shape[2], slice.count * size, pixel * size);
+            return;
+        }
+        for (int64_t y = 0; y < rows.count; ++y)
+            take_map(first + y * row, options_.width, slice.count * size, options_.stride.w * pixel * size);
+    }
+
 private:
+    const float* map_of(const Buffers& buffers) const {
+        return source_.operand >= 0 ? static_cast<const float*>(buffers.inputs[source_.operand])
+                                    : reinterpret_cast<const float*>(buffers.workspace + source_.workspace_offset);
+    }
     GemmBlock made(const Buffers& buffers, std::byte* scratch, const Rows& rows, ChannelSlice slice) const noexcept;
 
     MapSource source_;

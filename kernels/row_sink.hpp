@@ -35,6 +35,21 @@ public:
     /// Floats from one pixel of a row to the next, and from one row to the next.
     int64_t pixel_stride() const { return pixel_stride_; }
 
+    /// Hands on the maps that rows [first, first + rows) of the slice take through the epilogue, see
+    /// CompiledProgram::each_map.
+    template <class Take>
+    void each_map(const Buffers& buffers, int64_t sample, int64_t first, int64_t rows, ChannelSlice slice,
+                  Take take) const {
+        if (!program_) return;
+        program_->each_map(buffers,
+                           {.sample = sample,
+                            .first_pixel = first * result_[2],
+                            .pixels = rows * result_[2],
+                            .first_channel = slice.first,
+                            .channels = slice.count},
+                           take);
+    }
+
     /// The rows that one unit writes.
     class Rows {
     public:

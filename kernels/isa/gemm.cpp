@@ -73,12 +73,21 @@ void tile(const GemmTile& t) {
     for (int i = 0; i < bases; ++i) a[i] = t.a + (packed ? 4 * i : 4 * i * a_row);
     const float* b = t.b;
     const float* ahead = t.ahead;
+    const char* fetch = t.fetch ? t.fetch : reinterpret_cast<const char*>(t.c);
+    const int64_t fetch_step = t.fetch_step;
+    int64_t until_jump = GemmTile::fetch_steps;
     for (int64_t k = t.depth; k > 0; --k) {
         vec right[vectors];
 #pragma GCC unroll 2
         for (int v = 0; v < vectors; ++v) right[v] = load(b + v * lanes);
         __builtin_prefetch(ahead);
         if constexpr (lanes == 16) __builtin_prefetch(ahead + 16);  // few tiles bring a whole block: two lines a step
+        __builtin_prefetch(fetch, 0, 2);
+        fetch += fetch_step;
+        if (--until_jump == 0) {
+            until_jump = GemmTile::fetch_steps;
+            fetch += t.fetch_jump;
+        }
 #pragma GCC unroll 12
         for (int r = 0; r < rows; ++r) {
             const vec left = splat(packed ? a[0][r] : a[r / 4][r % 4 * a_row]);
