@@ -40,8 +40,14 @@ Cut cut_work(const Conv2dGeometry& g, const TapPlan& taps, int64_t blocks, int64
     Cut cut;
     const int64_t slot_bytes = blocks * block_floats * 4;
     const int64_t most_slots = std::clamp<int64_t>(all_slots_bytes / slot_bytes, 1, enough_slots);
-    if (g.samples > most_slots) {
-        cut.samples_of_slot = ceil_div(g.samples, most_slots);
+    const int64_t joined =
+        weight_grad_slots({.samples = g.samples,
+                           .most = most_slots,
+                           .units_of_slot = blocks,
+                           .slot_floats = slot_bytes / 4,
+                           .sample_floats = g.src_h * g.src_w * g.src_c + g.dst_h * g.dst_w * g.dst_c});
+    if (joined < g.samples) {
+        cut.samples_of_slot = ceil_div(g.samples, joined);
         cut.slots = ceil_div(g.samples, cut.samples_of_slot);
         cut.chunks = {.rows = g.dst_h, .count = 1};
     } else {

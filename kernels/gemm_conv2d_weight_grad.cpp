@@ -50,7 +50,11 @@ struct GradCut {
         constexpr int64_t all_slots_floats = 8 << 20, enough_units = 64, least_pixels = 512, tile_pixels = 256;
         const int64_t most_slots = std::clamp<int64_t>(all_slots_floats / (g.src_c * g.dst_c), 1, 256);
         chunks = {.rows = g.dst_h, .count = 1};
-        const int64_t joined = joined_slots(g, std::min(most_slots, g.samples));
+        const int64_t joined = weight_grad_slots({.samples = g.samples,
+                                                  .most = most_slots,
+                                                  .units_of_slot = parts(),
+                                                  .slot_floats = g.src_c * g.dst_c,
+                                                  .sample_floats = g.dst_h * g.dst_w * (g.src_c + g.dst_c)});
         if (joined < g.samples) {
             samples_of_slot = ceil_div(g.samples, joined);
             slots = ceil_div(g.samples, samples_of_slot);
@@ -66,20 +70,6 @@ struct GradCut {
         strip = ceil_div(src.part, ceil_div(src.part, kernels.rows));
     }
     int64_t parts() const { return src.count * dst.count; }
-
-private:
-    /// Partial sums that are no smaller than the maps of a sample would be written and read for nothing: then slots are
-    /// as few as give enough units, and hold nearly the same number of samples.
-    int64_t joined_slots(const Conv2dGeometry& g, int64_t most) const {
-        constexpr int64_t wanted_units = 16;
-        const int64_t maps = g.dst_h * g.dst_w * (g.src_c + g.dst_c);
-        const int64_t least = std::min(ceil_div(wanted_units, parts()), most);
-        if (g.src_c * g.dst_c < maps / 2) return most;
-        int64_t best = most;
-        for (int64_t count = most; count >= least; --count)
-            if (ceil_div(g.samples, count) * count <= ceil_div(g.samples, best) * best) best = count;
-        return best;
-    }
 };
 
 class GemmWeightGrad final : public WeightGradStep {
