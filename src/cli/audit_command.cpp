@@ -1,17 +1,24 @@
+#include <cstdlib>
+#include <filesystem>
 #include <iostream>
 
 #include "cli.hpp"
 #include "liven/core/environment.hpp"
+#include "liven/core/error.hpp"
 #include "liven/core/progress.hpp"
 #include "liven/data/check.hpp"
 #include "liven/data/near_duplicates.hpp"
+#include "liven/protocol/leak.hpp"
+#include "liven/train/recipe.hpp"
 
 namespace liven::cli {
 namespace {
 
 struct AuditArguments {
-    std::string path, grid;
+    std::string path, grid, model = "livenessnet", out;
     int distance = 3;
+    bool measure = false;
+    int64_t size = 64, epochs = 10, repeats = 1;
 };
 
 std::string described(const data::Sample& s) {
@@ -53,6 +60,37 @@ void run_audit(const AuditArguments& asked) {
     print("the first pairs, four a row: " + asked.grid);
 }
 
+/// A folder that goes when the measurement is over, where none was given.
+class MeasureFolder {
+public:
+    explicit MeasureFolder(const std::string& given) : path_(given), temporary_(given.empty()) {
+        if (!temporary_) return;
+        std::string name = (std::filesystem::temp_directory_path() / "liven-audit-XXXXXX").string();
+        if (!::mkdtemp(name.data())) throw Error(name, "no temporary folder can be made", "give one by --out");
+        path_ = name;
+    }
+    MeasureFolder(const MeasureFolder&) = delete;
+    MeasureFolder& operator=(const MeasureFolder&) = delete;
+    ~MeasureFolder() {
+        std::error_code ignored;
+        if (temporary_) std::filesystem::remove_all(path_, ignored);
+    }
+    const std::filesystem::path& path() const { return path_; }
+
+private:
+    std::filesystem::path path_;
+    bool temporary_;
+};
+
+void run_measure(const AuditArguments& asked) {
+    protocol::LeakOptions options{.training = settings_of(asked.model), .repeats = asked.repeats};
+    options.training.data = asked.path;
+    options.training.size = asked.size;
+    options.training.epochs = asked.epochs;
+    const MeasureFolder folder(asked.out);
+    print(protocol::leak_table(measure_leak(options, folder.path())));
+}
+
 }  // namespace
 
 void add_audit_command(CLI::App& app) {
@@ -63,8 +101,19 @@ void add_audit_command(CLI::App& app) {
     command->add_option("--grid", asked->grid, "draw the pairs that look alike into this .jpg or .png");
     command->add_option("--distance", asked->distance, "bits of 64 in which look-alikes may differ")
         ->check(CLI::Range(0, 3));
-    command->footer("Example: liven audit faces --grid alike.jpg");
-    command->callback([asked] { run_audit(*asked); });
+    auto* measure = command->add_flag(
+        "--measure", asked->measure,
+        "train a small model on the pictures divided by image and by group: how much a leaking split flatters");
+    command->add_option("--model", asked->model, "that is trained")->needs(measure);
+    command->add_option("--size", asked->size, "pixels a side")->check(CLI::Range(8, 4096))->needs(measure);
+    command->add_option("--epochs", asked->epochs, "of each training")->check(CLI::Range(1, 100000))->needs(measure);
+    command->add_option("--repeats", asked->repeats, "with other seeds")->check(CLI::Range(1, 1000))->needs(measure);
+    command->add_option("--out", asked->out, "folder that keeps the trainings; by default they go")->needs(measure);
+    command->footer("Example: liven audit faces --grid alike.jpg --measure");
+    command->callback([asked] {
+        run_audit(*asked);
+        if (asked->measure) run_measure(*asked);
+    });
 }
 
 }  // namespace liven::cli

@@ -38,6 +38,7 @@ void add_report_command(CLI::App& app);
 void add_explain_command(CLI::App& app);
 void add_features_command(CLI::App& app);
 void add_protocol_command(CLI::App& app);
+void add_search_command(CLI::App& app);
 
 /// A model asked for on the command line.
 struct ModelChoice {

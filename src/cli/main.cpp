@@ -63,12 +63,12 @@ int run(int argc, char** argv) {
         if (!app.got_subcommand("tune")) kernels::active_tuning();
     });
     for (const auto add :
-         {cli::add_train_command,    cli::add_evaluate_command,  cli::add_predict_command,  cli::add_explain_command,
-          cli::add_features_command, cli::add_report_command,    cli::add_protocol_command, cli::add_data_command,
-          cli::add_audit_command,    cli::add_summary_command,   cli::add_models_command,   cli::add_plan_command,
-          cli::add_bench_command,    cli::add_tune_command,      cli::add_kernels_command,  cli::add_ops_command,
-          cli::add_init_command,     cli::add_forward_command,   cli::add_grad_command,     cli::add_version_command,
-          cli::add_help_command,     cli::add_completion_command})
+         {cli::add_train_command,    cli::add_evaluate_command, cli::add_predict_command,   cli::add_explain_command,
+          cli::add_features_command, cli::add_report_command,   cli::add_protocol_command,  cli::add_search_command,
+          cli::add_data_command,     cli::add_audit_command,    cli::add_summary_command,   cli::add_models_command,
+          cli::add_plan_command,     cli::add_bench_command,    cli::add_tune_command,      cli::add_kernels_command,
+          cli::add_ops_command,      cli::add_init_command,     cli::add_forward_command,   cli::add_grad_command,
+          cli::add_version_command,  cli::add_help_command,     cli::add_completion_command})
         add(app);
     try {
         app.parse(argc, argv);

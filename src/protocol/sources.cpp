@@ -99,7 +99,7 @@ private:
     }
 
     void write_combined(const std::vector<data::Dataset>& parts, int64_t fold) {
-        const data::Dataset all = equally_represented(parts, options());
+        const data::Dataset all = equally_represented(parts, settings_.split_seed);
         write(all, {.kind = SourceKind::combined, .name = "combined", .set = {}, .type = {}}, fold);
         if (fold <= 0)
             out_.sets.push_back({.name = "combined",
@@ -114,7 +114,7 @@ private:
             std::vector<data::Dataset> others = parts;
             others.erase(others.begin() + static_cast<std::ptrdiff_t>(left_out));
             const std::string& name = settings_.data[left_out].name;
-            write(equally_represented(others, options()),
+            write(equally_represented(others, settings_.split_seed),
                   {.kind = SourceKind::all_but_set, .name = "all-but-" + name, .set = name, .type = {}}, fold);
         }
     }

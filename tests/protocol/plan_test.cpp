@@ -67,7 +67,7 @@ TEST_CASE("The combined set represents its parts equally and keeps people on the
     int64_t a = 0, b = 0;
     for (const data::Sample& sample : all.samples) ++(sample.dataset.rfind("csmad", 0) == 0 ? a : b);
     CHECK(b == 36);  // the smaller set, whole
-    // The larger has 54 pictures; drawn down to the median, 45, in people of 6 pictures, by split.
+    // The larger has 54 pictures; drawn down to the median, about 45, in people of 6 pictures, by split.
     CHECK(a >= 36);
     CHECK(a <= 48);
     CHECK(data::find_leaks(all).empty());

@@ -53,7 +53,7 @@ constexpr const char* kTop = "models = [\"livenessnet\"]\nseeds = [3]\nresamples
 
 }  // namespace
 
-TEST_CASE("A protocol ends with every table in three formats, the published rows beside the measured ones") {
+TEST_CASE("A protocol ends with every table in three formats, the published rows beside the measured ones", "[slow]") {
     const TwoSets sets;
     const ProtocolSettings settings =
         sets.settings("models = [\"livenessnet\", \"attacknet-v2.2\"]\nseeds = [1]\nresamples = 20");
