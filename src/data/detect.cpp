@@ -120,7 +120,8 @@ private:
             const float score = std::sqrt(std::clamp(sure[cell], 0.0f, 1.0f) * std::clamp(there[cell], 0.0f, 1.0f));
             if (!(score >= least_score_)) continue;
             const auto step = static_cast<float>(stride);
-            const auto column = static_cast<float>(cell % side), row = static_cast<float>(cell / side);
+            const int line = cell / side;
+            const auto column = static_cast<float>(cell % side), row = static_cast<float>(line);
             const float* box = boxes + 4 * cell;
             Face face;
             face.score = score;

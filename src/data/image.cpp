@@ -11,6 +11,7 @@
 #include <opencv2/imgproc.hpp>
 
 #include "liven/core/error.hpp"
+#include "src/data/lanczos.hpp"
 #include "src/data/opencv.hpp"
 #include "src/data/text.hpp"
 
@@ -125,6 +126,7 @@ Image resize(const Image& image, int width, int height, Interpolation interpolat
         throw Error("resize", "expected sides from 1 to 16384, but got " + std::to_string(width) + " x " +
                                   std::to_string(height));
     if (image.width == width && image.height == height) return image;
+    if (interpolation == Interpolation::lanczos) return lanczos(image, width, height);
     return guarded("resize", [&] {
         Image out(width, height);
         cv::Mat dst = view(out);

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <catch2/catch.hpp>
 #include <cmath>
 #include <cstdlib>
@@ -7,6 +8,7 @@
 #include "liven/data/enhance.hpp"
 #include "liven/data/quality.hpp"
 #include "liven/io/npy.hpp"
+#include "tests/data/helpers.hpp"
 
 // Every formula of data preparation against tests/golden/make_prepare.py, which has them in NumPy.
 
@@ -219,4 +221,20 @@ TEST_CASE("Warping, Lanczos and the grown box equal NumPy's") {
                 if (!std::equal(cut.at(x, y), cut.at(x, y) + 3, image.at(from_x, from_y))) FAIL("another pixel");
             }
     }
+}
+
+TEST_CASE("Lanczos keeps an even surface at every size, and neither overflows nor leaves a picture of one pixel") {
+    for (const auto& [width, height] : {std::pair{1, 1}, std::pair{3, 50}, std::pair{64, 7}, std::pair{40, 40}}) {
+        const Image even = resize(one_colour(23, 255, 0, 77), width, height, Interpolation::lanczos);
+        for (size_t i = 0; i < even.pixels.size(); i += 3)
+            if (even.pixels[i] != 255 || even.pixels[i + 1] != 0 || even.pixels[i + 2] != 77) FAIL("another colour");
+        CHECK(resize(one_colour(1, 9, 8, 7), width, height, Interpolation::lanczos).at(0, 0)[1] == 8);
+    }
+    // Black and white by turns, where the window overshoots most in both directions.
+    Image board(31, 29);
+    for (size_t i = 0; i < board.pixels.size(); ++i) board.pixels[i] = i / 3 % 2 == 0 ? 255 : 0;
+    const Image half = resize(board, 47, 44, Interpolation::lanczos);
+    const auto [least, most] = std::minmax_element(half.pixels.begin(), half.pixels.end());
+    CHECK(*least == 0);
+    CHECK(*most == 255);
 }

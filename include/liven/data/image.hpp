@@ -12,8 +12,9 @@
 /// pixel is.
 namespace liven::data {
 
-/// How pixels between pixels are found. `lanczos` is the 8 x 8 window of OpenCV (no smoothing when it shrinks; what K
-/// uses), `bilinear` the 2 x 2 one, `area` the mean over the covered pixels, right for strong shrinking.
+/// How pixels between pixels are found. `lanczos` is an 8 x 8 window as OpenCV's (within one level; no smoothing when
+/// it shrinks; what K uses), `bilinear` the 2 x 2 one, `area` the mean over the covered pixels, right for strong
+/// shrinking.
 enum class Interpolation : uint8_t { bilinear, lanczos, area };
 
 std::string_view name_of(Interpolation interpolation);
