@@ -174,6 +174,7 @@ TEST_CASE("OULU-NPU: the four protocols follow from phone, session and file") {
     const Dataset set = import_all("oulu-npu", root, {.frames = 2});
     CHECK(set.samples[0].subject == "01");
     CHECK(set.samples[0].box == Box{5, 3, 20, 24});  // eyes 10 apart around (15, 10)
+    CHECK(set.samples[0].landmarks == std::vector<Point>{{10, 10}, {20, 10}});
     CHECK(types_of(set) == std::set<std::string>{"", "print-1", "print-2", "replay-1", "replay-2"});
     CHECK_THROWS_AS(import_all("oulu-npu", root, {.protocol = "3.7"}), Error);
 }

@@ -45,8 +45,11 @@ std::vector<Sample> read_mask_attack_file(const Hdf5Recording& recording, const 
                                .string();
         if (!eyes.empty()) {
             const double* e = eyes.data() + 4 * frame;
-            s.box = box_from_eyes(e[0], e[1], e[2], e[3]);
-            if (s.box && !touches(*s.box, color[3], color[2])) s.box.reset();
+            const auto face = face_from_eyes(e[0], e[1], e[2], e[3]);
+            if (face && touches(face->box, color[3], color[2])) {
+                s.box = face->box;
+                s.landmarks = face->eyes;
+            }
         }
         rows.push_back(std::move(s));
     }

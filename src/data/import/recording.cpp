@@ -47,24 +47,29 @@ void add_video_frames(const SourceRecording& recording, const ImportOptions& opt
     for (int64_t frame : frames) {
         Sample sample = recording.known;
         sample.frame = frame;
-        sample.box = face_at(track, frame);
+        if (auto face = face_at(track, frame)) {
+            sample.box = face->box;
+            sample.landmarks = std::move(face->eyes);
+        }
         if (sample.box && !touches(*sample.box, info.width, info.height)) {
             sample.box.reset();
+            sample.landmarks.clear();
             ++rows.boxes_missed;
         }
         rows.samples.push_back(std::move(sample));
     }
 }
 
-FaceTrack read_track(const fs::path& file, size_t fields, std::optional<Box> (*box_of)(const std::vector<double>&)) {
+FaceTrack read_track(const fs::path& file, size_t fields,
+                     std::optional<TrackedFace> (*face_of)(const std::vector<double>&)) {
     FaceTrack track;
     for (const std::string& line : lines_of(file)) {
         const std::vector<double> v = numbers_of(line);
         if (v.size() < fields || v[0] < 0 || v[0] > 1e9)
             throw Error(file.string(), "expected lines of a frame and " + std::to_string(fields - 1) +
                                            " numbers, but got " + in_quotes(line));
-        const auto box = box_of(v);
-        if (box && box->width > 0 && box->height > 0) track[static_cast<int64_t>(v[0])] = *box;
+        const auto face = face_of(v);
+        if (face && face->box.width > 0 && face->box.height > 0) track[static_cast<int64_t>(v[0])] = *face;
     }
     return track;
 }
@@ -114,7 +119,7 @@ void add_recordings(const std::vector<SourceRecording>& recordings, const Import
     warn_of(out, missed, "face boxes lie beside their picture and are left out");
 }
 
-std::optional<Box> face_at(const FaceTrack& track, int64_t frame) {
+std::optional<TrackedFace> face_at(const FaceTrack& track, int64_t frame) {
     constexpr int64_t reach = 10;
     auto best = track.lower_bound(frame);
     if (best != track.begin()) {
@@ -126,19 +131,19 @@ std::optional<Box> face_at(const FaceTrack& track, int64_t frame) {
 }
 
 FaceTrack read_box_lines(const fs::path& file) {
-    return read_track(file, 5, [](const std::vector<double>& v) -> std::optional<Box> {
-        return box_of_corners(v[1], v[2], v[1] + v[3], v[2] + v[4]);
+    return read_track(file, 5, [](const std::vector<double>& v) -> std::optional<TrackedFace> {
+        return TrackedFace{box_of_corners(v[1], v[2], v[1] + v[3], v[2] + v[4])};
     });
 }
 
 FaceTrack read_corner_lines(const fs::path& file) {
-    return read_track(file, 5, [](const std::vector<double>& v) -> std::optional<Box> {
-        return box_of_corners(v[1], v[2], v[3], v[4]);
+    return read_track(file, 5, [](const std::vector<double>& v) -> std::optional<TrackedFace> {
+        return TrackedFace{box_of_corners(v[1], v[2], v[3], v[4])};
     });
 }
 
 FaceTrack read_eye_lines(const fs::path& file) {
-    return read_track(file, 5, [](const std::vector<double>& v) { return box_from_eyes(v[1], v[2], v[3], v[4]); });
+    return read_track(file, 5, [](const std::vector<double>& v) { return face_from_eyes(v[1], v[2], v[3], v[4]); });
 }
 
 std::optional<Box> box_from_eyes(double x1, double y1, double x2, double y2) {
@@ -146,6 +151,14 @@ std::optional<Box> box_from_eyes(double x1, double y1, double x2, double y2) {
     if (!(distance >= 1) || distance > 1e5) return {};
     const double x = (x1 + x2) / 2, y = (y1 + y2) / 2;
     return box_of_corners(x - distance, y - 0.7 * distance, x + distance, y + 1.7 * distance);
+}
+
+std::optional<TrackedFace> face_from_eyes(double x1, double y1, double x2, double y2) {
+    const auto box = box_from_eyes(x1, y1, x2, y2);
+    if (!box) return {};
+    const Point first{static_cast<float>(x1), static_cast<float>(y1)},
+        second{static_cast<float>(x2), static_cast<float>(y2)};
+    return TrackedFace{*box, first.x <= second.x ? std::vector{first, second} : std::vector{second, first}};
 }
 
 bool touches(const Box& box, int64_t width, int64_t height) {

@@ -12,8 +12,13 @@
 
 namespace liven::data {
 
+/// A face in a frame; eyes where the set tells them.
+struct TrackedFace {
+    Box box;
+    std::vector<Point> eyes{};
+};
 /// The face in the frames of a recording, as far as it was found.
-using FaceTrack = std::map<int64_t, Box>;
+using FaceTrack = std::map<int64_t, TrackedFace>;
 
 /// One recording and what is known about all of its frames. `known.path` is a video file or a folder of pictures.
 struct SourceRecording {
@@ -33,7 +38,7 @@ void add_recordings(const std::vector<SourceRecording>& recordings, const Import
 
 /// The box of the frame, or of the nearest within 10 frames: detectors miss some, and a face moves little in a third
 /// of a second.
-std::optional<Box> face_at(const FaceTrack& track, int64_t frame);
+std::optional<TrackedFace> face_at(const FaceTrack& track, int64_t frame);
 
 /// Lines "frame x y width height"; frames without a face have a size of 0.
 FaceTrack read_box_lines(const std::filesystem::path& file);
@@ -45,6 +50,8 @@ FaceTrack read_eye_lines(const std::filesystem::path& file);
 /// From 1.0 eye distances left and right of the middle between the eyes, and 0.7 above to 1.7 below it: the bounding
 /// box of bob.ip.facedetect's eye annotations. Empty when the eyes are one point.
 std::optional<Box> box_from_eyes(double x1, double y1, double x2, double y2);
+/// The same with the eyes as landmarks, the left one in the picture first.
+std::optional<TrackedFace> face_from_eyes(double x1, double y1, double x2, double y2);
 
 /// True when some of the box lies in the picture.
 bool touches(const Box& box, int64_t width, int64_t height);
