@@ -24,6 +24,7 @@ void add_data_command(CLI::App& app);
 /// Below `data`.
 void add_import_command(CLI::App& data);
 void add_split_command(CLI::App& data);
+void add_augment_command(CLI::App& data);
 void add_prepare_command(CLI::App& data);
 void add_audit_command(CLI::App& app);
 void add_init_command(CLI::App& app);

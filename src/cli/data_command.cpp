@@ -94,6 +94,7 @@ void add_data_command(CLI::App& app) {
     add_import_command(*command);
     add_split_command(*command);
     add_prepare_command(*command);
+    add_augment_command(*command);
 }
 
 }  // namespace liven::cli

@@ -414,6 +414,11 @@ std::string Draw::to_json() const {
         .dump();
 }
 
+uint64_t augmentation_key(uint64_t seed, int64_t epoch, int64_t sample, uint32_t repeat) {
+    const uint64_t key = Random::mix(Random::mix(seed, static_cast<uint64_t>(epoch)), static_cast<uint64_t>(sample));
+    return repeat > 0 ? Random::mix(key, repeat) : key;
+}
+
 Draw draw(const Augmentation& a, uint64_t key) {
     Random random(key);
     // Every number is drawn whether it is used or not: switching one part off leaves the others as they were.

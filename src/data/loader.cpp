@@ -306,9 +306,7 @@ struct Loader::Engine {
         }
         float* dst = pending.batch.images.as<float>() + first;
         const bool changed = options.augmentation.active();
-        uint64_t key = Random::mix(Random::mix(options.seed, static_cast<uint64_t>(pending.batch.epoch)),
-                                   static_cast<uint64_t>(place.sample));
-        if (place.repeat > 0) key = Random::mix(key, place.repeat);
+        const uint64_t key = augmentation_key(options.seed, pending.batch.epoch, place.sample, place.repeat);
         const Draw drawn = changed ? draw(options.augmentation, key) : Draw();
         for (const Image& image : images) {
             if (changed)

@@ -52,7 +52,7 @@ double clipped(double share) { return std::clamp(share, kLeastShare, 1 - kLeastS
 std::string number(double value) {
     if (value == 0) return "0";
     const double size = std::abs(value);
-    if (size >= 1e6 || size < 1e-4) return fmt::format("{:.3g}", value);
+    if (size >= 1e6 || size < 1e-2) return fmt::format("{:.3g}", value);
     return fmt::format("{:.6g}", std::round(value * 1e4) / 1e4);
 }
 

@@ -35,7 +35,7 @@ private:
 /// A chart's size, and the room around what is plotted for numbers and titles.
 struct Frame {
     double width = 640, height = 380;
-    double left = 62, right = 16, top = 30, bottom = 44;
+    double left = 72, right = 16, top = 30, bottom = 44;
 
     double inner_width() const { return width - left - right; }
 };

@@ -80,16 +80,23 @@ Explained Explainer::operator()(const data::Sample& sample) {
     return out;
 }
 
-void add_rows(data::Sheet& sheet, const Explained& explained, const std::string& name, const ModelFileInfo& info) {
+std::vector<data::SheetTile> tiles_of(const Explained& explained, size_t frame, const std::string& name,
+                                      const ModelFileInfo& info) {
     const auto class_name = [&](int64_t label) { return info.classes[static_cast<size_t>(label)]; };
+    const std::string decision =
+        class_name(explained.decided) + worded(explained.decided == bonafide_class ? ": %.3f >= %.3f" : ": %.3f < %.3f",
+                                               explained.score, info.threshold.value);
+    std::vector<data::SheetTile> tiles{
+        {.picture = saliency::without_overlay(explained.frames[frame]), .lines = {name, decision}}};
+    for (const saliency::Explanation& explanation : explained.explanations)
+        tiles.push_back(tile_of(explanation, frame, explained.frames[frame], class_name(explained.label)));
+    return tiles;
+}
+
+void add_rows(data::Sheet& sheet, const Explained& explained, const std::string& name, const ModelFileInfo& info) {
     for (size_t frame = 0; frame < explained.frames.size(); ++frame) {
-        std::vector<std::string> lines{
-            name,
-            class_name(explained.decided) + worded(" %.3f, threshold %.3f", explained.score, info.threshold.value)};
-        if (frame > 0) lines = {"frame " + std::to_string(frame + 1)};
-        sheet.add({.picture = saliency::without_overlay(explained.frames[frame]), .lines = std::move(lines)});
-        for (const saliency::Explanation& explanation : explained.explanations)
-            sheet.add(tile_of(explanation, frame, explained.frames[frame], class_name(explained.label)));
+        const std::string which = frame == 0 ? "" : ", frame " + std::to_string(frame + 1);
+        for (data::SheetTile& tile : tiles_of(explained, frame, name + which, info)) sheet.add(std::move(tile));
         sheet.end_row();
     }
 }

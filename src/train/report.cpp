@@ -22,6 +22,9 @@ std::string html_report(std::span<const std::filesystem::path> runs, const Repor
     reporting::add_comparisons(page, all);
     reporting::add_training(page, all);
     reporting::add_pictures(page, all);
+    reporting::add_errors(page, all);
+    reporting::add_explanations(page, all);
+    reporting::add_feature_maps(page, all);
     reporting::add_data(page, all);
     reporting::add_how(page, all);
     return page.str();

@@ -18,6 +18,9 @@ void add_attack_types(report::Page& page, Runs runs, const BootstrapOptions& boo
 void add_comparisons(report::Page& page, Runs runs);
 void add_training(report::Page& page, Runs runs);
 void add_pictures(report::Page& page, Runs runs);
+void add_errors(report::Page& page, Runs runs);
+void add_explanations(report::Page& page, Runs runs);
+void add_feature_maps(report::Page& page, Runs runs);
 void add_data(report::Page& page, Runs runs);
 void add_how(report::Page& page, Runs runs);
 

@@ -2,23 +2,25 @@
 
 #include <algorithm>
 
+#include "liven/core/bytes.hpp"
 #include "liven/core/environment.hpp"
 #include "liven/core/isa.hpp"
 #include "liven/core/version.hpp"
-#include "liven/io/file.hpp"
 #include "liven/report/chart.hpp"
 #include "report_parts.hpp"
-#include "run_folder.hpp"
 
 namespace liven::reporting {
 namespace {
 
+constexpr const char* kMemory = "peak_memory";
+
 /// One key of the log over the epochs; epochs without it are left out.
 report::Series logged(const RunEvidence& run, const std::string& key, const std::string& name) {
     report::Series series{.name = name, .points = {}};
+    const double unit = key == kMemory ? 1e-6 : 1;  // in megabytes
     for (const Json& line : run.log) {
         const Json *epoch = line.find("epoch"), *value = line.find(key);
-        if (epoch && value && value->is_number()) series.points.push_back({epoch->number(), value->number()});
+        if (epoch && value && value->is_number()) series.points.push_back({epoch->number(), unit * value->number()});
     }
     return series;
 }
@@ -44,12 +46,6 @@ double mean_of(const report::Series& series) {
     return series.points.empty() ? 0 : sum / static_cast<double>(series.points.size());
 }
 
-void add_picture(report::Page& page, const std::filesystem::path& path, const std::string& caption) {
-    if (!std::filesystem::exists(path)) return;
-    const std::string bytes = read_text_file(path);
-    page.picture({reinterpret_cast<const uint8_t*>(bytes.data()), bytes.size()}, caption);
-}
-
 }  // namespace
 
 void add_training(report::Page& page, Runs runs) {
@@ -60,29 +56,22 @@ void add_training(report::Page& page, Runs runs) {
     add_chart(charts, runs, "validation ACER", {{"val_acer", ""}});
     add_chart(charts, runs, "learning rate", {{"learning_rate", ""}});
     add_chart(charts, runs, "gradient norm", {{"gradient_norm", ""}});
-    add_chart(charts, runs, "seconds an epoch", {{"seconds", ""}});
+    add_chart(charts, runs, "seconds an epoch", {{"seconds", "all"}, {"data_seconds", "waiting for pictures"}});
+    add_chart(charts, runs, "most memory so far, MB", {{kMemory, ""}});
     page.figures(charts);
     report::Table table{.columns = {"run", "model", "recipe", "parameters", "epochs", "seconds an epoch",
-                                    "waiting for pictures", "images a second"},
+                                    "waiting for pictures", "images a second", "most memory"},
                         .rows = {}};
     for (const RunEvidence& run : runs) {
         const double seconds = mean_of(logged(run, "seconds", "")), images = mean_of(logged(run, "images", ""));
+        const report::Series memory = logged(run, kMemory, "");
         table.rows.push_back({run.name, run.info.model, run.settings.recipe, text_of(run.parameters, 0),
                               std::to_string(run.log.size()), text_of(seconds, 1),
                               text_of(mean_of(logged(run, "data_seconds", "")), 2),
-                              text_of(seconds > 0 ? images / seconds : 0, 1)});
+                              text_of(seconds > 0 ? images / seconds : 0, 1),
+                              memory.points.empty() ? "not logged" : megabytes(1e6 * memory.points.back().y)});
     }
     page.table(table);
-}
-
-void add_pictures(report::Page& page, Runs runs) {
-    page.section("Faces");
-    for (const RunEvidence& run : runs) {
-        add_picture(page, RunFolder(run.folder).faces(),
-                    run.name + ": bona fide faces above, attacks below, with their scores");
-        add_picture(page, RunFolder(run.folder).cues(),
-                    run.name + ": faces and what the network finds wrong with them");
-    }
 }
 
 void add_data(report::Page& page, Runs runs) {

@@ -31,7 +31,8 @@ std::string name_of_run(const std::filesystem::path& folder) {
 ScoredPart score_part(LoadedModel& loaded, const data::Dataset& set, int64_t batch, const std::string& title) {
     data::Loader loader = evaluation_loader(set, loaded.info.preprocess, batch);
     const Scored scored = scored_with_bar(*loaded.model, loader, title);
-    ScoredPart part{.paths = {},
+    ScoredPart part{.set = set,
+                    .paths = {},
                     .groups = {},
                     .scored = scored,
                     .report = pad_report(scored, loaded.info.threshold.value, *loaded.model->objective()),
@@ -63,9 +64,11 @@ RunEvidence gather_evidence(const std::filesystem::path& folder) {
         .scores_probability = loaded.model->objective()->scores_probability(),
         .parameters = bytes_of(loaded.model->states()) / sizeof(float),
         .validation = score_part(loaded, data.validation().dataset(), settings.batch, name + " validation"),
-        .test = {}};
+        .test = {},
+        .pictures = {}};
     if (const data::Dataset test = data.test(); !test.samples.empty())
         evidence.test = score_part(loaded, test, settings.batch, name + " test");
+    evidence.pictures = draw_pictures(loaded, evidence.judged());
     return evidence;
 }
 

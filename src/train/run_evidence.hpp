@@ -8,6 +8,8 @@
 
 #include "liven/data/split.hpp"
 #include "liven/train/evaluate.hpp"
+#include "liven/train/feature_map.hpp"
+#include "liven/train/judged.hpp"
 #include "liven/train/model_file.hpp"
 #include "liven/train/settings.hpp"
 
@@ -15,6 +17,7 @@ namespace liven {
 
 /// Scores of one part of a run's data.
 struct ScoredPart {
+    data::Dataset set;
     std::vector<std::string> paths;   ///< of the samples scored
     std::vector<std::string> groups;  ///< what each belongs to: subject, else video, else itself
     Scored scored;
@@ -24,6 +27,14 @@ struct ScoredPart {
 
 /// Scores of the model over a set, at the threshold stored in its file; a bar of that title shows how far it is.
 ScoredPart score_part(LoadedModel& loaded, const data::Dataset& set, int64_t batch, const std::string& title);
+
+/// What a report shows of the judged samples.
+struct RunPictures {
+    ErrorGallery errors;
+    data::Image explained;    ///< of each class the sample judged best, a middling one and the one judged worst
+    std::string unexplained;  ///< why there is none
+    FeatureMap map;
+};
 
 /// All that is known of a run.
 struct RunEvidence {
@@ -37,10 +48,14 @@ struct RunEvidence {
     double parameters = 0;
     ScoredPart validation;
     std::optional<ScoredPart> test;
+    RunPictures pictures;
 
     /// What figures are about: the test samples if there are any.
     const ScoredPart& judged() const { return test ? *test : validation; }
 };
+
+/// The pictures of these samples. Kept to a thousand samples where the work grows by their square.
+RunPictures draw_pictures(LoadedModel& model, const ScoredPart& part);
 
 /// Reads the run and lets its model score validation and test samples; a bar shows how far it is. Throws Error when the
 /// run has no model or its data is gone.

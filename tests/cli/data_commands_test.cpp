@@ -105,6 +105,27 @@ TEST_CASE("explain draws a row a picture, tells scores as JSON, lists maps, and 
     CHECK(liven_program("explain " + s.model + " " + s.picture() + " -o " + out + " --method cam").one_clear_error());
 }
 
+TEST_CASE("data augment shows what a sample becomes: the same for the same seed and epoch, by place or by name") {
+    const Set s;
+    const std::string out = s.folder / "seen.png",
+                      command = "data augment " + s.set + " --size 32 -o " + out + " --show ";
+    const Outcome two = liven_program(command + "7 1 0 --epochs 2");
+    REQUIRE(two.status == 0);
+    const std::vector<Json> lines = two.json_lines();
+    REQUIRE(lines.size() == 2);
+    CHECK(lines[0].at("draw").str() != lines[1].at("draw").str());
+    const data::Image sheet = data::decode(out);
+    CHECK(sheet.width == 3 * 224);
+    const std::string name = std::filesystem::path(lines[0].at("path").text()).filename().string();
+    const Outcome second = liven_program(command + "7 2 " + name);
+    CHECK(second.json_lines().at(0).str() == lines[1].str());
+    CHECK(liven_program(command + "7 2 0 --augmentation paper-k").json_lines().at(0).str() != lines[1].str());
+    CHECK(liven_program(command + "7 0 0").one_clear_error());
+    CHECK(liven_program(command + "7 1 100000").one_clear_error());
+    CHECK(liven_program(command + "7 1 nobody.jpg").one_clear_error());
+    CHECK(liven_program(command + "7 1 0 --augmentation sand").one_clear_error());
+}
+
 TEST_CASE("evaluate --json has the measures, and its table the same words") {
     const Set s;
     const Outcome outcome = liven_program("evaluate " + s.model + " --data " + s.set + " --split test --json");

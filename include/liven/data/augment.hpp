@@ -8,7 +8,7 @@
 #include "liven/data/preprocess.hpp"
 
 /// Random changes to training pictures, fresh in every epoch. What is drawn depends on a key alone, never on threads or
-/// order: key = Random::mix(Random::mix(seed, epoch), sample).
+/// order.
 namespace liven::data {
 
 /// What is seen where a turned or moved picture ends: its last pixel again, its mirror image, or black.
@@ -86,6 +86,11 @@ struct Draw {
 };
 
 Draw draw(const Augmentation& augmentation, uint64_t key);
+
+/// Random::mix(Random::mix(seed, epoch), sample), mixed once more with `repeat` above 0: the key of a training's
+/// sample, by its place in the training set, in an epoch from 0. `repeat` counts how often it came before in the epoch,
+/// which happens when classes are balanced.
+uint64_t augmentation_key(uint64_t seed, int64_t epoch, int64_t sample, uint32_t repeat = 0);
 
 /// The drawn change and the preprocessing's scaling in one go: a frame (width x height of `preprocess`) to floats.
 /// Geometry is one warp, colour one matrix; order: offset, gain, HSV, patches, rounded to 8 bits; geometry, blur,

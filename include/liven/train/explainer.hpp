@@ -41,8 +41,11 @@ private:
     std::unique_ptr<Objective> objective_;
 };
 
-/// A row of a sheet for each frame: what the network saw, and an overlay for each method, with words below. The
-/// strongest place of all frames has the end of the scale.
+/// What the network saw of one frame, and an overlay for each method, with words below. The strongest place of all
+/// frames has the end of the scale.
+std::vector<data::SheetTile> tiles_of(const Explained& explained, size_t frame, const std::string& name,
+                                      const ModelFileInfo& info);
+/// A row of a sheet for each frame.
 void add_rows(data::Sheet& sheet, const Explained& explained, const std::string& name, const ModelFileInfo& info);
 
 }  // namespace liven
