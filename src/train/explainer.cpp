@@ -41,7 +41,9 @@ double strongest(const saliency::Heat& heat) {
 data::SheetTile tile_of(const saliency::Explanation& explanation, size_t frame, const data::Image& picture,
                         const std::string& label) {
     const double full = strongest(explanation.heat);
-    const std::string from = explanation.both_signs ? worded("%.3g to %.3g", -full, full) : worded("0 to %.3g", full);
+    const std::string from = full == 0                ? "nothing speaks for it"
+                             : explanation.both_signs ? worded("%.3g to %.3g", -full, full)
+                                                      : worded("0 to %.3g", full);
     return {.picture = saliency::overlay(picture, explanation.heat.frame(static_cast<int64_t>(frame)), full,
                                          explanation.both_signs),
             .lines = {std::string(name_of(explanation.method)) + " for " + label,
