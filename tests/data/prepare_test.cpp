@@ -1,11 +1,11 @@
 #include "liven/data/prepare.hpp"
 
-#include <signal.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <catch2/catch.hpp>
 #include <cmath>
+#include <csignal>
 #include <map>
 #include <sstream>
 
@@ -244,8 +244,6 @@ TEST_CASE("Killed at any point, the same call goes on and ends with the same byt
             std::ofstream(options.output / ".preparing", std::ios::app) << R"({"sample":3,"bef)";
             write_bytes(options.output / "images/attack/000001-x.png.77.part", "half");
         }
-        int64_t done = 0;
-        options.progress = [&](int64_t, int64_t) { ++done; };
         CHECK(prepare(small.set, options).found_finished == !killed);
         CHECK(tree_of(options.output) == expected);
     }

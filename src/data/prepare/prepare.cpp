@@ -2,8 +2,10 @@
 
 #include <algorithm>
 #include <exception>
-#include <fstream>
-#include <numeric>
+#include <iterator>
+#include <map>
+#include <memory>
+#include <mutex>
 
 #include "liven/core/error.hpp"
 #include "liven/data/manifest.hpp"
