@@ -9,6 +9,10 @@
 #include "liven/core/shape.hpp"
 #include "liven/models/options.hpp"
 
+namespace liven {
+struct TrainSettings;
+}
+
 /// The program: one add_..._command a subcommand. Data goes to stdout, messages to stderr.
 namespace liven::cli {
 
@@ -67,6 +71,11 @@ void add_dtype_option(CLI::App& command, DType& dtype);
 /// where nothing is trained.
 void add_memory_limit_option(CLI::App& command, std::string& limit);
 int64_t memory_limit_from(const std::string& limit, const std::string& mode);
+
+/// What a training is to be: the recipe's settings, then those of the TOML file (none when its name is empty). --model
+/// and --recipe, where the command has them, come before the file's.
+TrainSettings training_settings(const CLI::App& command, const std::string& model, const std::string& recipe,
+                                const std::string& config_file);
 
 /// "256x256x3" -> a shape. Throws Error when it is none.
 Shape shape_from(const std::string& text);

@@ -5,6 +5,7 @@
 #include "liven/core/bytes.hpp"
 #include "liven/core/error.hpp"
 #include "liven/models/registry.hpp"
+#include "liven/train/recipe.hpp"
 
 namespace liven::cli {
 
@@ -35,6 +36,19 @@ OptionMap option_map(const std::vector<std::string>& options) {
         map[option.substr(0, equals)] = option.substr(equals + 1);
     }
     return map;
+}
+
+TrainSettings training_settings(const CLI::App& command, const std::string& model, const std::string& recipe,
+                                const std::string& config_file) {
+    Config config;
+    if (!config_file.empty()) config = Config::read(config_file);
+    const std::string named = command.count("--model") ? model : config.text("model", model);
+    const std::string by = command.count("--recipe") ? recipe : config.text("recipe", recipe);
+    TrainSettings settings = settings_of(named, by);
+    settings.read(config);
+    settings.model = named;
+    settings.recipe = by;
+    return settings;
 }
 
 Shape ModelChoice::shape() const {

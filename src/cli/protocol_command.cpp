@@ -2,6 +2,8 @@
 #include <csignal>
 #include <filesystem>
 #include <iostream>
+#include <string>
+#include <vector>
 
 #include "cli.hpp"
 #include "liven/core/environment.hpp"
@@ -18,19 +20,18 @@ namespace {
 
 struct ProtocolArguments {
     std::string config, out, cell;
+    std::vector<std::string> passed_on;  ///< options of the program itself
     int jobs = 0;
     bool plan = false, tables = false;
 };
 
 /// This program, told to run one cell; the id follows.
-std::vector<std::string> cell_command(const std::filesystem::path& out) {
-    return {std::filesystem::read_symlink("/proc/self/exe").string(),
-            "--isa",
-            std::string(name_of(active_isa())),
-            "protocol",
-            "--out",
-            out.string(),
-            "--cell"};
+std::vector<std::string> cell_command(const ProtocolArguments& asked) {
+    std::vector<std::string> command{std::filesystem::read_symlink("/proc/self/exe").string(), "--isa",
+                                     std::string(name_of(active_isa()))};
+    command.insert(command.end(), asked.passed_on.begin(), asked.passed_on.end());
+    command.insert(command.end(), {"protocol", "--out", asked.out, "--cell"});
+    return command;
 }
 
 void print_plan(const protocol::Plan& plan) {
@@ -63,7 +64,7 @@ int run_protocol(const ProtocolArguments& asked) {
         }
         std::vector<protocol::Failure> failures;
         if (!asked.tables)
-            failures = run_cells(plan, {.command = cell_command(asked.out),
+            failures = run_cells(plan, {.command = cell_command(asked),
                                         .jobs = asked.jobs > 0 ? asked.jobs : jobs_by_default(),
                                         .threads = thread_count()});
         const protocol::TableReport report = make_tables(settings, plan);
@@ -95,7 +96,9 @@ void add_protocol_command(CLI::App& app) {
     command->add_flag("--tables", asked->tables, "only make the tables, of what is finished");
     command->add_option("--cell", asked->cell, "only run this training of the plan that is there")->excludes(config);
     command->footer("Example: liven protocol --config protocol.toml --out runs/protocol --jobs 2");
-    command->callback([asked] {
+    command->callback([&app, asked] {
+        for (const char* flag : {"--strict-math", "--detect-anomaly"})
+            if (app.count(flag)) asked->passed_on.emplace_back(flag);
         if (asked->config.empty() && asked->cell.empty()) throw CLI::RequiredError("--config");
         if (const int status = run_protocol(*asked)) throw CLI::RuntimeError(status);
     });

@@ -5,7 +5,7 @@
 #include "liven/core/error.hpp"
 #include "liven/core/log.hpp"
 #include "liven/protocol/search.hpp"
-#include "liven/train/recipe.hpp"
+#include "liven/train/settings.hpp"
 #include "liven/train/trainer.hpp"
 
 namespace liven::cli {
@@ -20,14 +20,7 @@ struct SearchArguments {
 
 /// Recipe, then configuration file, then what the command line names.
 TrainSettings base_of(const CLI::App& command, const SearchArguments& asked) {
-    Config config;
-    if (!asked.config.empty()) config = Config::read(asked.config);
-    const std::string model = command.count("--model") ? asked.model : config.text("model", asked.model);
-    const std::string recipe = command.count("--recipe") ? asked.recipe : config.text("recipe", asked.recipe);
-    TrainSettings settings = settings_of(model, recipe);
-    settings.read(config);
-    settings.model = model;
-    settings.recipe = recipe;
+    TrainSettings settings = training_settings(command, asked.model, asked.recipe, asked.config);
     if (!asked.data.empty()) settings.data = asked.data;
     if (asked.epochs > 0) settings.epochs = asked.epochs;
     if (asked.size > 0) settings.size = asked.size;

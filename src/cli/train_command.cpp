@@ -7,7 +7,7 @@
 #include "liven/core/log.hpp"
 #include "liven/train/callbacks.hpp"
 #include "liven/train/evaluate.hpp"
-#include "liven/train/recipe.hpp"
+#include "liven/train/settings.hpp"
 #include "liven/train/trainer.hpp"
 #include "src/train/run_folder.hpp"
 
@@ -24,14 +24,7 @@ struct Options {
 
 /// Recipe, then configuration file, then what the command line names.
 TrainSettings settings_from(const CLI::App& command, const Options& o) {
-    Config config;
-    if (!o.config.empty()) config = Config::read(o.config);
-    const std::string model = command.count("--model") ? o.model : config.text("model", o.model);
-    const std::string recipe = command.count("--recipe") ? o.recipe : config.text("recipe", o.recipe);
-    TrainSettings settings = settings_of(model, recipe);
-    settings.read(config);
-    settings.model = model;
-    settings.recipe = recipe;
+    TrainSettings settings = training_settings(command, o.model, o.recipe, o.config);
     const auto set = [&](const char* name, auto& field, const auto& value) {
         if (command.count(name)) field = value;
     };

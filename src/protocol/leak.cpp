@@ -25,7 +25,7 @@ std::filesystem::path write_undivided(const std::string& path, const std::filesy
         throw Error(path, "nothing says which pictures show one person or come from one video",
                     "give the manifest a column subject or video");
     for (data::Sample& sample : set.samples) sample.split = data::Split::none;
-    const std::filesystem::path file = std::filesystem::absolute(out / "data.csv").lexically_normal();
+    std::filesystem::path file = std::filesystem::absolute(out / "data.csv").lexically_normal();
     data::write_manifest(set, file);
     return file;
 }

@@ -38,7 +38,8 @@ void add_heat_maps(report::Page& page, const Results& results) {
     page.section("Across data sets");
     page.text(
         "As K's figure 9: trained on the set of the row, tested on that of the column at the threshold of the row's "
-        "validation samples; means over seeds and folds. ACER and EER are errors: darker is worse.");
+        "validation samples; means over seeds and folds. The stronger a colour, the larger the figure; ACER and EER "
+        "are errors.");
     const std::pair<const char*, Measure Judged::*> measures[] = {
         {"accuracy", &Judged::accuracy}, {"ACER", &Judged::acer}, {"EER", &Judged::eer}};
     for (const auto& [name, field] : measures) {
@@ -161,12 +162,12 @@ report::Table as_page_table(const ResultTable& table) {
         for (const TableCell& cell : row.cells) out.rows.back().push_back(cell.text);
         out.rows.back().emplace_back(row.published ? "published" : "measured");
     }
-    if (!table.positive.empty()) out.caption = "Positive class: " + table.positive + ".";
     return out;
 }
 
 void add_table(report::Page& page, const ResultTable& table) {
     page.fold(table.title);
+    if (!table.positive.empty()) page.text("Positive class: " + table.positive + ".");
     if (!table.rows.empty()) page.table(as_page_table(table));
     for (const std::string& note : table.notes) {
         const bool heed =

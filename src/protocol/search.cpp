@@ -57,7 +57,7 @@ std::filesystem::path write_data(const SearchSettings& settings, const std::file
                         .group_by = data::group_by_from(settings.base.group_by),
                         .allow_leak = settings.base.allow_leak});
     std::erase_if(set.samples, [](const data::Sample& sample) { return sample.split == data::Split::test; });
-    const std::filesystem::path file = std::filesystem::absolute(out / "data.csv").lexically_normal();
+    std::filesystem::path file = std::filesystem::absolute(out / "data.csv").lexically_normal();
     data::write_manifest(set, file);
     return file;
 }

@@ -54,7 +54,7 @@ struct SetSummary {
 struct Plan {
     std::filesystem::path out;
     std::vector<Cell> cells;
-    std::vector<SetSummary> sets;  ///< those of the configuration in its order, then `combined` if it is asked for
+    std::vector<SetSummary> sets;  ///< those of the configuration by name, then `combined` if it is asked for
     std::vector<std::string> notes;
 
     std::filesystem::path folder(const Cell& cell) const { return out / "cells" / cell.id; }
