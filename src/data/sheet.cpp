@@ -1,7 +1,10 @@
 #include "liven/data/sheet.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <opencv2/imgproc.hpp>
+#include <string_view>
+#include <utility>
 
 #include "liven/core/error.hpp"
 #include "opencv.hpp"
@@ -15,12 +18,12 @@ const cv::Scalar kPaper(255, 255, 255), kQuiet(225, 225, 225), kInk(40, 40, 40),
 /// The picture as large as it can be within a square of `side`.
 Image fitted(const Image& picture, int side) {
     const double factor = static_cast<double>(side) / std::max(picture.width, picture.height);
-    const auto scaled = [&](int extent) { return std::clamp(static_cast<int>(extent * factor + 0.5), 1, side); };
+    const auto scaled = [&](int extent) { return std::clamp(static_cast<int>(std::lround(extent * factor)), 1, side); };
     const Interpolation how = factor < 1 ? Interpolation::area : Interpolation::bilinear;
     return resize(picture, scaled(picture.width), scaled(picture.height), how);
 }
 
-std::string ascii(std::string text) {
+std::string ascii(std::string_view text) {
     std::string out;
     for (const char c : text) {
         const auto byte = static_cast<unsigned char>(c);

@@ -10,7 +10,6 @@
 #include "liven/explain/picture.hpp"
 #include "liven/metrics/scores.hpp"
 #include "liven/nn/eval_mode.hpp"
-#include "liven/nn/objective.hpp"
 
 namespace liven {
 namespace {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -7,6 +8,7 @@
 #include "liven/data/dataset.hpp"
 #include "liven/data/sheet.hpp"
 #include "liven/explain/methods.hpp"
+#include "liven/nn/objective.hpp"
 #include "liven/train/model_file.hpp"
 
 /// Samples with what a model sees in them, from its file on: preprocessing, threshold, explanation, picture.
