@@ -87,7 +87,7 @@ private:
         chains_.links.push_back(
             {.run = table_.store_bf16, .a = instruction.dst, .layout_a = layouts_[instruction.dst]});
         chains_.stored[instruction.dst] = true;
-        fetch_ahead(instruction.dst);
+        fetch_ahead(instruction.dst, true);
         ++chains_.runs.back().count;
     }
 
@@ -132,12 +132,14 @@ private:
         const auto reg = static_cast<uint16_t>(held_);
         chains_.links.push_back({.run = table_.store, .a = reg, .layout_a = layouts_[reg]});
         chains_.stored[reg] = true;
-        fetch_ahead(reg);
+        fetch_ahead(reg, true);
     }
     /// Once a block: behind the link that reads or writes the register, so that requests to memory come evenly.
-    void fetch_ahead(uint16_t reg) {
+    void fetch_ahead(uint16_t reg, bool written = false) {
         if (!streams_[reg]) return;
-        chains_.links.push_back({.run = bf16_[reg] ? table_.fetch_bf16 : table_.fetch, .a = reg});
+        const AnyLink reads = bf16_[reg] ? table_.fetch_bf16 : table_.fetch;
+        const AnyLink writes = bf16_[reg] ? table_.fetch_written_bf16 : table_.fetch_written;
+        chains_.links.push_back({.run = written ? writes : reads, .a = reg});
         streams_[reg] = false;
         chains_.fetched[reg] = true;
     }

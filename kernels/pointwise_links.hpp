@@ -65,12 +65,18 @@ void store_bf16_link(const ViewLink* link, float* const* at, const int64_t* offs
     return code_of(link + 1)(link + 1, at, offset, LIVEN_MAPPED(put));
 }
 
-/// Has the same block of the register's next tile brought into L2.
-template <class T>
+/// Has the same block of the register's next tile brought into L2; lines to be written into L1, for this core alone:
+/// fetched for reading, they would be asked for a second time when another core had written them last.
+template <class T, bool written>
 void fetch_link(const ViewLink* link, float* const* at, const int64_t* offset, LIVEN_VECTORS) {
     const T* next = reinterpret_cast<const T*>(at[link->a]) + offset_of(offset, Layout::next);
     constexpr auto line = static_cast<int64_t>(64 / sizeof(T));
-    for (int64_t i = 0; i < block_values; i += line) _mm_prefetch(reinterpret_cast<const char*>(next + i), _MM_HINT_T1);
+    for (int64_t i = 0; i < block_values; i += line) {
+        if constexpr (written)
+            prefetch_written(next + i);
+        else
+            _mm_prefetch(reinterpret_cast<const char*>(next + i), _MM_HINT_T1);
+    }
     const auto same = [](reg x, int) -> reg { return x; };
     return code_of(link + 1)(link + 1, at, offset, LIVEN_MAPPED(same));
 }
@@ -128,11 +134,13 @@ LinkTable make_links() {
     table.block = block_values;
     table.load = reinterpret_cast<AnyLink>(&load_link);
     table.store = reinterpret_cast<AnyLink>(&store_link);
-    table.fetch = reinterpret_cast<AnyLink>(&fetch_link<float>);
+    table.fetch = reinterpret_cast<AnyLink>(&fetch_link<float, false>);
+    table.fetch_written = reinterpret_cast<AnyLink>(&fetch_link<float, true>);
     table.load_bf16 = reinterpret_cast<AnyLink>(&load_bf16_link);
     table.store_bf16 = reinterpret_cast<AnyLink>(&store_bf16_link<false>);
     table.store_bf16_native = reinterpret_cast<AnyLink>(&store_bf16_link<true>);
-    table.fetch_bf16 = reinterpret_cast<AnyLink>(&fetch_link<uint16_t>);
+    table.fetch_bf16 = reinterpret_cast<AnyLink>(&fetch_link<uint16_t, false>);
+    table.fetch_written_bf16 = reinterpret_cast<AnyLink>(&fetch_link<uint16_t, true>);
     table.end = reinterpret_cast<AnyLink>(&end_link);
     (add_step<op>(table), ...);
     return table;

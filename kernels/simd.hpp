@@ -277,6 +277,12 @@ LIVEN_INLINE void store_part(float* p, vec v, int64_t count) {
 #endif
 }
 
+/// Asks for a line that will be written. An instruction of its own, which the compiler makes only for CPUs that it
+/// knows to have it; others take it for none.
+LIVEN_INLINE void prefetch_written(const void* p) {
+    asm volatile("prefetchw %0" : : "m"(*static_cast<const char*>(p)));
+}
+
 /// Stores past the caches. `p` is aligned to a whole vector; end the pass with stream_fence().
 LIVEN_INLINE void store_stream(float* p, vec v) {
 #if defined(LIVEN_ISA_avx512)

@@ -63,7 +63,7 @@ void tile(const GemmTile& t) {
         for (int v = 0; v < vectors; ++v) sum[r][v] = zero();
     if (!t.stream)
         for (int r = 0; r < rows; ++r)
-            for (int v = 0; v < vectors; ++v) __builtin_prefetch(t.c + r * t.c_row + v * lanes, 1);
+            for (int v = 0; v < vectors; ++v) prefetch_written(t.c + r * t.c_row + v * lanes);
 
     // One pointer for four rows: every row is then a base and one of three offsets, and all of them fit the registers.
     const int64_t a_row = t.a_row, b_row = t.b_row, ahead_step = t.ahead_step;

@@ -44,6 +44,7 @@ public:
         step_ = left_ / (steps > 0 ? steps : 1) + 1;
     }
     void issue() {
+        if (count_ == 0) return;
         const int64_t lines = step_ < left_ ? step_ : left_;
         left_ -= lines;
         for (int i = 0; i < count_; ++i) {
@@ -353,8 +354,10 @@ void run_in_place(Run& run, const ViewLink* chain, const Tile& tile) {
         for (int64_t c = 0; c < tile.channels; c += block_values) {
             run.ahead.issue();
             run_chain(chain, run.at, offset);
-            for (int64_t& o : offset) o += block_values;
+#pragma GCC unroll 6
+            for (int l = 0; l < layouts; ++l) offset[l] += block_values;
         }
+#pragma GCC unroll 6
         for (int l = 0; l < layouts; ++l) offset[l] += to_next[l];
     }
 }
