@@ -6,8 +6,10 @@
 // caches         the pixels of both maps and the unit's partial sums in L2; pixels far apart are copied together first
 // bytes moved    both maps once for each 256 channels of the other, partial sums once for each 256 pixels, slots twice
 // expected       80-90 % of the FMA peak: tiles read both operands at the stride of the pixels, mostly from L2
+//                while tiles multiply, the maps of the next pixels come into L2 (gemm_fetches.hpp)
 // sums           256 pixels in registers, then in fp32 over the slot, and the slots in a pairwise tree that follows
-//                from the shape; all slots stay under 32 MB whatever the thread count
+//                from the shape; a slot holds several samples where it is as large as the maps of one; all slots stay
+//                under 32 MB whatever the thread count
 #include <algorithm>
 #include <memory>
 #include <optional>
