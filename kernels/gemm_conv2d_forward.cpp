@@ -181,9 +181,9 @@ private:
         }
     }
 
-    void multiply_slice(
-        const Buffers& buffers, const GemmBlock& src, int64_t pixels, ChannelSlice slice, float* dst,
-        GemmFetches& fetches) const noexcept {  // NOLINT(readability-non-const-parameter): the tile writes it
+    // NOLINTNEXTLINE(readability-non-const-parameter): dst is written through the tile
+    void multiply_slice(const Buffers& buffers, const GemmBlock& src, int64_t pixels, ChannelSlice slice, float* dst,
+                        GemmFetches& fetches) const noexcept {
         const float* panel =
             reinterpret_cast<const float*>(buffers.workspace) + slice.first / kernels_.columns * panel_pitch_;
         GemmNest nest{.tile = {.a_row = src.row, .c = dst, .c_row = sink_.pixel_stride()},
