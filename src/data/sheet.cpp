@@ -104,7 +104,8 @@ Image colour_map(std::span<const float> values, int width, int height, double fu
                                       " values, got " + std::to_string(values.size()));
     cv::Mat level(height, width, CV_8U), colours;
     std::transform(values.begin(), values.end(), level.data, [&](float value) {
-        return static_cast<uint8_t>(255 * std::clamp(static_cast<double>(value) / full, 0.0, 1.0));
+        const double share = static_cast<double>(value) / full;
+        return static_cast<uint8_t>(share > 0 ? 255 * std::min(share, 1.0) : 0);  // also for NaN
     });
     cv::applyColorMap(level, colours, cv::COLORMAP_INFERNO);
     Image image(width, height);

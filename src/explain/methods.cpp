@@ -49,6 +49,39 @@ Heat repeated(Heat heat, int64_t frames) {
     return heat;
 }
 
+void require_finite(std::span<const float> values, Method method) {
+    if (std::all_of(values.begin(), values.end(), [](float value) { return std::isfinite(value); })) return;
+    throw Error(std::string(name_of(method)), "expected finite numbers, but the network gives infinite ones or NaN",
+                "did its training diverge?");
+}
+
+Explanation explanation_by(Module& model, const Tensor& sample, const Options& options) {
+    const Shape& shape = sample.shape();
+    const int axes = shape.rank();
+    const int64_t frames = frames_of(shape), height = shape[axes - 3], width = shape[axes - 2];
+    Explanation out{.method = options.method, .heat = {}};
+    if (options.method == Method::occlusion) {
+        const Heat once =
+            occlusion(model, sample, {.label = options.label, .patch = options.patch, .stride = options.stride});
+        out.heat = repeated(once, frames);
+        out.both_signs = true;
+        return out;
+    }
+    if (options.method == Method::grad_cam || options.method == Method::guided_grad_cam) {
+        const GradCam cam = grad_cam(model, sample, {.label = options.label, .layer = options.layer});
+        out.layer = cam.layer;
+        out.heat = resized(cam.heat, height, width);
+        if (options.method == Method::grad_cam) return out;
+    }
+    const bool is_guided = options.method != Method::gradient;
+    const std::vector<float> gradient = input_gradient(model, sample, {.label = options.label, .guided = is_guided});
+    require_finite(gradient, options.method);  // the largest magnitude passes over NaN
+    Heat seen = magnitudes(gradient, shape);
+    for (size_t i = 0; i < out.heat.values.size(); ++i) seen.values[i] *= out.heat.values[i];
+    out.heat = std::move(seen);
+    return out;
+}
+
 }  // namespace
 
 std::string_view name_of(Method method) {
@@ -93,27 +126,8 @@ std::vector<float> input_gradient(Module& model, const Tensor& sample, const Gra
 }
 
 Explanation explain(Module& model, const Tensor& sample, const Options& options) {
-    const Shape& shape = sample.shape();
-    const int axes = shape.rank();
-    const int64_t frames = frames_of(shape), height = shape[axes - 3], width = shape[axes - 2];
-    Explanation out{.method = options.method, .heat = {}};
-    if (options.method == Method::occlusion) {
-        const Heat once =
-            occlusion(model, sample, {.label = options.label, .patch = options.patch, .stride = options.stride});
-        out.heat = repeated(once, frames);
-        out.both_signs = true;
-        return out;
-    }
-    if (options.method == Method::grad_cam || options.method == Method::guided_grad_cam) {
-        const GradCam cam = grad_cam(model, sample, {.label = options.label, .layer = options.layer});
-        out.layer = cam.layer;
-        out.heat = resized(cam.heat, height, width);
-        if (options.method == Method::grad_cam) return out;
-    }
-    const bool is_guided = options.method != Method::gradient;
-    Heat seen = magnitudes(input_gradient(model, sample, {.label = options.label, .guided = is_guided}), shape);
-    for (size_t i = 0; i < out.heat.values.size(); ++i) seen.values[i] *= out.heat.values[i];
-    out.heat = std::move(seen);
+    Explanation out = explanation_by(model, sample, options);
+    require_finite(out.heat.values, options.method);
     return out;
 }
 

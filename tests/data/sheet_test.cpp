@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <catch2/catch.hpp>
+#include <cmath>
 
 #include "liven/core/error.hpp"
 
@@ -25,6 +26,7 @@ TEST_CASE("A map of numbers becomes colours from black to light; pictures stand 
     CHECK(dark.pixels[0] < 10);
     CHECK(light.pixels[0] > 240);
     CHECK(light.pixels[1] > 240);
+    CHECK(data::colour_map(std::vector<float>(6, NAN), 3, 2, 0.5).pixels == dark.pixels);
     CHECK_THROWS_WITH(data::colour_map(std::vector<float>(5), 3, 2, 0.5), Catch::Contains("5"));
     const Image both = data::beside(dark, light);
     CHECK(both.width == 6);

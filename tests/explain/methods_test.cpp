@@ -180,3 +180,14 @@ TEST_CASE("An overlay is grey where nothing counts, and its scale ends in the st
           overlay(picture, std::vector<float>(32 * 32), 1).at(3, 3)[0]);
     CHECK_THROWS_AS(overlay(picture, std::vector<float>(5), 1), Error);
 }
+
+TEST_CASE("What is not finite is no explanation") {
+    for (const Method method : {Method::grad_cam, Method::gradient, Method::guided_grad_cam, Method::occlusion}) {
+        SmallNetwork network;
+        for (State state : network.states())
+            if (state.name() == "fc2/kernel")
+                state.assign(std::vector<float>(static_cast<size_t>(state.shape().count()), NAN));
+        CHECK_THROWS_WITH(explain(network, SmallNetwork::sample(), {.method = method, .label = 1}),
+                          Catch::Contains(std::string(name_of(method))) && Catch::Contains("diverge"));
+    }
+}

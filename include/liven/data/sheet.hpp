@@ -44,8 +44,8 @@ private:
     int column_ = 0, row_ = 0;
 };
 
-/// Numbers as colours that grow lighter and stay apart in print and for colour-blind eyes: black at 0, light yellow at
-/// `full` and above. Throws Error unless there are width x height of them.
+/// Numbers as colours that grow lighter and stay apart in print and for colour-blind eyes: black at 0
+/// and for NaN, light yellow at `full` and above. Throws Error unless there are width x height of them.
 Image colour_map(std::span<const float> values, int width, int height, double full);
 
 /// Two pictures of one height, side by side. Throws Error for different heights.

@@ -81,6 +81,7 @@ struct Explanation {
     std::string layer = {};   ///< the map looked at, of those methods that look at one
     bool both_signs = false;  ///< whether numbers below 0 speak against the class
 };
+/// Throws Error when what the network gives is not finite.
 Explanation explain(Module& model, const Tensor& sample, const Options& options);
 
 }  // namespace liven::saliency
