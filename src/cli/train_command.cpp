@@ -60,8 +60,8 @@ int train(const CLI::App& command, const Options& o) {
     try {
         Trainer trainer = o.resume.empty() ? Trainer(settings_from(command, o), o.out) : Trainer::resume(o.resume);
         const std::filesystem::path run = o.resume.empty() ? o.out : o.resume;
-        // A run that has the file goes on with it by itself.
-        if (o.tensorboard && !std::filesystem::exists(RunFolder(run).events()))
+        // A resumed run that has the file goes on with it by itself.
+        if (o.tensorboard && (o.resume.empty() || !std::filesystem::exists(RunFolder(run).events())))
             trainer.add(std::make_unique<TensorBoardEvents>());
         const TrainResult result = trainer.train();
         char line[160];

@@ -2,15 +2,30 @@
 #include <filesystem>
 
 #include "epoch_line.hpp"
+#include "liven/core/error.hpp"
+#include "liven/core/log.hpp"
 #include "liven/train/callbacks.hpp"
 #include "run_folder.hpp"
 
 namespace liven {
+namespace {
+
+/// None of a damaged file: a training does not stop for a copy of its log.
+std::vector<Event> events_in(const std::filesystem::path& path) {
+    if (!std::filesystem::exists(path)) return {};
+    try {
+        return read_events(path);
+    } catch (const Error& error) {
+        log_warning(std::string(error.what()) + "; the file is begun anew, log.jsonl has what was in it");
+        return {};
+    }
+}
+
+}  // namespace
 
 void TensorBoardEvents::on_train_begin(Training& training) {
     const std::filesystem::path path = RunFolder(training.folder).events();
-    std::vector<Event> events;
-    if (std::filesystem::exists(path)) events = read_events(path);
+    std::vector<Event> events = events_in(path);
     // What came after the checkpoint will be computed again.
     std::erase_if(events, [&](const Event& event) { return event.step > training.progress.step; });
     file_ = std::make_unique<EventFile>(path, events);
