@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <numeric>
 #include <set>
+#include <tuple>
 #include <utility>
 
 #include "liven/core/error.hpp"
@@ -28,6 +30,18 @@ std::vector<int32_t> labels_of(const std::vector<data::Sample>& samples) {
     std::vector<int32_t> labels;
     for (const data::Sample& sample : samples) labels.push_back(static_cast<int32_t>(sample.label));
     return labels;
+}
+
+/// Places of the samples, class by class, in a class set by set, in a set by attack type.
+std::vector<size_t> by_kind(const data::Dataset& set) {
+    std::vector<size_t> places(set.samples.size());
+    std::iota(places.begin(), places.end(), size_t{0});
+    const auto kind = [&](size_t place) {
+        const data::Sample& sample = set.samples[place];
+        return std::tie(sample.label, sample.dataset, sample.attack_type);
+    };
+    std::stable_sort(places.begin(), places.end(), [&](size_t a, size_t b) { return kind(a) < kind(b); });
+    return places;
 }
 
 /// The separability within one data set.
@@ -106,8 +120,11 @@ data::Dataset evenly_chosen(const data::Dataset& set, int64_t most) {
     if (most < 1) throw Error("features", "expected one sample or more, got " + std::to_string(most));
     if (set.size() <= most) return set;
     data::Dataset chosen{.name = set.name};
+    const std::vector<size_t> kinds = by_kind(set);
+    std::set<size_t> places;
     for (int64_t i = 0; i < most; ++i)
-        chosen.samples.push_back(set.samples[static_cast<size_t>(i * set.size() / most)]);
+        places.insert(kinds[static_cast<size_t>(i * (set.size() - 1) / std::max<int64_t>(1, most - 1))]);
+    for (const size_t place : places) chosen.samples.push_back(set.samples[place]);
     return chosen;
 }
 
@@ -120,7 +137,7 @@ FeatureMap feature_map(FeatureRows rows, const FeatureMapOptions& options) {
         for (const std::string& name : datasets) map.by_dataset.emplace_back(name, separability_in(map.of, name));
     if (options.tsne) {
         map.points = tsne(map.of.rows, {.perplexity = options.perplexity, .theta = options.theta}).points;
-        map.x = "t-SNE 1", map.y = "t-SNE 2";
+        map.x = "t-SNE 1", map.y = "t-SNE 2", map.tsne = true;
         return map;
     }
     const PrincipalComponents found = principal_components(map.of.rows, 2);

@@ -55,15 +55,21 @@ void add_explanations(report::Page& page, Runs runs) {
 void add_feature_maps(report::Page& page, Runs runs) {
     page.section("How samples lie");
     page.text(
-        "The judged samples by what goes into the network's last step, t-SNE; near each other is alike, axes have no "
-        "meaning. Separability is the mean silhouette of the two classes in all features, from -1 to 1.");
+        "The judged samples by what goes into the network's last step; near each other is alike. Separability is the "
+        "mean silhouette of the two classes in all features, from -1 to 1.");
     std::vector<std::string> charts;
-    report::Table table{.columns = {"run", "features", "samples", "separability"}, .rows = {}};
+    report::Table table{.columns = {"run", "features", "samples", "separability", "drawn by"}, .rows = {}};
     for (const RunEvidence& run : runs) {
         const FeatureMap& map = run.pictures.map;
+        if (!run.pictures.unmapped.empty()) {
+            page.text(run.name + ": none, for " + run.pictures.unmapped);
+            continue;
+        }
         charts.push_back(svg(chart_of(map, PointsBy::attack_type, run.name)));
-        table.rows.push_back({run.name, map.of.what, std::to_string(map.of.rows.rows), map.separability.str()});
+        table.rows.push_back({run.name, map.of.what, std::to_string(map.of.rows.rows), map.separability.str(),
+                              map.tsne ? "t-SNE, whose axes have no meaning" : "the first two principal components"});
     }
+    if (charts.empty()) return;
     page.figures(charts);
     page.table(table);
 }

@@ -34,6 +34,7 @@ struct RunPictures {
     data::Image explained;    ///< of each class the sample judged best, a middling one and the one judged worst
     std::string unexplained;  ///< why there is none
     FeatureMap map;
+    std::string unmapped;  ///< why there is none
 };
 
 /// All that is known of a run.

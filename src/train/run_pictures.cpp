@@ -49,15 +49,20 @@ RunPictures draw_pictures(LoadedModel& model, const ScoredPart& part) {
     RunPictures pictures{.errors = error_gallery(part.set, part.scored, model.info.threshold.value),
                          .explained = {},
                          .unexplained = {},
-                         .map = {}};
+                         .map = {},
+                         .unmapped = {}};
     try {
         pictures.explained = explained_examples(model, part);
     } catch (const Error& error) {
         pictures.unexplained = error.what();
     }
-    FeatureRows rows = network_features(model, evenly_chosen(part.set, kMostPoints));
-    const bool tsne = rows.rows.rows >= 4;  // what it needs
-    pictures.map = feature_map(std::move(rows), {.tsne = tsne});
+    try {
+        FeatureRows rows = network_features(model, evenly_chosen(part.set, kMostPoints));
+        const bool tsne = rows.rows.rows >= 4;  // what it needs
+        pictures.map = feature_map(std::move(rows), {.tsne = tsne});
+    } catch (const Error& error) {
+        pictures.unmapped = error.what();
+    }
     return pictures;
 }
 

@@ -67,8 +67,33 @@ TEST_CASE("A network's features come from its last step's input, for samples cho
     CHECK(rows.rows.rows == 5);
     CHECK(rows.rows.columns == 64);
     CHECK(rows.what == "bn_dense of livenessnet, 64 features");
-    CHECK(rows.samples[1].path.filename() == "2.png");
-    CHECK(rows.samples[4].path.filename() == "9.png");
+    CHECK(rows.samples[1].path.filename() == "4.png");
+    CHECK(rows.samples[4].path.filename() == "11.png");
     CHECK(evenly_chosen(two.set, 100).size() == 12);
     CHECK_THROWS_AS(evenly_chosen(two.set, 0), Error);
+}
+
+TEST_CASE("Samples are chosen from every class, set and attack type, whatever the order they come in") {
+    data::Dataset set;
+    for (int i = 0; i < 2000; ++i) {
+        data::Sample sample;
+        sample.path = std::to_string(i);
+        sample.label = i % 2 == 1 ? data::Label::attack : data::Label::bonafide;
+        sample.attack_type = i % 4 == 3 ? "print" : i % 2 == 1 ? "mask" : "";
+        set.samples.push_back(sample);
+    }
+    const data::Dataset half = evenly_chosen(set, 1000);
+    CHECK(half.size() == 1000);
+    CHECK(half.count(data::Label::bonafide) == 500);
+    const auto prints = std::count_if(half.samples.begin(), half.samples.end(),
+                                      [](const data::Sample& sample) { return sample.attack_type == "print"; });
+    CHECK(std::abs(prints - 250) <= 1);
+    CHECK(std::is_sorted(half.samples.begin(), half.samples.end(), [](const data::Sample& a, const data::Sample& b) {
+        return std::stoi(a.path.string()) < std::stoi(b.path.string());
+    }));
+    // A single sample of a class stays.
+    for (data::Sample& sample : set.samples) sample.label = data::Label::attack;
+    set.samples[777].label = data::Label::bonafide;
+    CHECK(evenly_chosen(set, 7).count(data::Label::bonafide) == 1);
+    CHECK(evenly_chosen(set, 1).size() == 1);
 }

@@ -1,6 +1,7 @@
 #include "liven/train/report.hpp"
 
 #include <catch2/catch.hpp>
+#include <fstream>
 #include <string>
 
 #include "liven/core/log.hpp"
@@ -80,6 +81,25 @@ TEST_CASE("A report has every section, both runs, intervals and tests, and fetch
     for (const char* none : {">nan<", "\"nan", " nan", ",nan", "-nan"}) CHECK(count(page, none) == 0);
     CHECK(count(page, "<svg") == count(page, "</svg>"));
     CHECK(page == html_report(two.runs, {.title = "A & B", .bootstrap = {.resamples = 50}}));
+}
+
+TEST_CASE("A report of a few judged samples draws what it can, and says what it cannot and why") {
+    const TwoRuns two;
+    std::vector<std::filesystem::path> test;
+    for (const data::Sample& sample : data::open_dataset(two.folder / "set").only(data::Split::test).samples)
+        test.push_back(sample.path);
+    const auto page_of_first = [&](size_t readable) {
+        for (size_t i = readable; i < test.size(); ++i) std::ofstream(test[i]) << "no picture";
+        return html_report({two.runs.data(), 1}, {.bootstrap = {.resamples = 20}});
+    };
+    REQUIRE(test.size() > 3);
+    const std::string three = page_of_first(3);
+    CHECK(three.find("the first two principal components") != std::string::npos);
+    CHECK(three.find("t-SNE") == std::string::npos);
+    const std::string one = page_of_first(1);
+    CHECK(one.find("one: none, for ") != std::string::npos);
+    CHECK(one.find("expected two rows and one component or more") != std::string::npos);  // what says why
+    CHECK(one.find("How it was made</h2>") != std::string::npos);
 }
 
 TEST_CASE("A report of one run needs no second; a folder without a model says how to get one") {

@@ -24,7 +24,9 @@ FeatureRows network_features(LoadedModel& model, const data::Dataset& set, int64
 /// recording the frame in its middle.
 FeatureRows pixel_features(const data::Dataset& set, int64_t size = 32);
 
-/// At most `most` samples, evenly spaced: maps make matrices of the samples by the samples.
+/// At most `most` samples in the set's order, evenly spaced among those of a class, data set and attack type, so that
+/// an order of the set that repeats itself hides none of them: maps make matrices of the samples by the samples. Two
+/// or more have both classes.
 data::Dataset evenly_chosen(const data::Dataset& set, int64_t most);
 
 struct FeatureMapOptions {
@@ -39,6 +41,7 @@ struct FeatureMap {
     std::vector<std::pair<std::string, Measure>> by_dataset =
         {};                      ///< the same in each data set, when there are several
     std::string x = {}, y = {};  ///< what the axes are
+    bool tsne = false;           ///< what made the points; else principal components
 };
 FeatureMap feature_map(FeatureRows rows, const FeatureMapOptions& options = {});
 
