@@ -82,6 +82,12 @@ Shape shape_from(const std::string& text);
 /// "dropout=0.1" -> map. Throws Error without a '='.
 OptionMap option_map(const std::vector<std::string>& options);
 
+/// Those that data::write knows.
+inline const std::vector<std::string> kPictureEndings{".png", ".jpg", ".jpeg"};
+/// Throws Error, before there is anything to lose, when no file of that name can be written: its folder is not there,
+/// it is a folder itself, or has none of these endings (none given: any will do).
+void require_target(const std::string& path, const std::vector<std::string>& endings = {});
+
 /// The text, with a line break at its end, on stdout.
 void print(const std::string& text);
 

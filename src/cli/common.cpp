@@ -1,4 +1,7 @@
+#include <algorithm>
+#include <cctype>
 #include <charconv>
+#include <filesystem>
 #include <iostream>
 
 #include "cli.hpp"
@@ -25,6 +28,19 @@ Shape shape_from(const std::string& text) {
         throw Error("--input",
                     "expected height x width x channels like 256x256x3, or 5x224x224x3 for clips, got '" + text + "'");
     return shape;
+}
+
+void require_target(const std::string& path, const std::vector<std::string>& endings) {
+    namespace fs = std::filesystem;
+    std::string known, ending = fs::path(path).extension().string();
+    std::transform(ending.begin(), ending.end(), ending.begin(), [](unsigned char c) { return std::tolower(c); });
+    for (const std::string& one : endings) known += (known.empty() ? "" : ", ") + one;
+    if (!endings.empty() && std::find(endings.begin(), endings.end(), ending) == endings.end())
+        throw Error(path, "expected a file that ends in " + known);
+    std::error_code code;
+    const fs::path folder = fs::absolute(path).parent_path();
+    if (fs::is_directory(path, code)) throw Error(path, "expected a file to write, but it is a folder");
+    if (!fs::is_directory(folder, code)) throw Error(path, "there is no folder " + folder.string());
 }
 
 OptionMap option_map(const std::vector<std::string>& options) {

@@ -11,7 +11,7 @@ namespace {
 
 struct EvaluateArguments {
     std::string model, data, split = "test", by = "frame", scores, errors, within_set_optimum;
-    int64_t batch = 16;
+    int64_t batch = 16, clips = 0;
     BootstrapOptions bootstrap{.resamples = 1000};
     bool json = false;
 };
@@ -23,7 +23,7 @@ struct ScoredSet {
 };
 
 ScoredSet scored_by(LoadedModel& loaded, const EvaluateArguments& asked) {
-    ScoredSet out{.set = samples_of_split(asked.data, asked.split, loaded.info), .scored = {}};
+    ScoredSet out{.set = samples_of_split(asked.data, asked.split, loaded.info, asked.clips), .scored = {}};
     data::Loader loader = evaluation_loader(out.set, loaded.info.preprocess, asked.batch);
     out.scored = score(*loaded.model, loader);
     for (const data::BrokenFile& file : loader.broken()) log_warning("skipped " + file.path + ": " + file.reason);
@@ -41,9 +41,11 @@ PadReport report_of(const Judged& judged, const LoadedModel& loaded, const Evalu
     return report;
 }
 
-void write_errors(const ScoredSet& scored, double threshold, const std::string& path) {
+void write_errors(const ScoredSet& scored, double threshold, const EvaluateArguments& asked) {
     const ErrorGallery gallery = error_gallery(scored.set, scored.scored, threshold);
-    const std::string counts = std::to_string(gallery.accepted_attacks) + " attacks accepted, " +
+    const std::string& path = asked.errors;
+    const std::string counts = (asked.by == "frame" ? "" : "each frame by itself: ") +
+                               std::to_string(gallery.accepted_attacks) + " attacks accepted, " +
                                std::to_string(gallery.rejected_bonafide) + " bona fide rejected";
     if (gallery.picture.empty()) return log_warning(counts + ": nothing to draw into " + path);
     data::write(gallery.picture, path);
@@ -75,15 +77,18 @@ std::string table_of(const PadReport& report, const std::map<std::string, Interv
 }
 
 void run_evaluate(const EvaluateArguments& asked) {
+    const Unit unit = unit_from(asked.by);
+    if (!asked.scores.empty()) require_target(asked.scores);
+    if (!asked.errors.empty()) require_target(asked.errors, kPictureEndings);
     LoadedModel loaded = load_model(asked.model);
     const ScoredSet scored = scored_by(loaded, asked);
-    const Judged judged = judged_by(unit_from(asked.by), scored.set, scored.scored);
+    const Judged judged = judged_by(unit, scored.set, scored.scored);
     const PadReport report = report_of(judged, loaded, asked);
     std::map<std::string, Interval> intervals;
     if (asked.bootstrap.resamples > 0) intervals = intervals_of(judged, report.threshold, asked.bootstrap);
-    if (!asked.scores.empty()) write_scores(asked.scores, judged, report.threshold);
-    if (!asked.errors.empty()) write_errors(scored, report.threshold, asked.errors);
     print(asked.json ? json_of(report, intervals, asked) : table_of(report, intervals, asked));
+    if (!asked.scores.empty()) write_scores(asked.scores, judged, report.threshold);
+    if (!asked.errors.empty()) write_errors(scored, report.threshold, asked);
 }
 
 }  // namespace
@@ -98,6 +103,10 @@ void add_evaluate_command(CLI::App& app) {
         ->check(CLI::IsMember({"train", "val", "test", "all"}));
     command->add_option("--by", asked->by, "what is judged: each frame (or clip), or the mean of a video or a subject")
         ->check(CLI::IsMember({"frame", "video", "subject"}));
+    command
+        ->add_option("--clips-per-video", asked->clips,
+                     "clips (or frames) of a video file; by default as many as the training took")
+        ->check(CLI::Range(1, 10000));
     command->add_option("--resamples", asked->bootstrap.resamples, "of the intervals' bootstrap over groups; 0: none")
         ->check(CLI::IsMember({"0"}) | CLI::Range(2, 1000000));
     command->add_option("--scores", asked->scores, "write each score to this CSV file");

@@ -58,6 +58,7 @@ void run_explain(const ExplainArguments& asked) {
     if (asked.layers) return print_layers(loaded, asked.json);
     if (asked.images.empty()) throw Error("explain", "expected a picture", "--layers lists the model's maps");
     if (asked.out.empty()) throw Error("--out", "expected the picture to write", "-o out.png");
+    require_target(asked.out, kPictureEndings);
     Explainer explainer(loaded, options_of(asked));
     data::Sheet sheet({.columns = 1 + static_cast<int>(asked.methods.size()), .side = asked.side, .lines = 2});
     for (const std::string& path : asked.images) {

@@ -1,8 +1,5 @@
 #include "cli.hpp"
 #include "liven/core/error.hpp"
-#include "liven/core/log.hpp"
-#include "liven/data/clip.hpp"
-#include "liven/data/split.hpp"
 #include "liven/io/file.hpp"
 #include "liven/io/json.hpp"
 #include "liven/train/feature_map.hpp"
@@ -15,21 +12,14 @@ struct FeaturesArguments {
     std::string model, data, split = "all", out, method = "tsne", by = "attack";
     int64_t most = 1000, size = 32, batch = 16;
     FeatureMapOptions map;
+    data::SplitOptions dividing;
     bool json = false;
 };
 
-data::Dataset pixels_of(const FeaturesArguments& asked) {
-    data::Dataset set = data::open_dataset(asked.data);
-    if (asked.split != "all") {
-        data::assign_splits(set, {});
-        set = set.only(data::split_from(asked.split).value());
-        if (set.samples.empty()) throw Error(asked.data, "there are no samples in the split '" + asked.split + "'");
-    }
-    return data::pictures_of(set, 1);
-}
-
 FeatureRows rows_of(const FeaturesArguments& asked) {
-    if (asked.model == "pixels") return pixel_features(evenly_chosen(pixels_of(asked), asked.most), asked.size);
+    if (asked.model == "pixels")
+        return pixel_features(evenly_chosen(pictures_of_split(asked.data, asked.split, asked.dividing), asked.most),
+                              asked.size);
     LoadedModel loaded = load_model(asked.model);
     const data::Dataset set = samples_of_split(asked.data, asked.split, loaded.info);
     return network_features(loaded, evenly_chosen(set, asked.most), asked.batch);
@@ -47,7 +37,7 @@ Json json_of(const FeatureMap& map) {
 }
 
 void run_features(FeaturesArguments asked) {
-    if (!asked.out.empty() && !asked.out.ends_with(".svg")) throw Error(asked.out, "expected a file that ends in .svg");
+    if (!asked.out.empty()) require_target(asked.out, {".svg"});
     asked.map.tsne = asked.method == "tsne";
     const FeatureMap map = feature_map(rows_of(asked), asked.map);
     const PointsBy by = asked.by == "class"     ? PointsBy::label
@@ -77,6 +67,9 @@ void add_features_command(CLI::App& app) {
         ->check(CLI::IsMember({"attack", "class", "dataset"}));
     command->add_option("--most", asked->most, "samples, evenly chosen")->check(CLI::Range(4, 20000));
     command->add_option("--size", asked->size, "of pixels: a side")->check(CLI::Range(4, 256));
+    command->add_option("--seed", asked->dividing.seed, "of pixels: of the splits that the data does not state");
+    command->add_option("--allow-leak", asked->dividing.allow_leak,
+                        "of pixels: a split of data whose splits share groups, for this reason");
     command->add_option("--perplexity", asked->map.perplexity, "of t-SNE: about how many neighbours count")
         ->check(CLI::Range(1.0, 1000.0));
     command->add_option("--theta", asked->map.theta, "of t-SNE: 0 is exact, more is faster and rougher")

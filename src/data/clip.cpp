@@ -109,6 +109,7 @@ void add_clips(const Recording& recording, const ClipOptions& options, Dataset& 
                               " frames, too few for a clip of " + std::to_string(options.frames));
     for (const std::vector<int64_t>& positions : clips) {
         Sample sample = recording.known;
+        if (sample.video.empty()) sample.video = recording.known.path.string();
         sample.frame = positions.front();
         for (int64_t at : positions) sample.clip.push_back(recording.at(at));
         out.samples.push_back(std::move(sample));

@@ -29,7 +29,9 @@ std::string unit_name(Unit unit, const data::Sample& sample) {
     if (name.empty())
         throw Error(sample.path.string(), "the sample has no " + std::string(name_of(unit)),
                     "judge by frame, or name it in the manifest's column " + std::string(name_of(unit)));
-    return sample.dataset.empty() ? name : sample.dataset + '/' + name;
+    // Different people have videos of one name.
+    const bool whose = unit == Unit::video && !sample.subject.empty();
+    return (sample.dataset.empty() ? "" : sample.dataset + '/') + (whose ? sample.subject + '/' : "") + name;
 }
 
 std::string shortest(double value) {

@@ -61,6 +61,7 @@ TrainResult finish_run(const Training& training, TrainingData& data, const Early
                                                       {"pretrained", settings.pretrained},
                                                       {"split", Json::parse(data.split().to_json())},
                                                       {"group_by", settings.group_by},
+                                                      {"clips_per_video", settings.clips_per_video},
                                                       {"allow_leak", settings.allow_leak}}));
     const double threshold = info.threshold.value;
     const std::unique_ptr<Module> model = deployed(training.model, info);

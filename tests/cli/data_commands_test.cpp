@@ -2,6 +2,7 @@
 
 #include "liven/data/dataset.hpp"
 #include "liven/data/image.hpp"
+#include "liven/io/event_file.hpp"
 #include "program.hpp"
 
 // data, evaluate, predict, train: sets of pictures in, measures out.
@@ -170,9 +171,59 @@ TEST_CASE("evaluate judges by video or subject, gives intervals, writes scores a
     const Outcome optimum = liven_program(all + "--within-set-optimum 'to see how far it flatters'");
     CHECK(has(optimum.out, "within-set optimum, chosen on these samples: to see how far it flatters"));
     CHECK(has(liven_program(all + "--by video").out, "by video"));
+    CHECK(has(liven_program(all + "--by subject --errors " + errors).err, "each frame by itself: "));
     const std::string bare = s.folder.file("bare.csv", "path,label\n" + s.picture(0) + ",bonafide\n");
     CHECK(liven_program("evaluate " + s.model + " --data " + bare + " --split all --by video").one_clear_error());
     CHECK(liven_program(all + "--scores " + s.set).one_clear_error());
+}
+
+TEST_CASE("evaluate and explain refuse a file they cannot write before they compute, and measures go before scores") {
+    const Set s;
+    const std::string none = s.folder / "none.safetensors", gif = s.folder / "errors.gif";
+    const Outcome ending = liven_program("evaluate " + none + " --data " + s.set + " --errors " + gif);
+    CHECK(ending.one_clear_error());
+    CHECK(has(ending.err, ".png, .jpg"));
+    const Outcome folder = liven_program("evaluate " + none + " --data " + s.set + " --scores " + gif + "/scores.csv");
+    CHECK(has(folder.err, "there is no folder"));
+    CHECK(has(liven_program("explain " + s.model + " " + s.set + "/none.jpg -o " + gif).err, ".png, .jpg"));
+    std::filesystem::create_directory(s.folder / "scores.csv.partial");  // in the way of the one that is written
+    const Outcome late =
+        liven_program("evaluate " + s.model + " --data " + s.set + " --scores " + s.folder / "scores.csv");
+    CHECK(late.status == 1);
+    CHECK(has(late.out, "ROC-AUC"));
+}
+
+TEST_CASE("evaluate takes as many frames of a video file as the training did, and a file without a name is a video") {
+    const Folder folder;
+    const std::string set = folder / "set", run = folder / "run";
+    REQUIRE(liven_program("data synth " + set +
+                          " --subjects 6 --bonafide-videos 1 --attack-videos 1 --frames 6 --size 32 --video --seed 3")
+                .status == 0);
+    REQUIRE(liven_program("train --model livenessnet --data " + set +
+                          " --size 32 --epochs 1 --clips-per-video 2 --out " + run)
+                .status == 0);
+    std::string rows = "path,label\n";
+    const std::vector<data::Sample> videos = data::open_dataset(set).samples;
+    for (const data::Sample& video : videos)
+        rows += video.path.string() + (video.label == data::Label::attack ? ",attack\n" : ",bonafide\n");
+    const std::string evaluate = "evaluate " + run + "/model.safetensors --data " + folder.file("bare.csv", rows) +
+                                 " --split all --resamples 0 --json ";
+    const auto files = static_cast<int64_t>(videos.size());
+    CHECK(liven_program(evaluate).json().at("samples").integer() == 2 * files);
+    CHECK(liven_program(evaluate + "--clips-per-video 3").json().at("samples").integer() == 3 * files);
+    CHECK(liven_program(evaluate + "--by video").json().at("samples").integer() == files);
+}
+
+TEST_CASE("train --tensorboard writes its file where an old one lies, even a damaged one") {
+    const Set s;
+    const std::string run = s.folder / "run", events = run + "/events.out.tfevents.liven";
+    std::filesystem::create_directory(run);
+    std::ofstream(events) << "not what TensorBoard wrote";
+    const Outcome trained =
+        liven_program("train --model livenessnet --data " + s.set + " --size 32 --epochs 1 --tensorboard --out " + run);
+    REQUIRE(trained.status == 0);
+    CHECK(has(trained.err, "begun anew"));
+    CHECK(read_events(events).size() == 1);
 }
 
 TEST_CASE("features tells how far apart the classes lie, in a model and in pixels, and draws a map") {
@@ -196,6 +247,13 @@ TEST_CASE("features tells how far apart the classes lie, in a model and in pixel
     CHECK(has(contents_of(map), "component 1"));
     CHECK(liven_program("features pixels" + data + " -o " + (s.folder / "map.txt")).one_clear_error());
     CHECK(liven_program("features " + s.picture() + data).one_clear_error());
+    std::string rows = "path,label,subject,split\n";  // one person in every split
+    for (size_t i = 0; i < 12; ++i)
+        rows += s.picture(i) + (i % 2 ? ",attack" : ",bonafide") + ",one" + (i < 6 ? ",train\n" : ",test\n");
+    const std::string leaking =
+        "features pixels --method pca --split test --json --data " + s.folder.file("leaking.csv", rows);
+    CHECK(has(liven_program(leaking).err, "more than one split"));
+    CHECK(liven_program(leaking + " --allow-leak 'to see it'").json().at("samples").integer() == 6);
 }
 
 TEST_CASE("predict --json prints an object a line: path, score, label, threshold") {

@@ -51,12 +51,16 @@ TEST_CASE("Frames, videos and subjects are judged with the group that each belon
     CHECK(frames.scores.scores == five.scored.scores.scores);
     CHECK(frames.groups == std::vector<std::string>{"set/a", "set/a", "set/a", "set/a", "set/b"});
     const Judged videos = judged_by(Unit::video, five.set, five.scored);
-    CHECK(videos.names == std::vector<std::string>{"set/v0", "set/v1", "set/v2"});
+    CHECK(videos.names == std::vector<std::string>{"set/a/v0", "set/a/v1", "set/b/v2"});
     CHECK(videos.groups == std::vector<std::string>{"set/a", "set/a", "set/b"});
     CHECK(videos.scores.scores[1] == Approx(0.4));
     const Judged subjects = judged_by(Unit::subject, five.set, five.scored);
     CHECK(subjects.names == std::vector<std::string>{"set/a", "set/a", "set/b"});  // its face, and the attack on it
     CHECK(subjects.scores.labels == std::vector<int32_t>{0, 1, 0});
+    Five alike;  // people whose videos have one name, as where each has a folder
+    for (data::Sample& s : alike.set.samples) s.video = "video";
+    CHECK(judged_by(Unit::video, alike.set, alike.scored).names ==
+          std::vector<std::string>{"set/a/video", "set/a/video", "set/b/video"});  // the second is the attack
     Five nameless;
     nameless.set.samples[1].video.clear();
     CHECK_THROWS_WITH(judged_by(Unit::video, nameless.set, nameless.scored), Catch::Contains("a,1.png"));

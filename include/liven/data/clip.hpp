@@ -27,7 +27,8 @@ struct ClipOptions {
 Dataset clips_of(const Dataset& recordings, const ClipOptions& options = {});
 
 /// A data set for models of single pictures: recordings (video files and folders of pictures) give `per_video` frames,
-/// spread evenly over 15 to 85 % of them; pictures stay as they are. Recordings that give none are named in `skipped`.
+/// spread evenly over 15 to 85 % of them; pictures stay as they are. A recording without a
+/// `video` is named by its path, here and in clips_of. Recordings that give none are named in `skipped`.
 Dataset pictures_of(const Dataset& recordings, int64_t per_video, int threads = 0);
 
 /// One picture of a sample: its own, or the frame in the middle of its clip. Throws Error when it cannot be read.

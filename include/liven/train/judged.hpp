@@ -24,7 +24,7 @@ std::string group_of(const data::Sample& sample);
 
 struct Judged {
     ScoredSamples scores;
-    std::vector<std::string> names;   ///< path#frame of a frame, else the video's or subject's
+    std::vector<std::string> names;   ///< path#frame of a frame, else dataset/subject/video or dataset/subject
     std::vector<std::string> groups;  ///< for bootstrap_interval
 };
 /// Of a subject its bona fide frames are one, and its attacks of each type. Throws Error when a sample has no video or
