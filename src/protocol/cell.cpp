@@ -5,13 +5,13 @@
 #include <fstream>
 
 #include "cell_files.hpp"
-#include "folder_lock.hpp"
 #include "liven/core/error.hpp"
 #include "liven/data/dataset.hpp"
 #include "liven/io/file.hpp"
 #include "liven/io/json_lines.hpp"
 #include "liven/train/trainer.hpp"
 #include "result_json.hpp"
+#include "src/core/folder_lock.hpp"
 #include "src/train/run_evidence.hpp"
 #include "src/train/training_data.hpp"
 

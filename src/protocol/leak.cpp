@@ -3,13 +3,13 @@
 #include <algorithm>
 #include <cmath>
 
-#include "folder_lock.hpp"
 #include "liven/core/error.hpp"
 #include "liven/core/log.hpp"
 #include "liven/data/manifest.hpp"
 #include "liven/data/split.hpp"
 #include "liven/protocol/table.hpp"
 #include "liven/train/trainer.hpp"
+#include "src/core/folder_lock.hpp"
 #include "src/train/run_evidence.hpp"
 
 namespace liven::protocol {

@@ -8,13 +8,13 @@
 
 #include "cell_files.hpp"
 #include "child.hpp"
-#include "folder_lock.hpp"
 #include "liven/core/error.hpp"
 #include "liven/core/log.hpp"
 #include "liven/core/progress.hpp"
 #include "liven/io/json_lines.hpp"
 #include "liven/protocol/cell.hpp"
 #include "liven/train/trainer.hpp"
+#include "src/core/folder_lock.hpp"
 
 namespace liven::protocol {
 namespace {

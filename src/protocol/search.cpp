@@ -5,7 +5,6 @@
 #include <functional>
 #include <limits>
 
-#include "folder_lock.hpp"
 #include "liven/core/error.hpp"
 #include "liven/core/log.hpp"
 #include "liven/core/philox.hpp"
@@ -15,6 +14,7 @@
 #include "liven/io/json_lines.hpp"
 #include "liven/protocol/table.hpp"
 #include "liven/train/trainer.hpp"
+#include "src/core/folder_lock.hpp"
 
 namespace liven::protocol {
 namespace {

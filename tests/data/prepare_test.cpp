@@ -283,7 +283,33 @@ TEST_CASE("A finished preparation is left as it is; another, or another's folder
     write_bytes(small.folder / "holiday/images/beach.jpg", "x");
     options.output = small.folder / "holiday";
     CHECK_THROWS_WITH(prepare(small.set, options), Catch::Contains("no preparation"));
-    CHECK(fs::exists(small.folder / "holiday/images/beach.jpg"));
+    CHECK(tree_of(options.output).size() == 1);
+}
+
+TEST_CASE("A folder that is being prepared is left alone, also by a preparation that may replace it") {
+    const SmallSet small;
+    PrepareOptions options = small.options();
+    prepare(small.set, options);
+    const auto replaced = [&](int width, bool overwrite) {
+        PrepareOptions other = options;
+        other.width = width;
+        other.overwrite = overwrite;
+        other.progress = {};
+        return prepare(small.set, other).written;
+    };
+    options.width = 30;
+    options.overwrite = true;
+    int64_t asked = 0;
+    options.progress = [&](int64_t done, int64_t) {
+        if (done != 5) return;
+        ++asked;
+        CHECK_THROWS_WITH(replaced(20, true), Catch::Contains("another process"));
+        CHECK_THROWS_WITH(replaced(30, false), Catch::Contains("another process"));
+    };
+    CHECK(prepare(small.set, options).written == 9);
+    CHECK(asked == 1);
+    CHECK(decode(open_dataset(options.output).samples[8].path).width == 30);
+    CHECK(replaced(20, true) == 9);
 }
 
 TEST_CASE("A folder that cannot be written to is one error and nothing half written") {

@@ -1,7 +1,6 @@
 #include "src/data/prepare/journal.hpp"
 
 #include <fcntl.h>
-#include <sys/file.h>
 #include <unistd.h>
 
 #include <array>
@@ -76,8 +75,6 @@ Journal::Journal(const fs::path& folder, const std::string& fingerprint) : path_
         ::close(descriptor);
         fail(path_, "cannot be opened");
     }
-    if (::flock(descriptor, LOCK_EX | LOCK_NB) != 0)
-        throw Error(folder.string(), "another process is preparing this folder");
     read(fingerprint);
 }
 

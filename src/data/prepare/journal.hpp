@@ -27,11 +27,10 @@ struct Outcome {
 };
 
 /// A file in the output folder that tells line by line what is finished, so that a preparation that was stopped at any
-/// point goes on. A line that was cut off is dropped; the file is locked while it is open.
+/// point goes on. A line that was cut off is dropped. Whoever writes it holds the folder's lock.
 class Journal {
 public:
-    /// Opens or begins it. Throws Error when another process holds it, when it tells of another preparation
-    /// (`fingerprint`), or cannot be written.
+    /// Opens or begins it. Throws Error when it tells of another preparation (`fingerprint`), or cannot be written.
     Journal(const std::filesystem::path& folder, const std::string& fingerprint);
 
     /// By number of the sample, the last word on each.

@@ -47,27 +47,40 @@ std::string OutputFolder::finished_fingerprint() const {
                : std::string();
 }
 
-bool OutputFolder::holds(const std::string& fingerprint, bool overwrite) const {
+bool OutputFolder::begun() const {
     std::error_code code;
-    const bool begun = fs::exists(Journal::path_in(path_), code), finished = fs::exists(manifest(), code);
+    return fs::exists(Journal::path_in(path_), code);
+}
+
+OutputFolder::Content OutputFolder::content(const std::string& fingerprint, bool overwrite) const {
+    std::error_code code;
+    const bool finished = fs::exists(manifest(), code);
     const std::string own = finished_fingerprint();
-    if (finished && own == fingerprint) {
-        fs::remove(Journal::path_in(path_), code);
-        return true;
-    }
+    if (finished && own == fingerprint) return Content::finished;
     if (finished && own.empty())
         throw Error(path_.string(), "the folder holds a manifest that is no preparation's", "take another folder");
-    if (!finished && !begun && own.empty() && fs::exists(path_ / "images", code))
+    if (!finished && !begun() && own.empty() && fs::exists(path_ / "images", code))
         throw Error(path_.string(), "the folder holds images that no preparation wrote", "take another folder");
-    const bool other = finished || (begun && Journal::fingerprint_in(path_).value_or("") != fingerprint);
-    if (!other) return false;
+    const bool other = finished || (begun() && Journal::fingerprint_in(path_).value_or("") != fingerprint);
+    if (!other) return Content::open;
     // A journal that was cut off within its first line tells of nothing that was done.
-    if (!finished && Journal::fingerprint_in(path_).value_or("").empty()) return false;
+    if (!finished && Journal::fingerprint_in(path_).value_or("").empty()) return Content::open;
     if (!overwrite)
         throw Error(path_.string(), "the folder holds another preparation",
                     "the same options and files go on with it; --overwrite replaces it");
-    clear();
-    return false;
+    return Content::another;
+}
+
+bool OutputFolder::is_finished(const std::string& fingerprint, bool overwrite) const {
+    return content(fingerprint, overwrite) == Content::finished && !begun();
+}
+
+bool OutputFolder::holds(const std::string& fingerprint, bool overwrite) const {
+    const Content held = content(fingerprint, overwrite);
+    std::error_code ignored;
+    if (held == Content::finished) fs::remove(Journal::path_in(path_), ignored);
+    if (held == Content::another) clear();
+    return held == Content::finished;
 }
 
 void OutputFolder::clear() const {

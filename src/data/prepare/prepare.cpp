@@ -12,6 +12,7 @@
 #include "liven/data/select.hpp"
 #include "liven/data/video.hpp"
 #include "src/core/crc32.hpp"
+#include "src/core/folder_lock.hpp"
 #include "src/data/import/recording.hpp"
 #include "src/data/parallel.hpp"
 #include "src/data/prepare/fingerprint.hpp"
@@ -227,6 +228,10 @@ public:
         out.options = options_.to_json();
         out.manifest = folder_.manifest();
         out.fingerprint = fingerprint();
+        // A finished folder may be read-only, and a stranger's is refused before a lock is left in it.
+        out.found_finished = folder_.is_finished(out.fingerprint, options_.overwrite);
+        if (out.found_finished) return out;
+        const FolderLock lock(folder_.path(), FolderLock::Wait::no, ".lock");
         out.found_finished = folder_.holds(out.fingerprint, options_.overwrite);
         if (out.found_finished) return out;
         Journal journal(folder_.path(), out.fingerprint);
@@ -405,8 +410,8 @@ private:
 
     void write_result(PreparationReport& out) const {
         const Dataset set = result(out);
-        const std::string json = out.to_json();
-        write_whole(folder_.report(), {reinterpret_cast<const uint8_t*>(json.data()), json.size()});
+        const std::string text = out.to_json();
+        write_whole(folder_.report(), {reinterpret_cast<const uint8_t*>(text.data()), text.size()});
         if (options_.before_manifest) options_.before_manifest(out);
         write_manifest(set, folder_.manifest());
     }
