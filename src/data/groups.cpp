@@ -68,7 +68,7 @@ Drawer::Drawer(const Dataset& dataset, const std::vector<std::vector<size_t>>& g
     strata_ = strata.size();
 }
 
-std::vector<size_t> Drawer::take(std::vector<size_t>& open, double share, Random random) const {
+std::vector<size_t> Drawer::take(std::vector<size_t>& open, double share, Random random, size_t stay) const {
     std::vector<double> goal(strata_, 0);
     for (size_t g : open)
         for (const auto& [stratum, count] : counts_[g]) goal[stratum] += share * count;
@@ -77,7 +77,7 @@ std::vector<size_t> Drawer::take(std::vector<size_t>& open, double share, Random
     double best_cost = -1;
     for (size_t trial = 0; trial < trials; ++trial) {
         for (size_t i = open.size(); i > 1; --i) std::swap(open[i - 1], open[random.below(i)]);
-        auto [taken, cost] = greedy(open, goal);
+        auto [taken, cost] = greedy(open, goal, stay);
         if (best_cost < 0 || cost < best_cost) {
             best = std::move(taken);
             best_cost = cost;
@@ -97,8 +97,8 @@ double Drawer::change(size_t group, const std::vector<double>& have, const std::
     return delta;
 }
 
-std::pair<std::vector<size_t>, double> Drawer::greedy(const std::vector<size_t>& order,
-                                                      const std::vector<double>& goal) const {
+std::pair<std::vector<size_t>, double> Drawer::greedy(const std::vector<size_t>& order, const std::vector<double>& goal,
+                                                      size_t stay) const {
     std::vector<double> have(strata_, 0);
     std::vector<size_t> taken;
     double cost = 0;
@@ -109,7 +109,7 @@ std::pair<std::vector<size_t>, double> Drawer::greedy(const std::vector<size_t>&
         taken.push_back(g);
     };
     for (size_t g : order) {
-        if (taken.size() + 1 == order.size()) break;
+        if (taken.size() + stay >= order.size()) break;
         if (const double delta = change(g, have, goal); delta < 0) add(g, delta);
     }
     if (taken.empty()) {

@@ -40,13 +40,13 @@ public:
     Drawer(const Dataset& dataset, const std::vector<std::vector<size_t>>& groups);
 
     /// Takes about `share` of the samples of `open` groups out of it: the best of many random orders, at least one
-    /// group, never all.
-    std::vector<size_t> take(std::vector<size_t>& open, double share, Random random) const;
+    /// group, and `stay` or more stay.
+    std::vector<size_t> take(std::vector<size_t>& open, double share, Random random, size_t stay = 1) const;
 
 private:
     double change(size_t group, const std::vector<double>& have, const std::vector<double>& goal) const;
-    std::pair<std::vector<size_t>, double> greedy(const std::vector<size_t>& order,
-                                                  const std::vector<double>& goal) const;
+    std::pair<std::vector<size_t>, double> greedy(const std::vector<size_t>& order, const std::vector<double>& goal,
+                                                  size_t stay) const;
 
     std::vector<std::vector<std::pair<size_t, double>>> counts_;
     size_t strata_ = 0;

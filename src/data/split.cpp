@@ -82,8 +82,10 @@ void draw_splits(Dataset& dataset, const SplitOptions& options, SplitRecord& rec
     std::vector<size_t> open(groups.size());
     std::iota(open.begin(), open.end(), size_t{0});
     for (Sample& s : dataset.samples) s.split = Split::train;
+    // One group stays for training, and one for validation.
+    const size_t stay = options.validation > 0 ? 2 : 1;
     if (options.test > 0)
-        set_split(dataset, groups, drawer.take(open, options.test, Random(options.seed, 0)), Split::test);
+        set_split(dataset, groups, drawer.take(open, options.test, Random(options.seed, 0), stay), Split::test);
     if (options.validation > 0)
         set_split(dataset, groups, drawer.take(open, options.validation, Random(options.seed, 1)), Split::val);
     warn_about_groups(dataset, options.group_by, record);

@@ -53,6 +53,13 @@ TEST_CASE("Folds hold every sample once, each person in one, classes and attacks
     CHECK(draw_folds(set, 10).size() == 120);
 }
 
+TEST_CASE("A seed draws the folds it drew in earlier versions") {
+    const std::vector<int64_t> folds = draw_folds(ten_people(), 5);
+    std::string drawn;
+    for (size_t i = 0; i < folds.size(); i += 12) drawn += std::to_string(folds[i]);
+    CHECK(drawn == "2123441030");
+}
+
 TEST_CASE("A fold for testing leaves the others for training and validation, without a leak") {
     Dataset set = ten_people();
     const std::vector<int64_t> folds = draw_folds(set, 5);

@@ -65,6 +65,28 @@ TEST_CASE("The seed decides, and nothing else") {
     CHECK(splits_of(a) != splits_of(c));
 }
 
+TEST_CASE("Groups stay for training however uneven they are") {
+    for (const double validation : {0.15, 0.0})
+        for (uint64_t seed = 0; seed < 20; ++seed) {
+            Dataset d;
+            for (int subject = 0; subject < 3; ++subject)
+                for (int k = 0; k < (subject < 2 ? 1 : 100); ++k)
+                    d.samples.push_back(sample(subject, -1, Label::attack));
+            const SplitRecord r = assign_splits(d, {.validation = validation, .seed = seed});
+            CHECK(r.train > 0);
+            CHECK(r.test > 0);
+            CHECK((r.val > 0) == (validation > 0));
+        }
+}
+
+TEST_CASE("A seed divides as it did in earlier versions") {
+    Dataset d = people(10);
+    assign_splits(d);
+    std::string drawn;
+    for (size_t i = 0; i < d.samples.size(); i += 10) drawn += name_of(d.samples[i].split)[1];
+    CHECK(drawn == "rrerrrerar");
+}
+
 TEST_CASE("Classes and attack types are spread as far as whole groups allow") {
     // Groups of very different make: some people only bona fide, some only attacked, sizes 1 to 13.
     Dataset d;
