@@ -33,10 +33,17 @@ void write_divided(const data::Dataset& set, const fs::path& path) {
     print(line);
 }
 
+/// Different types have different names: a slash is written as in addresses.
 std::string name_without(const std::string& stem, const std::string& type) {
-    std::string name = type.empty() ? "unnamed" : type;
-    for (char& c : name)
-        if (c == '/') c = '-';
+    std::string name;
+    for (const char c : type.empty() ? std::string("unnamed") : type) {
+        if (c == '/')
+            name += "%2F";
+        else if (c == '%')
+            name += "%25";
+        else
+            name += c;
+    }
     return stem + "-without-" + name + ".csv";
 }
 

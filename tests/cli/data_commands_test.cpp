@@ -75,6 +75,15 @@ TEST_CASE("data split writes folds and sets without an attack; audit counts look
     const data::Dataset left = data::open_dataset(out + "/loo-without-mask.csv");
     for (const data::Sample& sample : left.only(data::Split::train).samples) CHECK(sample.attack_type != "mask");
     CHECK(liven_program("data split " + s.set + " " + out + " --leave-out wax").one_clear_error());
+    std::string rows = "path,label,subject,attack_type\n";
+    for (const char* subject : {"1", "2", "3", "4", "5", "6"})
+        for (const char* type : {"", "a/b", "a-b"})
+            rows += std::string(subject) + '-' + std::to_string(rows.size()) + ".png," +
+                    (*type ? "attack," : "bonafide,") + subject + ',' + type + '\n';
+    const std::string slashed = s.folder.file("slashed.csv", rows);
+    REQUIRE(liven_program("data split " + slashed + " " + out + "/slashed.csv --leave-out all").status == 0);
+    for (const char* name : {"/slashed-without-a%2Fb.csv", "/slashed-without-a-b.csv"})
+        CHECK(data::open_dataset(out + name).count(data::Label::attack) > 0);
     CHECK(liven_program("data split " + s.set + " " + out + " --by face").one_clear_error());
     const Outcome audit = liven_program("audit " + s.set + " --grid " + grid);
     CHECK(audit.status == 0);
