@@ -26,7 +26,7 @@ ScoredSet scored_by(LoadedModel& loaded, const EvaluateArguments& asked) {
     ScoredSet out{.set = samples_of_split(asked.data, asked.split, loaded.info, asked.clips), .scored = {}};
     data::Loader loader = evaluation_loader(out.set, loaded.info.preprocess, asked.batch);
     out.scored = score(*loaded.model, loader);
-    for (const data::BrokenFile& file : loader.broken()) log_warning("skipped " + file.path + ": " + file.reason);
+    for (const data::BrokenFile& file : loader.broken()) log_warning("skipped " + file.str());
     if (const Json* leak = loaded.info.training.find("allow_leak"); leak && !leak->text().empty())
         log_warning("the splits of this model's training share groups; it was allowed because: " + leak->text());
     return out;

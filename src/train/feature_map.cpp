@@ -23,7 +23,7 @@ void append_rows(Features& to, std::span<const float> values, int64_t count) {
 }
 
 void warn_of_broken(const data::Loader& loader) {
-    for (const data::BrokenFile& file : loader.broken()) log_warning("skipped " + file.path + ": " + file.reason);
+    for (const data::BrokenFile& file : loader.broken()) log_warning("skipped " + file.str());
 }
 
 std::vector<int32_t> labels_of(const std::vector<data::Sample>& samples) {
