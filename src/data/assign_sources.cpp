@@ -1,6 +1,7 @@
 #include "liven/data/assign_sources.hpp"
 
 #include "liven/core/error.hpp"
+#include "liven/data/file_owners.hpp"
 #include "src/data/text.hpp"
 
 namespace liven::data {
@@ -35,8 +36,9 @@ public:
             if (part != Split::none && set.samples[i].split != part) continue;
             if (taken[i]) throw Error("split", in_quotes(entry) + " is assigned a second time, whole or in part");
             taken[i] = true;
+            owners_.add(set.samples[i].path, name);
             Sample& s = out_.samples.emplace_back(set.samples[i]);
-            s.dataset = name;
+            if (s.dataset.empty()) s.dataset = name;
             s.split = to;
             ++found;
         }
@@ -59,6 +61,7 @@ public:
 private:
     const std::map<std::string, Dataset>& sources_;
     std::map<std::string, std::vector<bool>> taken_;
+    FileOwners owners_;
     Dataset out_{.name = "assigned", .samples = {}, .skipped = {}, .warnings = {}};
 };
 

@@ -7,6 +7,7 @@
 
 #include "combine.hpp"
 #include "liven/core/error.hpp"
+#include "liven/data/file_owners.hpp"
 #include "liven/data/folds.hpp"
 #include "liven/data/manifest.hpp"
 #include "liven/io/file.hpp"
@@ -53,9 +54,11 @@ private:
                 .allow_leak = settings_.allow_leak};
     }
 
-    /// Whatever a set says of where its samples come from, here they come from that set.
-    static data::Dataset read(const NamedData& named) {
+    /// Whatever a set says of where its samples come from, here they come from that set. Throws Error when one that
+    /// was read before has a file of it.
+    data::Dataset read(const NamedData& named) {
         data::Dataset set = data::open_dataset(named.path);
+        for (const data::Sample& sample : set.samples) owners_.add(sample.path, named.name);
         for (data::Sample& sample : set.samples)
             sample.dataset =
                 sample.dataset.empty() || sample.dataset == named.name ? named.name : named.name + '/' + sample.dataset;
@@ -151,6 +154,7 @@ private:
 
     const ProtocolSettings& settings_;
     std::filesystem::path folder_;
+    data::FileOwners owners_;
     WrittenSources out_;
 };
 

@@ -1,6 +1,7 @@
 #include <catch2/catch.hpp>
 
 #include "liven/data/dataset.hpp"
+#include "liven/data/manifest.hpp"
 #include "program.hpp"
 
 using namespace liven;
@@ -62,6 +63,10 @@ TEST_CASE("data split --config assigns whole sources to splits, and keeps what l
     const DrawnSet s;
     const std::string other = s.folder / "other", out = s.folder / "combined";
     REQUIRE(liven_program("data synth " + other + " --subjects 4 --frames 1 --size 32 --seed 8").status == 0);
+    // Drawn with another seed, its people are others, which only the name of the data set tells.
+    data::Dataset people = data::open_dataset(other);
+    for (data::Sample& sample : people.samples) sample.dataset = "drawn later";
+    data::write_manifest(people, other + "/manifest.csv");
     const std::string file = s.folder.file("sources.toml",
                                            "[sources]\nfirst = \"set\"\nsecond = \"other/manifest.csv\"\n"
                                            "[split]\ntrain = [\"first\"]\nval = [\"second/train\"]\ntest = "
@@ -71,8 +76,8 @@ TEST_CASE("data split --config assigns whole sources to splits, and keeps what l
     CHECK(has(made.out, "warning: "));
     const data::Dataset set = data::open_dataset(out);
     CHECK(set.count(data::Split::train) == 36);
-    CHECK(set.samples[0].dataset == "first");
-    CHECK(set.samples.back().dataset == "second");
+    CHECK(set.samples[0].dataset == "synthetic");
+    CHECK(set.samples.back().dataset == "drawn later");
     CHECK(liven_program("data split --config " + file + " " + s.set + " " + out).one_clear_error());
     CHECK(liven_program("data split --config " + file + " " + out + " --folds 3").one_clear_error());
     CHECK(liven_program("data split " + s.set).one_clear_error());
@@ -85,4 +90,11 @@ TEST_CASE("data split --config assigns whole sources to splits, and keeps what l
                                            "test = [\"first/test\"]\n");
     s.folder.file("torn.csv", "path,label,subject,split\n1.png,bonafide,anna,train\n2.png,attack,anna,test\n");
     CHECK(has(liven_program("data split --config " + torn + " " + out).err, "more than one split"));
+    // So is one in two sources of one data set, which two manifests of it are.
+    s.folder.file("one.csv", "path,label,subject,dataset\n1.png,bonafide,anna,oulu\n2.png,attack,ben,oulu\n");
+    s.folder.file("two.csv", "path,label,subject,dataset\n3.png,bonafide,anna,oulu\n4.png,attack,carl,oulu\n");
+    const std::string halves = s.folder.file("halves.toml",
+                                             "[sources]\none = \"one.csv\"\ntwo = \"two.csv\"\n"
+                                             "[split]\ntrain = [\"one\"]\ntest = [\"two\"]\n");
+    CHECK(has(liven_program("data split --config " + halves + " " + out).err, "subject anna (train 1, test 1)"));
 }

@@ -6,6 +6,7 @@
 
 #include "helpers.hpp"
 #include "liven/core/error.hpp"
+#include "liven/data/manifest.hpp"
 #include "liven/data/split.hpp"
 
 using namespace liven;
@@ -77,6 +78,16 @@ TEST_CASE("The combined set represents its parts equally and keeps people on the
             for (const data::Sample& same : alone.samples)
                 if (same.path == sample.path) CHECK(same.split == sample.split);
     }
+}
+
+TEST_CASE("Sets that share a picture are refused by both names") {
+    TwoSets sets;
+    data::Dataset more = data::open_dataset(sets.b);
+    more.samples.push_back(data::open_dataset(sets.a).samples[0]);
+    sets.b = (sets.folder / "b-and-one.csv").string();
+    data::write_manifest(more, sets.b);
+    CHECK_THROWS_WITH(make_plan(sets.settings("models = [\"livenessnet\"]"), sets.folder / "out"),
+                      Catch::Contains("csmad") && Catch::Contains("msspoof") && Catch::Contains("share the file"));
 }
 
 TEST_CASE("An attack left out is in no training sample and alone among the attacks tested") {
