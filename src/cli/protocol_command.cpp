@@ -14,6 +14,7 @@
 #include "liven/protocol/runner.hpp"
 #include "liven/protocol/tables.hpp"
 #include "liven/train/trainer.hpp"
+#include "src/core/folder_lock.hpp"
 
 namespace liven::cli {
 namespace {
@@ -25,10 +26,9 @@ struct ProtocolArguments {
     bool plan = false, tables = false;
 };
 
-/// This program, told to run one cell; the id follows.
+/// This program, told to run one cell; the id follows. The link leads to it even when its file has been replaced.
 std::vector<std::string> cell_command(const ProtocolArguments& asked) {
-    std::vector<std::string> command{std::filesystem::read_symlink("/proc/self/exe").string(), "--isa",
-                                     std::string(name_of(active_isa()))};
+    std::vector<std::string> command{"/proc/self/exe", "--isa", std::string(name_of(active_isa()))};
     command.insert(command.end(), asked.passed_on.begin(), asked.passed_on.end());
     command.insert(command.end(), {"protocol", "--out", asked.out, "--cell"});
     return command;
@@ -57,6 +57,7 @@ int run_protocol(const ProtocolArguments& asked) {
             return 0;
         }
         const protocol::ProtocolSettings settings = protocol::ProtocolSettings::read(Config::read(asked.config));
+        const FolderLock lock(asked.out, FolderLock::Wait::no);  // the plan writes the data
         const protocol::Plan plan = make_plan(settings, asked.out);
         if (asked.plan) {
             print_plan(plan);

@@ -106,8 +106,10 @@ void run_split(SplitArguments& asked) {
     if (asked.folds > 0) {
         const std::vector<int64_t> folds = data::draw_folds(set, asked.folds, options);
         for (int64_t fold = 0; fold < asked.folds; ++fold) {
-            data::test_on_fold(set, folds, fold, options);
-            write_left_out(set, asked.leave_out, folder, stem + "-fold" + std::to_string(fold + 1));
+            const data::SplitRecord record = data::test_on_fold(set, folds, fold, options);
+            const std::string name = stem + "-fold" + std::to_string(fold + 1);
+            write_left_out(set, asked.leave_out, folder, name);
+            for (const std::string& warning : record.warnings) print("warning: " + name + ": " + warning);
         }
         return;
     }

@@ -44,11 +44,7 @@ void validate(const SplitOptions& o) {
 }
 
 void warn_about_groups(const Dataset& dataset, GroupBy by, SplitRecord& record) {
-    int64_t alone = 0;
-    for (const Sample& s : dataset.samples)
-        alone += s.video.empty() && (by == GroupBy::video || (s.subject.empty() && s.target.empty()));
-    if (by == GroupBy::image) alone = dataset.size();
-    if (alone > 0)
+    if (const int64_t alone = count_ungrouped(dataset, by); alone > 0)
         record.warnings.push_back(
             thousands(alone) + " of " + thousands(dataset.size()) +
             " pictures are divided one by one: nothing says whose face they show or which video they come from, "
@@ -139,6 +135,13 @@ void judge_leaks(const Dataset& dataset, const SplitOptions& options, SplitRecor
 
 }  // namespace
 
+int64_t count_ungrouped(const Dataset& dataset, GroupBy by) {
+    if (by == GroupBy::image) return dataset.size();
+    return std::count_if(dataset.samples.begin(), dataset.samples.end(), [by](const Sample& s) {
+        return s.video.empty() && (by == GroupBy::video || (s.subject.empty() && s.target.empty()));
+    });
+}
+
 std::vector<Leak> find_leaks(const Dataset& dataset) {
     const GroupNames names(dataset);
     std::map<std::string, Leak> found;
@@ -220,7 +223,9 @@ SplitRecord test_on_fold(Dataset& dataset, std::span<const int64_t> folds, int64
     if (std::find(folds.begin(), folds.end(), fold) == folds.end())
         throw Error("split", "there is no fold " + std::to_string(fold));
     for (size_t i = 0; i < folds.size(); ++i) dataset.samples[i].split = folds[i] == fold ? Split::test : Split::train;
-    return assign_splits(dataset, options);
+    SplitRecord record = assign_splits(dataset, options);
+    warn_about_groups(dataset, options.group_by, record);
+    return record;
 }
 
 std::string SplitRecord::to_json() const {

@@ -5,6 +5,8 @@
 #include <fstream>
 
 #include "cell_files.hpp"
+#include "cell_key.hpp"
+#include "data_hash.hpp"
 #include "liven/core/error.hpp"
 #include "liven/data/dataset.hpp"
 #include "liven/io/file.hpp"
@@ -41,11 +43,17 @@ private:
     throw Error(folder.string(), "there is a cell of other settings or data", "remove it, or choose another --out");
 }
 
+/// The plan was made of the data as they are now.
+void require_planned_data(const Cell& cell) {
+    if (key_of(cell, hash_of_manifest) != cell.key)
+        throw Error(cell.id, "its data are no longer those that were planned", "start the protocol again");
+}
+
 void train(const Cell& cell, const CellFiles& files) {
     const bool begun = std::filesystem::exists(files.run() / "config.toml");
     Trainer trainer = begun ? Trainer::resume(files.run()) : Trainer(cell.settings, files.run());
     trainer.add(std::make_unique<MemoryLog>(files.memory()));
-    trainer.train();
+    if (trainer.train().stop_requested) throw Interrupted{.step = 0, .run = files.run()};
 }
 
 SetScores scores_of(ScoredPart part) {
@@ -112,7 +120,9 @@ void run_cell(const Cell& cell, const std::filesystem::path& folder) {
         write_file_atomically(files.key(), cell.key);
     else if (read_text_file(files.key()) != cell.key)
         refuse_other(folder);
+    require_planned_data(cell);
     train(cell, files);
+    require_planned_data(cell);
     write_file_atomically(files.result(), json_of(evaluate(cell, files)).str() + "\n");
     std::filesystem::remove_all(files.run() / "checkpoints");
 }

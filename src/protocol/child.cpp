@@ -5,7 +5,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <csignal>
+#include <cstring>
 #include <utility>
 
 #include "liven/core/error.hpp"
@@ -13,6 +15,10 @@
 
 namespace liven::protocol {
 namespace {
+
+void say(const char* text) {
+    if (text && ::write(STDERR_FILENO, text, std::strlen(text)) < 0) return;  // the status says it too
+}
 
 /// In the new process: only what is safe between fork and exec.
 [[noreturn]] void become(char* const* arguments, const char* messages, pid_t parent) {
@@ -26,6 +32,8 @@ namespace {
     }
     if (nothing >= 0) ::dup2(nothing, STDIN_FILENO);
     ::execvp(arguments[0], arguments);
+    say("the program cannot be started: ");
+    say(::strerrordesc_np(errno));
     ::_exit(127);
 }
 

@@ -47,6 +47,18 @@ void add_sets(std::vector<std::string>& out, const ProtocolSettings& settings) {
     if (!papers.empty()) out.push_back("Data sets of the paper that are missing: " + listed(papers) + ".");
 }
 
+/// On which sides of a split subjects and videos lie, as far as the sets say.
+std::string sides(const Plan& plan) {
+    std::string torn;
+    for (const SetSummary& set : plan.sets) {
+        const auto add = [&](const std::string& why) { torn += (torn.empty() ? "" : "; ") + set.name + ": " + why; };
+        if (!set.leak_reason.empty()) add("they lie on several (" + set.leak_reason + ")");
+        if (set.ungrouped > 0) add(std::to_string(set.ungrouped) + " pictures were divided without knowing them");
+    }
+    if (torn.empty()) return "Subjects or videos lie on one side of a split.";
+    return "Subjects or videos do not lie on one side of every split (" + torn + "): figures may be too good.";
+}
+
 }  // namespace
 
 std::vector<std::string> remaining_differences(const ProtocolSettings& settings, const Plan& plan) {
@@ -57,9 +69,9 @@ std::vector<std::string> remaining_differences(const ProtocolSettings& settings,
     add_unlike(out, plan, "Epochs", "20", [](const TrainSettings& s) { return std::to_string(s.epochs); });
     add_unlike(out, plan, "Augmentation", "paper-k", [](const TrainSettings& s) { return s.augmentation; });
     out.emplace_back("Seeds: " + std::to_string(settings.seeds.size()) + "; the paper has one, 42.");
-    out.emplace_back(
-        "Subjects or videos lie on one side of a split. The paper says so too, but its published code pools frames and "
-        "divides them at random, which makes within-set figures too good.");
+    out.push_back(sides(plan) +
+                  " The paper says that they lie on one, but its published code pools frames and divides them at "
+                  "random, which makes within-set figures too good.");
     out.emplace_back("Training pictures are augmented anew every epoch; the published code augments each once.");
     out.emplace_back(
         "Pictures are used as the manifests name them: the paper's quality filter, enhancement and balancing are steps "

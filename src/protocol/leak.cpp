@@ -3,9 +3,9 @@
 #include <algorithm>
 #include <cmath>
 
+#include "begun.hpp"
 #include "liven/core/error.hpp"
 #include "liven/core/log.hpp"
-#include "liven/data/manifest.hpp"
 #include "liven/data/split.hpp"
 #include "liven/protocol/table.hpp"
 #include "liven/train/trainer.hpp"
@@ -16,7 +16,7 @@ namespace liven::protocol {
 namespace {
 
 /// The samples without their split.
-std::filesystem::path write_undivided(const std::string& path, const std::filesystem::path& out) {
+data::Dataset undivided(const std::string& path) {
     data::Dataset set = data::open_dataset(path);
     const bool grouped = std::any_of(set.samples.begin(), set.samples.end(), [](const data::Sample& sample) {
         return !sample.subject.empty() || !sample.video.empty();
@@ -25,16 +25,14 @@ std::filesystem::path write_undivided(const std::string& path, const std::filesy
         throw Error(path, "nothing says which pictures show one person or come from one video",
                     "give the manifest a column subject or video");
     for (data::Sample& sample : set.samples) sample.split = data::Split::none;
-    std::filesystem::path file = std::filesystem::absolute(out / "data.csv").lexically_normal();
-    data::write_manifest(set, file);
-    return file;
+    return set;
 }
 
 void train(const TrainSettings& settings, const std::filesystem::path& run) {
     if (std::filesystem::exists(run / "model.safetensors")) return;
     const bool begun = std::filesystem::exists(run / "config.toml");
     Trainer trainer = begun ? Trainer::resume(run) : Trainer(settings, run);
-    trainer.train();
+    if (trainer.train().stop_requested) throw Interrupted{.step = 0, .run = run};
 }
 
 DividedResult judged(const std::filesystem::path& run, const BootstrapOptions& bootstrap) {
@@ -79,7 +77,9 @@ std::string words(const JudgedFigure& figure) {
 std::vector<LeakPair> measure_leak(const LeakOptions& options, const std::filesystem::path& out) {
     const FolderLock lock(out, FolderLock::Wait::no);
     TrainSettings settings = options.training;
-    settings.data = write_undivided(settings.data, out).string();
+    const Undertaking asked{
+        .what = "measurement", .settings = settings.to_config().str(), .file = out / "settings.toml"};
+    settings.data = begin_or_go_on(undivided(settings.data), asked, out).string();
     std::vector<LeakPair> pairs;
     for (int64_t repeat = 0; repeat < options.repeats; ++repeat) {
         LeakPair pair;

@@ -1,5 +1,7 @@
 #include "liven/protocol/plan.hpp"
 
+#include "cell_key.hpp"
+#include "data_hash.hpp"
 #include "liven/core/error.hpp"
 #include "liven/io/file.hpp"
 #include "liven/io/json.hpp"
@@ -59,16 +61,15 @@ Cell cell_of(const ProtocolSettings& settings, const WrittenSources& written, co
               .trained_types = from.trained_types,
               .train_images = from.train,
               .key = {}};
-    cell.settings.data = from.source.name;  // where it lies does not matter to the key
-    std::string facts = cell.settings.to_config().str() + from.hash;
+    cell.settings.data = from.manifest.string();
+    std::map<std::filesystem::path, std::string> hashes{{from.manifest, from.hash}};
     for (const std::string& name : targets_of(settings, from.source)) {
         const WrittenSource& target = written.find(name, from.fold);
         cell.targets.push_back({.name = name, .manifest = target.manifest});
         cell.test_images += target.test;
-        facts += name + target.hash;
+        hashes[target.manifest] = target.hash;
     }
-    cell.key = hash_of(facts);
-    cell.settings.data = from.manifest.string();
+    cell.key = key_of(cell, [&](const std::filesystem::path& manifest) { return hashes.at(manifest); });
     return cell;
 }
 

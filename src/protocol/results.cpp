@@ -49,6 +49,12 @@ ScoredSamples chosen(const ScoredSamples& all, const std::vector<std::string>& t
     return out;
 }
 
+/// At the threshold of equal error on validation samples, where those are others.
+Measure hter_of(const ScoredSamples& validation, const ScoredSamples& tested) {
+    if (validation == tested) return Measure::undefined("validation and test samples have the same scores and labels");
+    return half_total_error_rate(validation, tested).value;
+}
+
 }  // namespace
 
 Judged Judged::undefined(const std::string& reason) {
@@ -116,7 +122,7 @@ Judged Results::judge(const Cell& cell, const std::string& target, Attacks attac
         report.bpcer,
         report.acer,
         report.eer.value,
-        half_total_error_rate(result->validation.samples, tested).value,
+        hter_of(result->validation.samples, tested),
         report.mcc,
         report.kappa,
         attacks == Attacks::all ? Measure(result->targets.at(target).loss) : Measure::undefined("of all samples alone"),

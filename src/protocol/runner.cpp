@@ -140,7 +140,7 @@ std::vector<Failure> run_here(const Plan& plan, const std::vector<const Cell*>& 
 }  // namespace
 
 std::vector<Failure> run_cells(const Plan& plan, const RunOptions& options) {
-    const FolderLock lock(plan.out, FolderLock::Wait::no);
+    const FolderLock lock(plan.out / "cells", FolderLock::Wait::no);
     std::vector<const Cell*> open;
     for (const Cell& cell : plan.cells)
         if (!read_result(cell, plan.folder(cell))) open.push_back(&cell);

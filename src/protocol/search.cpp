@@ -5,12 +5,11 @@
 #include <functional>
 #include <limits>
 
+#include "begun.hpp"
 #include "liven/core/error.hpp"
 #include "liven/core/log.hpp"
 #include "liven/core/philox.hpp"
-#include "liven/data/manifest.hpp"
 #include "liven/data/split.hpp"
-#include "liven/io/file.hpp"
 #include "liven/io/json_lines.hpp"
 #include "liven/protocol/table.hpp"
 #include "liven/train/trainer.hpp"
@@ -51,15 +50,13 @@ std::string description_of(const SearchSettings& settings) {
 }
 
 /// Training and validation samples, divided as a training would divide them, without the test samples.
-std::filesystem::path write_data(const SearchSettings& settings, const std::filesystem::path& out) {
+data::Dataset searched(const SearchSettings& settings) {
     data::Dataset set = data::open_dataset(settings.base.data);
     assign_splits(set, {.seed = settings.base.seed,
                         .group_by = data::group_by_from(settings.base.group_by),
                         .allow_leak = settings.base.allow_leak});
     std::erase_if(set.samples, [](const data::Sample& sample) { return sample.split == data::Split::test; });
-    std::filesystem::path file = std::filesystem::absolute(out / "data.csv").lexically_normal();
-    data::write_manifest(set, file);
-    return file;
+    return set;
 }
 
 std::optional<double> number_from(const Json& line, std::string_view key) {
@@ -115,9 +112,13 @@ std::optional<double> value_of(const Measure& measure) {
 
 class Search {
 public:
-    Search(const SearchSettings& settings, const std::filesystem::path& out)
-        : settings_(settings), out_(out), data_(write_data(settings, out)), log_(out / "search.jsonl") {
-        for (const Json& line : read_json_lines(log_.path())) done_.push_back(trial_from(settings, line));
+    Search(const SearchSettings& settings, std::filesystem::path data, const std::filesystem::path& out)
+        : settings_(settings), out_(out), data_(std::move(data)), log_(out / "search.jsonl") {
+        for (const Json& line : read_json_lines(log_.path())) {
+            Trial trial = trial_from(settings, line);
+            // What failed for want of space or memory may not fail again.
+            if (trial.failed.empty()) done_.push_back(std::move(trial));
+        }
     }
 
     std::vector<Trial> run() {
@@ -164,8 +165,9 @@ private:
             out_ / "trials" / ("rung" + std::to_string(rung + 1) + "_trial" + std::to_string(number + 1));
         log_info("rung " + std::to_string(rung + 1) + ", trial " + std::to_string(number + 1) + " of " +
                  std::to_string(settings_.trials));
+        bool stop = false;
         try {
-            train(trial, run);
+            stop = train(trial, run);
         } catch (const Error& error) {
             trial.failed = error.what();
             log_warning("it failed: " + trial.failed);
@@ -173,10 +175,12 @@ private:
         log_.append(json_of(settings_, trial));
         std::filesystem::remove_all(run / "checkpoints");
         done_.push_back(trial);
+        if (stop) throw Interrupted{.step = 0, .run = run};
         return trial;
     }
 
-    void train(Trial& trial, const std::filesystem::path& run) const {
+    /// Whether a stop was asked for when there was nothing left to train.
+    bool train(Trial& trial, const std::filesystem::path& run) const {
         TrainSettings settings = settings_of_trial(settings_, trial.values);
         settings.data = data_.string();
         if (settings_.method == SearchMethod::halving) settings.epochs = trial.epochs;
@@ -187,6 +191,7 @@ private:
         trial.loss = result.best_validation_loss;
         trial.acer = value_of(result.validation->acer);
         trial.auc = value_of(result.validation->roc_auc);
+        return result.stop_requested;
     }
 
     const SearchSettings& settings_;
@@ -195,24 +200,14 @@ private:
     std::vector<Trial> done_;
 };
 
-/// Throws Error when another search is there.
-void begin(const SearchSettings& settings, const std::filesystem::path& out) {
-    const std::filesystem::path file = out / "search.toml";
-    const std::string description = description_of(settings);
-    if (!std::filesystem::exists(file))
-        write_file_atomically(file, description);
-    else if (read_text_file(file) != description)
-        throw Error(out.string(), "there is another search here: its settings differ (search.toml)",
-                    "choose another --out");
-}
-
 }  // namespace
 
 SearchResult search(const SearchSettings& settings, const std::filesystem::path& out) {
     settings.validate();
     const FolderLock lock(out, FolderLock::Wait::no);
-    begin(settings, out);
-    SearchResult result{.trials = Search(settings, out).run(), .best = {}, .config = out / "best.toml"};
+    const Undertaking asked{.what = "search", .settings = description_of(settings), .file = out / "search.toml"};
+    const std::filesystem::path data = begin_or_go_on(searched(settings), asked, out);
+    SearchResult result{.trials = Search(settings, data, out).run(), .best = {}, .config = out / "best.toml"};
     int64_t last = 0;
     for (const Trial& trial : result.trials) last = std::max(last, trial.rung);
     for (const Trial& trial : result.trials) {

@@ -1,22 +1,22 @@
 #include "sources.hpp"
 
 #include <algorithm>
-#include <cstdio>
 #include <optional>
 #include <set>
 
 #include "combine.hpp"
+#include "data_hash.hpp"
 #include "liven/core/error.hpp"
 #include "liven/data/file_owners.hpp"
 #include "liven/data/folds.hpp"
 #include "liven/data/manifest.hpp"
-#include "liven/io/file.hpp"
 
 namespace liven::protocol {
 namespace {
 
-/// A name as part of a file name; different names stay different.
+/// A name as part of a file name; different names stay different, and no name is one too.
 std::string as_file_name(const std::string& name) {
+    if (name.empty()) return "untyped-" + hash_of(name).substr(0, 6);
     std::string out;
     for (const char c : name) {
         const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
@@ -76,17 +76,27 @@ private:
                 const auto folds = data::draw_folds(set, settings_.folds, options());
                 record = data::test_on_fold(out, folds, fold, options());
             }
-            if (fold > 0) return out;
+            if (fold > 0) {
+                add_leak_reason(named.name, record);
+                return out;
+            }
             for (const std::string& warning : record.warnings) out_.notes.push_back(named.name + ": " + warning);
             out_.sets.push_back({.name = named.name,
                                  .train = record.train,
                                  .val = record.val,
                                  .test = record.test,
+                                 .ungrouped = data::count_ungrouped(out, record.group_by),
                                  .leak_reason = record.leak_reason});
         } catch (const Error& error) {
             throw Error("data." + named.name, error.what());
         }
         return out;
+    }
+
+    /// Groups may be torn apart in some folds alone.
+    void add_leak_reason(const std::string& name, const data::SplitRecord& record) {
+        for (SetSummary& summary : out_.sets)
+            if (summary.name == name && summary.leak_reason.empty()) summary.leak_reason = record.leak_reason;
     }
 
     void divide_and_write(const std::vector<data::Dataset>& sets, int64_t fold) {
@@ -126,20 +136,33 @@ private:
         for (size_t i = 0; i < parts.size(); ++i)
             for (const std::string& type : data::attack_types(parts[i])) {
                 const std::string& name = settings_.data[i].name;
-                try {
-                    write(data::leave_attack_out(parts[i], type),
-                          {.kind = SourceKind::set_without_type,
-                           .name = name + "-without-" + as_file_name(type.empty() ? "untyped" : type),
-                           .set = name,
-                           .type = type},
-                          fold);
-                } catch (const Error& error) {
-                    if (fold <= 0) out_.notes.push_back(name + ": " + error.what());
-                }
+                const auto rest = without_type(parts[i], type, name, fold);
+                if (!rest) continue;
+                write(*rest,
+                      {.kind = SourceKind::set_without_type,
+                       .name = name + "-without-" + as_file_name(type),
+                       .set = name,
+                       .type = type},
+                      fold);
             }
     }
 
+    /// Nothing, and a note, when the set cannot do without.
+    std::optional<data::Dataset> without_type(const data::Dataset& set, const std::string& type,
+                                              const std::string& name, int64_t fold) {
+        try {
+            return data::leave_attack_out(set, type);
+        } catch (const Error& error) {
+            out_.notes.push_back(name + (fold < 0 ? "" : ", fold " + std::to_string(fold + 1)) + ": " + error.what());
+            return std::nullopt;
+        }
+    }
+
     void write(const data::Dataset& set, Source source, int64_t fold) {
+        for (const WrittenSource& other : out_.all)
+            if (other.source.name == source.name && other.fold == fold)
+                throw Error("data", "two sets that the protocol makes would both be called '" + source.name + "'",
+                            "give the sets of [data] other names");
         const std::string file = source.name + (fold < 0 ? "" : "-fold" + std::to_string(fold + 1)) + ".csv";
         data::write_manifest(set, folder_ / file);
         out_.all.push_back({.source = std::move(source),
@@ -149,7 +172,7 @@ private:
                             .train = set.count(data::Split::train),
                             .val = set.count(data::Split::val),
                             .test = set.count(data::Split::test),
-                            .hash = hash_of(read_text_file(folder_ / file, uint64_t{1} << 32))});
+                            .hash = hash_of_manifest(folder_ / file)});
     }
 
     const ProtocolSettings& settings_;
@@ -159,14 +182,6 @@ private:
 };
 
 }  // namespace
-
-std::string hash_of(std::string_view text) {
-    uint64_t hash = 0xcbf29ce484222325u;
-    for (const char c : text) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3u;
-    char digits[17];
-    std::snprintf(digits, sizeof digits, "%016llx", static_cast<unsigned long long>(hash));
-    return digits;
-}
 
 const WrittenSource& WrittenSources::find(const std::string& name, int64_t fold) const {
     const auto found = std::find_if(all.begin(), all.end(), [&](const WrittenSource& written) {

@@ -17,7 +17,7 @@ struct WrittenSource {
     std::filesystem::path manifest;
     std::vector<std::string> trained_types;
     int64_t train = 0, val = 0, test = 0;
-    std::string hash;  ///< of the manifest
+    std::string hash;  ///< of the manifest and its files
 };
 
 struct WrittenSources {
@@ -32,8 +32,5 @@ struct WrittenSources {
 /// Reads and divides the sets of the configuration, makes the sources that its questions need, and writes a manifest of
 /// each to OUT/data.
 WrittenSources write_sources(const ProtocolSettings& settings, const std::filesystem::path& out);
-
-/// FNV-1a, as 16 hexadecimal digits.
-std::string hash_of(std::string_view text);
 
 }  // namespace liven::protocol

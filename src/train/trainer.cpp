@@ -289,6 +289,7 @@ struct Trainer::State {
         notify([&](Callback& callback) { callback.on_train_end(training); });
         TrainResult result = finish_run(training, data, *best);
         result.seconds = seconds_since(start);
+        result.stop_requested = g_stop != 0;
         g_stop = 0;
         return result;
     }

@@ -71,6 +71,9 @@ TEST_CASE("data split writes folds and sets without an attack; audit counts look
     CHECK(folds.status == 0);
     for (const char* name : {"manifest-fold1.csv", "manifest-fold3.csv"})
         CHECK(data::open_dataset(out + "/" + name).size() == 36);
+    CHECK_FALSE(has(folds.out, "one by one"));
+    CHECK(has(liven_program("data split " + s.set + " " + out + " --folds 3 --by image --allow-leak why").out,
+              "36 of 36 pictures are divided one by one"));
     REQUIRE(liven_program("data split " + s.set + " " + out + "/loo.csv --test-share .25 --leave-out all").status == 0);
     const data::Dataset left = data::open_dataset(out + "/loo-without-mask.csv");
     for (const data::Sample& sample : left.only(data::Split::train).samples) CHECK(sample.attack_type != "mask");

@@ -74,6 +74,19 @@ TEST_CASE("A fold for testing leaves the others for training and validation, wit
     CHECK_THROWS_AS(test_on_fold(set, std::vector<int64_t>(3, 0), 0), Error);
 }
 
+TEST_CASE("Folds of pictures that nothing groups say so") {
+    Dataset set = ten_people();
+    const auto warned = [](Dataset divided) {
+        const SplitRecord record = test_on_fold(divided, draw_folds(divided, 2), 0);
+        return std::count_if(record.warnings.begin(), record.warnings.end(), [](const std::string& warning) {
+            return warning.find("divided one by one") != std::string::npos;
+        });
+    };
+    CHECK(warned(set) == 0);
+    for (Sample& s : set.samples) s.subject = s.video = "";
+    CHECK(warned(set) == 1);
+}
+
 TEST_CASE("Whom a mask shows is on the same side as who wears it") {
     Dataset set = ten_people(true);
     const std::vector<int64_t> folds = draw_folds(set, 2);

@@ -32,6 +32,9 @@ TEST_CASE("The leak is measured by two trainings that differ in the division alo
     }
     // The runs are kept: nothing is trained again, and the same is said.
     CHECK(leak_table(measure_leak(options, folder / "out")) == leak_table(pairs));
+    LeakOptions other = options;
+    other.training.size = 24;
+    CHECK_THROWS_WITH(measure_leak(other, folder / "out"), Catch::Matchers::Contains("another measurement"));
     CHECK(contents_of(folder / "out/by-image-seed42/config.toml").find("\"image\"") != std::string::npos);
 }
 

@@ -2,12 +2,14 @@
 
 #include <algorithm>
 #include <catch2/catch.hpp>
+#include <fstream>
 #include <set>
 
 #include "helpers.hpp"
 #include "liven/core/error.hpp"
 #include "liven/data/manifest.hpp"
 #include "liven/data/split.hpp"
+#include "liven/protocol/cell.hpp"
 
 using namespace liven;
 using namespace liven::protocol;
@@ -192,4 +194,60 @@ TEST_CASE("A mistake in the configuration is one line with its place, its key an
     CHECK(says(refusal(models + "\n[data]\ncombined = \"/tmp\""), "combined"));
     CHECK(says(refusal(models + "\n[data]\nmsu-mfsd = \"/tmp\"\nMSU_MFSD = \"/tmp\""), "one name"));
     CHECK(says(refusal(models + "\n[data]\nx = \"/tmp\""), "another set"));
+}
+
+TEST_CASE("A picture that is replaced changes the keys of the cells that see it, and none of theirs runs by the plan") {
+    const TwoSets sets;
+    const ProtocolSettings settings = sets.settings("models = [\"livenessnet\"]\nprotocols = [\"within\"]");
+    const Plan before = make_plan(settings, sets.folder / "out");
+    const std::filesystem::path picture = data::open_dataset(before.cells[0].settings.data).samples[0].path;
+    std::ofstream(picture, std::ios::app) << "more";
+    CHECK_THROWS_WITH(run_cell(before.cells[0], before.folder(before.cells[0])),
+                      Catch::Matchers::Contains("no longer those that were planned"));
+    const Plan after = make_plan(settings, sets.folder / "out");
+    CHECK(after.cells[0].key != before.cells[0].key);
+    CHECK(after.cells[1].key == before.cells[1].key);
+}
+
+TEST_CASE("No two sets of a protocol share a name") {
+    const TwoSets sets;
+    const std::string tables = "[data]\na = \"" + sets.a + "\"\na-without-mask = \"" + sets.b + "\"\n";
+    const auto settings = ProtocolSettings::read(
+        Config::parse("models = [\"livenessnet\"]\nprotocols = [\"unseen-type\"]\n" + tables, "p.toml"));
+    CHECK_THROWS_WITH(make_plan(settings, sets.folder / "out"),
+                      Catch::Matchers::Contains("'a-without-mask'") && Catch::Matchers::Contains("other names"));
+}
+
+TEST_CASE("Attacks without a type and those of type untyped are two") {
+    const TwoSets sets;
+    data::Dataset set = data::open_dataset(sets.a);
+    for (data::Sample& sample : set.samples)
+        if (sample.attack_type == "mask")
+            sample.attack_type = "";
+        else if (sample.attack_type == "print")
+            sample.attack_type = "untyped";
+    data::write_manifest(set, sets.folder / "renamed.csv");
+    const auto settings = ProtocolSettings::read(
+        Config::parse("models = [\"livenessnet\"]\nprotocols = [\"unseen-type\"]\n[data]\na = \"" +
+                          (sets.folder / "renamed.csv").string() + "\"\n",
+                      "p.toml"));
+    const auto ids = ids_of(make_plan(settings, sets.folder / "out"));
+    CHECK(std::set<std::string>(ids.begin(), ids.end()).size() == 3);
+}
+
+TEST_CASE("A set that cannot be written stops the plan, one that cannot do without a type is noted in every fold") {
+    const TwoSets sets;
+    const std::string top = "models = [\"livenessnet\"]\nprotocols = [\"unseen-type\"]";
+    std::filesystem::create_directories(sets.folder / "full/data/csmad-without-mask.csv/taken");
+    CHECK_THROWS_AS(make_plan(sets.settings(top), sets.folder / "full"), Error);
+    data::Dataset set = data::open_dataset(sets.a);
+    std::erase_if(set.samples, [](const data::Sample& sample) {
+        return sample.label == data::Label::attack && sample.attack_type != "mask";
+    });
+    data::write_manifest(set, sets.folder / "masks.csv");
+    const auto settings = ProtocolSettings::read(
+        Config::parse(top + "\nfolds = 2\n[data]\na = \"" + (sets.folder / "masks.csv").string() + "\"\n", "p.toml"));
+    const Plan plan = make_plan(settings, sets.folder / "out");
+    CHECK(std::count_if(plan.notes.begin(), plan.notes.end(),
+                        [](const std::string& note) { return note.rfind("a, fold ", 0) == 0; }) == 2);
 }

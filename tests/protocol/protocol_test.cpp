@@ -4,15 +4,20 @@
 #include <algorithm>
 #include <catch2/catch.hpp>
 #include <csignal>
+#include <cstdlib>
 #include <filesystem>
 #include <map>
 
 #include "helpers.hpp"
 #include "liven/core/error.hpp"
+#include "liven/data/manifest.hpp"
 #include "liven/io/file.hpp"
 #include "liven/protocol/cell.hpp"
 #include "liven/protocol/runner.hpp"
 #include "liven/protocol/tables.hpp"
+#include "src/core/folder_lock.hpp"
+#include "src/protocol/differences.hpp"
+#include "src/protocol/result_json.hpp"
 
 using namespace liven;
 using namespace liven::protocol;
@@ -138,6 +143,76 @@ TEST_CASE("Other settings do not pass for those of a finished cell") {
     const Plan other = make_plan(sets.settings(kTop, "[on.csmad]\nepochs = 2\n"), sets.folder / "out");
     CHECK_THROWS_WITH(run_cell(other.cells[0], other.folder(other.cells[0])),
                       Catch::Matchers::Contains("other settings or data"));
+}
+
+TEST_CASE("Validation and test samples of the same scores leave HTER without a value, not the tables") {
+    const TwoSets sets;
+    const ProtocolSettings settings = sets.settings(std::string(kTop) + "\nprotocols = [\"within\"]");
+    const Plan plan = make_plan(settings, sets.folder / "out");
+    const Cell& cell = plan.cells[0];
+    const SetScores scores{.samples = {.scores = {0.25, 0.75}, .labels = {0, 1}, .attack_types = {"", "mask"}},
+                           .groups = {"ann", "bob"}};
+    CellResult result;
+    result.key = cell.key;
+    result.validation = scores;
+    result.targets.emplace(cell.targets[0].name, scores);
+    result.epochs.push_back({.epoch = 1, .seconds = 1, .megabytes = 1, .loss = 1, .validation_loss = 1});
+    result.best_epoch = 1;
+    std::filesystem::create_directories(plan.folder(cell));
+    write_file_atomically(plan.folder(cell) / "result.json", json_of(result).str());
+    std::string all;
+    for (const ResultTable& table : make_tables(settings, plan).tables) all += to_markdown(table);
+    CHECK(has(all, "the same scores and labels"));
+}
+
+TEST_CASE("What is said of groups is what is known of them") {
+    const TwoSets sets;
+    const auto differences = [&](const ProtocolSettings& settings, const char* out) {
+        const Plan plan = make_plan(settings, sets.folder / out);
+        std::string all;
+        for (const std::string& each : remaining_differences(settings, plan)) all += each + "\n";
+        return all;
+    };
+    const std::string top = std::string(kTop) + "\nprotocols = [\"within\"]\nfolds = 2";
+    CHECK(has(differences(sets.settings(top), "grouped"), "Subjects or videos lie on one side of a split."));
+    data::Dataset set = data::open_dataset(sets.b);
+    for (data::Sample& sample : set.samples) sample.subject = sample.video = sample.target = "";
+    data::write_manifest(set, sets.folder / "b/manifest.csv");
+    const std::string torn = differences(sets.settings(top), "torn");
+    CHECK_FALSE(has(torn, "lie on one side of a split."));
+    CHECK(has(torn, "msspoof: 36 pictures"));
+}
+
+TEST_CASE("A second process leaves the data of a running one alone") {
+    const TwoSets sets;
+    make_plan(sets.settings(kTop), sets.folder / "out");
+    const FolderLock running(sets.folder / "out", FolderLock::Wait::no);
+    const std::string plan = contents_of(sets.folder / "out/plan.json");
+    const std::string other = sets.folder.file("p.toml", sets.toml("models = [\"livenessnet\"]\nfolds = 2")).string();
+    for (const char* mode : {"", " --plan", " --tables"})
+        CHECK(run("protocol --config " + other + " --out " + (sets.folder / "out").string() + mode) == 1);
+    CHECK(contents_of(sets.folder / "out/plan.json") == plan);
+    CHECK_FALSE(fs::exists(sets.folder / "out/data/csmad-fold1.csv"));
+}
+
+TEST_CASE("A program that cannot be started is a failure with its reason") {
+    const TwoSets sets;
+    const Plan plan = make_plan(sets.settings(std::string(kTop) + "\nprotocols = [\"within\"]"), sets.folder / "out");
+    const auto failures = run_cells(plan, {.command = {(sets.folder / "gone").string()}});
+    REQUIRE(failures.size() == 2);
+    CHECK(failures[0].reason == "the program cannot be started: No such file or directory");
+}
+
+TEST_CASE("A program replaced while it runs goes on with its cells") {
+    const TwoSets sets;
+    const std::string config =
+        sets.folder.file("p.toml", sets.toml(std::string(kTop) + "\nprotocols = [\"within\"]")).string();
+    const fs::path program = sets.folder / "program";
+    fs::copy_file(LIVEN_PROGRAM, program);
+    const std::string command = "exec 3<" + program.string() + "; rm " + program.string() +
+                                "; exec /proc/self/fd/3 protocol --config " + config + " --out " +
+                                (sets.folder / "out").string() + " >/dev/null 2>&1";
+    CHECK(std::system(command.c_str()) == 0);
 }
 
 TEST_CASE("One job and two, killed or not, end with the same tables", "[slow]") {

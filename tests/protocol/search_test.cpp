@@ -1,6 +1,7 @@
 #include "liven/protocol/search.hpp"
 
 #include <catch2/catch.hpp>
+#include <fstream>
 #include <set>
 
 #include "helpers.hpp"
@@ -8,6 +9,7 @@
 #include "liven/data/dataset.hpp"
 #include "liven/io/json_lines.hpp"
 #include "liven/train/recipe.hpp"
+#include "liven/train/trainer.hpp"
 
 using namespace liven;
 using namespace liven::protocol;
@@ -133,4 +135,32 @@ TEST_CASE("A trial that fails is logged and the others decide") {
     CHECK(failed > 0);
     if (result.best) CHECK(result.best->failed.empty());
     CHECK(read_json_lines(one.folder / "out/search.jsonl").size() == 3);
+    // Started again: those that failed are tried again, the others are not.
+    search(one.settings, one.folder / "out");
+    CHECK(read_json_lines(one.folder / "out/search.jsonl").size() == static_cast<size_t>(3 + failed));
+}
+
+TEST_CASE("A search does not go on over other pictures, and leaves what it has") {
+    OneSet one;
+    one.settings.trials = 1;
+    one.settings.base.epochs = 1;
+    search(one.settings, one.folder / "out");
+    const std::string data = contents_of(one.folder / "out/data.csv");
+    std::ofstream(data::open_dataset(one.folder / "out/data.csv").samples[0].path, std::ios::app) << "more";
+    CHECK_THROWS_WITH(search(one.settings, one.folder / "out"), Catch::Matchers::Contains("its data differ"));
+    CHECK(contents_of(one.folder / "out/data.csv") == data);
+}
+
+TEST_CASE("A stop asked for in a trial's last step ends the search after that trial") {
+    OneSet one;
+    one.settings.base.epochs = 1;
+    // The message at an epoch's end comes after its last step.
+    set_log_sink([](LogLevel, std::string_view message) {
+        if (message.find("val loss") != std::string_view::npos) Trainer::request_stop();
+    });
+    CHECK_THROWS_AS(search(one.settings, one.folder / "out"), Interrupted);
+    set_log_sink([](LogLevel, std::string_view) {});
+    CHECK(read_json_lines(one.folder / "out/search.jsonl").size() == 1);
+    CHECK_FALSE(Trainer::stop_requested());
+    CHECK(search(one.settings, one.folder / "out").trials.size() == 4);
 }

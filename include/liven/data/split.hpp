@@ -51,6 +51,9 @@ struct SplitRecord {
 /// Subjects (attacked identities included) and videos that lie in more than one split, by name.
 std::vector<Leak> find_leaks(const Dataset& dataset);
 
+/// Samples that are divided one by one, since they have no subject or video. Those of image are all.
+int64_t count_ungrouped(const Dataset& dataset, GroupBy by);
+
 /// Fills `split` of every sample. Splits given in the data are kept (validation is cut from train when there is none);
 /// splits drawn are stratified by data set, class and attack type as far as whole groups allow. Throws Error when given
 /// splits leak and `allow_leak` is empty, when only some samples have a split, or when there are too few groups to

@@ -38,8 +38,9 @@ struct LeakOptions {
 
 /// Trains the same model on the same samples twice, divided by image and by group (subject, else video), and compares
 /// what their test samples say: how much a leaking split flatters. A split that the data has is not looked at. OUT
-/// keeps the runs; started again it goes on. The interval of a difference is made of both intervals (MOVER, Zou and
-/// Donner 2008). Throws Error when nothing says which samples belong together.
+/// keeps the runs; started again with the same settings and data it goes on. The interval of a difference is made of
+/// both intervals (MOVER, Zou and Donner 2008). Throws Error when nothing says which samples belong together, and when
+/// OUT holds runs of other settings or data.
 std::vector<LeakPair> measure_leak(const LeakOptions& options, const std::filesystem::path& out);
 
 /// Markdown.

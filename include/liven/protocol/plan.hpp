@@ -37,13 +37,14 @@ struct Cell {
     std::vector<Target> targets;
     std::vector<std::string> trained_types;  ///< of attacks, sorted
     int64_t train_images = 0, test_images = 0;
-    std::string key;  ///< changes with the settings and with what the manifests name
+    std::string key;  ///< changes with the settings, with the manifests and with the files they name
 };
 
 /// A data set as the protocol divides it. With folds the numbers are those of the first one.
 struct SetSummary {
     std::string name;
     int64_t train = 0, val = 0, test = 0;
+    int64_t ungrouped = 0;    ///< samples of which nothing says with which others they belong
     std::string leak_reason;  ///< why its splits may share groups; empty: they do not
 };
 

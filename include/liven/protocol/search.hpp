@@ -57,8 +57,8 @@ struct SearchResult {
 
 /// Trains with drawn settings and compares them on validation; the test samples are left out of the data before
 /// anything is trained. OUT holds data.csv, search.jsonl (a line a trial), trials/ and best.toml; started again with
-/// the same settings it goes on where it was and ends with the same result. Throws Error when OUT holds another search;
-/// Interrupted after Trainer::request_stop().
+/// the same settings and data it goes on where it was and ends with the same result. Trials that failed are tried again
+/// then. Throws Error when OUT holds another search; Interrupted after Trainer::request_stop().
 SearchResult search(const SearchSettings& settings, const std::filesystem::path& out);
 
 /// The settings of one trial.

@@ -19,6 +19,7 @@ struct TrainResult {
     std::optional<PadReport> validation;
     std::optional<PadReport> test;  ///< at the threshold chosen on validation
     double seconds = 0;
+    bool stop_requested = false;  ///< too late to stop this training; whoever trains on should not
 };
 
 /// Trains a model: the six lines

@@ -1,0 +1,22 @@
+#pragma once
+
+#include <filesystem>
+#include <string>
+
+#include "liven/data/dataset.hpp"
+
+namespace liven::protocol {
+
+/// What is done in a folder that may have been begun already.
+struct Undertaking {
+    std::string what;            ///< "search"
+    std::string settings;        ///< as text
+    std::filesystem::path file;  ///< in the folder, keeps the settings and the hash of the data
+};
+
+/// Writes OUT/data.csv and the undertaking's file, and returns the former. Throws Error, and leaves both files, when
+/// OUT was begun with other settings or data.
+std::filesystem::path begin_or_go_on(const data::Dataset& set, const Undertaking& asked,
+                                     const std::filesystem::path& out);
+
+}  // namespace liven::protocol

@@ -1,0 +1,43 @@
+#include "data_hash.hpp"
+
+#include <cstdio>
+
+#include "liven/data/manifest.hpp"
+#include "liven/io/file.hpp"
+
+namespace liven::protocol {
+namespace {
+
+/// Size and time of change; "-" where there is no such file.
+std::string state_of(const std::filesystem::path& file) {
+    std::error_code code;
+    const auto size = std::filesystem::file_size(file, code);
+    if (code) return "-";
+    const auto time = std::filesystem::last_write_time(file, code);
+    return code ? "-" : std::to_string(size) + ' ' + std::to_string(time.time_since_epoch().count());
+}
+
+}  // namespace
+
+std::string hash_of(std::string_view text) {
+    uint64_t hash = 0xcbf29ce484222325u;
+    for (const char c : text) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3u;
+    char digits[17];
+    std::snprintf(digits, sizeof digits, "%016llx", static_cast<unsigned long long>(hash));
+    return digits;
+}
+
+std::string hash_of_manifest(const std::filesystem::path& manifest) {
+    std::string facts = read_text_file(manifest, uint64_t{1} << 32);
+    std::filesystem::path last;
+    for (const data::Sample& sample : data::read_manifest(manifest).samples) {
+        if (sample.path == last) continue;  // the frames of one recording
+        last = sample.path;
+        facts += '\n' + state_of(sample.path);
+        for (const std::string& beside : {sample.depth_path, sample.mask_path})
+            if (!beside.empty()) facts += '\n' + state_of(beside);
+    }
+    return hash_of(facts);
+}
+
+}  // namespace liven::protocol
