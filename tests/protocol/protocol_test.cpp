@@ -18,6 +18,7 @@
 #include "src/core/folder_lock.hpp"
 #include "src/protocol/differences.hpp"
 #include "src/protocol/result_json.hpp"
+#include "tests/child_process.hpp"
 
 using namespace liven;
 using namespace liven::protocol;
@@ -26,23 +27,6 @@ namespace fs = std::filesystem;
 namespace {
 
 bool has(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
-
-/// Starts the program; it becomes the child itself, so that its id can be killed.
-pid_t start(const std::string& arguments) {
-    const pid_t child = ::fork();
-    if (child == 0) {
-        const std::string command = "exec " + std::string(LIVEN_PROGRAM) + " " + arguments + " >/dev/null 2>&1";
-        ::execl("/bin/sh", "sh", "-c", command.c_str(), nullptr);
-        ::_exit(127);
-    }
-    return child;
-}
-
-int run(const std::string& arguments) {
-    int status = 0;
-    ::waitpid(start(arguments), &status, 0);
-    return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
-}
 
 /// Every table but that of times, by its file's name.
 std::map<std::string, std::string> tables_of(const fs::path& out) {

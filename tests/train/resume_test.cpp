@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "liven/io/event_file.hpp"
+#include "tests/child_process.hpp"
 #include "tests/temporary.hpp"
 
 // The program itself is run, killed and run again: what a user's machine does to it.
@@ -19,22 +20,6 @@
 namespace fs = std::filesystem;
 
 namespace {
-
-int run(const std::string& arguments) {
-    const std::string command = std::string(LIVEN_PROGRAM) + " " + arguments + " >/dev/null 2>&1";
-    const int status = std::system(command.c_str());
-    return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
-}
-
-pid_t start(const std::string& arguments) {
-    const pid_t child = ::fork();
-    if (child == 0) {
-        const std::string command = "exec " + std::string(LIVEN_PROGRAM) + " " + arguments + " >/dev/null 2>&1";
-        ::execl("/bin/sh", "sh", "-c", command.c_str(), nullptr);
-        ::_exit(127);
-    }
-    return child;
-}
 
 /// Starts the program and kills it after so many milliseconds; true when it was still running.
 bool run_and_kill(const std::string& arguments, int milliseconds) {
