@@ -45,13 +45,17 @@ public:
             for (size_t i : members) holds |= samples.labels[i] == bonafide_class ? 1 : 2;
             strata_[holds - 1].push_back(&members);
         }
+        if (holding(0) == 1 || holding(1) == 1) class_in_one_ = true;
+        // One group of its kind would be in every resample: then all are drawn together.
+        if (std::any_of(strata_.begin(), strata_.end(), [](const auto& stratum) { return stratum.size() == 1; }))
+            for (size_t kind : {0, 1}) {
+                strata_[2].insert(strata_[2].end(), strata_[kind].begin(), strata_[kind].end());
+                strata_[kind].clear();
+            }
     }
     size_t size() const { return members_.size(); }
-
-    /// One group alone is drawn every time: nothing varies.
-    bool has_single() const {
-        return std::any_of(strata_.begin(), strata_.end(), [](const auto& stratum) { return stratum.size() == 1; });
-    }
+    /// A class that one group holds alone varies with nothing.
+    bool class_in_one() const { return class_in_one_; }
 
     ScoredSamples draw(const ScoredSamples& samples, Random& random) const {
         ScoredSamples out;
@@ -64,8 +68,12 @@ public:
     }
 
 private:
+    /// Groups with samples of a class.
+    size_t holding(size_t kind) const { return strata_[kind].size() + strata_[2].size(); }
+
     std::vector<std::vector<size_t>> members_;
     std::array<std::vector<const std::vector<size_t>*>, 3> strata_;
+    bool class_in_one_ = false;
 };
 
 /// Between the neighbours, in proportion.
@@ -112,7 +120,7 @@ Interval bootstrap_interval(const ScoredSamples& samples, std::span<const std::s
         return Interval{.low = Measure::undefined(reason), .high = Measure::undefined(reason), .level = options.level};
     };
     if (drawn.size() < 2) return undefined("less than two groups");
-    if (drawn.has_single()) return undefined("one group holds a class alone");
+    if (drawn.class_in_one()) return undefined("one group holds a class alone");
     std::vector<double> values;
     for (int64_t i = 0; i < options.resamples; ++i) {
         Random random(options.seed, static_cast<uint64_t>(i));  // each resample its own: any part can be repeated

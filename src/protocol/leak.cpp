@@ -36,7 +36,7 @@ void train(const TrainSettings& settings, const std::filesystem::path& run) {
 }
 
 DividedResult judged(const std::filesystem::path& run, const BootstrapOptions& bootstrap) {
-    const RunEvidence evidence = gather_evidence(run);
+    const RunEvidence evidence = gather_evidence(run, run.filename().string());
     const ScoredPart& part = evidence.judged();
     const ScoredSamples& scores = part.scored.scores;
     const double threshold = evidence.info.threshold.value;

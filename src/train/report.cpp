@@ -1,14 +1,46 @@
 #include "liven/train/report.hpp"
 
+#include <algorithm>
+#include <iterator>
+#include <set>
+
 #include "liven/core/error.hpp"
 #include "report_parts.hpp"
 
 namespace liven {
+namespace {
+
+namespace fs = std::filesystem;
+
+/// The last `parts` parts of the path: "run", "b/run", "a/b/run".
+std::string tail_of(const fs::path& folder, std::ptrdiff_t parts) {
+    fs::path whole = fs::absolute(folder).lexically_normal().relative_path();
+    if (!whole.has_filename()) whole = whole.parent_path();
+    const std::ptrdiff_t count = std::distance(whole.begin(), whole.end());
+    fs::path out;
+    for (auto it = std::next(whole.begin(), std::max<std::ptrdiff_t>(0, count - parts)); it != whole.end(); ++it)
+        out /= *it;
+    return out.string();
+}
+
+/// The runs by as much of their paths as tells them apart. Throws Error when one is named twice.
+std::vector<std::string> names_of(std::span<const fs::path> runs) {
+    constexpr std::ptrdiff_t most = 64;
+    for (std::ptrdiff_t parts = 1; parts <= most; ++parts) {
+        std::vector<std::string> names;
+        for (const fs::path& run : runs) names.push_back(tail_of(run, parts));
+        if (std::set<std::string>(names.begin(), names.end()).size() == runs.size()) return names;
+    }
+    throw Error("report", "expected different runs, got one twice");
+}
+
+}  // namespace
 
 std::string html_report(std::span<const std::filesystem::path> runs, const ReportOptions& options) {
     if (runs.empty()) throw Error("report", "expected the folder of a run", "liven report runs/first");
     std::vector<RunEvidence> evidence;
-    for (const std::filesystem::path& run : runs) evidence.push_back(gather_evidence(run));
+    const std::vector<std::string> called = names_of(runs);
+    for (size_t i = 0; i < runs.size(); ++i) evidence.push_back(gather_evidence(runs[i], called[i]));
     std::string names;
     for (const RunEvidence& run : evidence) names += (names.empty() ? "" : ", ") + run.name;
     report::Page page(options.title.empty() ? "Liveness detection: " + names : options.title,

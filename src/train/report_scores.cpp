@@ -1,5 +1,7 @@
 #include <algorithm>
 #include <functional>
+#include <set>
+#include <string>
 
 #include "liven/metrics/hypothesis.hpp"
 #include "liven/report/score_charts.hpp"
@@ -23,11 +25,31 @@ std::vector<NamedScores> named(Runs runs) {
 
 bool has_both(const ScoredPart& part) { return part.scored.scores.bonafide() > 0 && part.scored.scores.attacks() > 0; }
 
-std::string with_interval(const ScoredPart& part, const Measure& value, const BootstrapOptions& bootstrap,
-                          const std::function<Measure(const ScoredSamples&)>& measure) {
-    if (!value) return value.str();
-    return value.str() + " " + bootstrap_interval(part.scored.scores, part.groups, measure, bootstrap).str(3);
-}
+/// Figures with their intervals; why some have none is said once, below.
+class WithInterval {
+public:
+    explicit WithInterval(const BootstrapOptions& bootstrap) : bootstrap_(bootstrap) {}
+
+    std::string operator()(const ScoredPart& part, const Measure& value,
+                           const std::function<Measure(const ScoredSamples&)>& measure) {
+        if (!value) return value.str();
+        const Interval interval = bootstrap_interval(part.scored.scores, part.groups, measure, bootstrap_);
+        if (interval.low) return value.str() + " " + interval.str(3);
+        reasons_.insert(interval.low.reason());
+        return value.str() + " †";
+    }
+
+    /// "† no interval: one group holds a class alone"; empty when all have one.
+    std::string note() const {
+        std::string out;
+        for (const std::string& reason : reasons_) out += (out.empty() ? "† no interval: " : "; ") + reason;
+        return out;
+    }
+
+private:
+    const BootstrapOptions& bootstrap_;
+    std::set<std::string> reasons_;
+};
 
 /// "95 %"
 std::string percent_of(const BootstrapOptions& bootstrap) { return report::number(100 * bootstrap.level) + " %"; }
@@ -45,6 +67,7 @@ void add_measures(report::Page& page, Runs runs, const BootstrapOptions& bootstr
     report::Table table{.columns = {"run", "samples", "threshold", "AUC", "ACER", "APCER", "worst attack type", "BPCER",
                                     "EER", "accuracy"},
                         .rows = {}};
+    WithInterval with_interval(bootstrap);
     for (const RunEvidence& run : runs) {
         const ScoredPart& part = run.judged();
         const PadReport& r = part.report;
@@ -54,14 +77,15 @@ void add_measures(report::Page& page, Runs runs, const BootstrapOptions& bootstr
         };
         table.rows.push_back(
             {run.name + ": " + part_of(run), std::to_string(r.confusion.total()), Measure(threshold).str(),
-             with_interval(part, r.roc_auc, bootstrap, roc_auc), with_interval(part, r.acer, bootstrap, rate(acer)),
-             with_interval(part, r.apcer, bootstrap, rate(apcer)),
+             with_interval(part, r.roc_auc, roc_auc), with_interval(part, r.acer, rate(acer)),
+             with_interval(part, r.apcer, rate(apcer)),
              r.worst.apcer ? r.worst.apcer.str() + " (" + r.worst.type + ")" : r.worst.apcer.str(),
-             with_interval(part, r.bpcer, bootstrap, rate(bpcer)),
-             with_interval(part, r.eer.value, bootstrap,
+             with_interval(part, r.bpcer, rate(bpcer)),
+             with_interval(part, r.eer.value,
                            [](const ScoredSamples& samples) { return equal_error_rate(samples).value; }),
              r.accuracy.str()});
     }
+    table.caption = with_interval.note();
     page.table(table);
     report::Table more{.columns = {"run", "BPCER at APCER 1 %", "at 5 %", "at 10 %", "precision*", "recall*", "F1*",
                                    "specificity*", "MCC", "kappa", "PR-AUC*", "log loss"},

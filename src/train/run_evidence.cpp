@@ -21,11 +21,6 @@ Scored scored_with_bar(Module& model, data::Loader& loader, const std::string& w
     });
 }
 
-std::string name_of_run(const std::filesystem::path& folder) {
-    const std::filesystem::path whole = std::filesystem::absolute(folder).lexically_normal();
-    return whole.has_filename() ? whole.filename().string() : whole.parent_path().filename().string();
-}
-
 }  // namespace
 
 ScoredPart score_part(LoadedModel& loaded, const data::Dataset& set, int64_t batch, const std::string& title) {
@@ -45,7 +40,7 @@ ScoredPart score_part(LoadedModel& loaded, const data::Dataset& set, int64_t bat
     return part;
 }
 
-RunEvidence gather_evidence(const std::filesystem::path& folder) {
+RunEvidence gather_evidence(const std::filesystem::path& folder, const std::string& name) {
     const RunFolder run(folder);
     run.require_begun();
     if (!std::filesystem::exists(run.model()))
@@ -53,7 +48,6 @@ RunEvidence gather_evidence(const std::filesystem::path& folder) {
     LoadedModel loaded = load_model(run.model());
     const TrainSettings settings = run.settings();
     TrainingData data(settings);
-    const std::string name = name_of_run(folder);
     RunEvidence evidence{
         .name = name,
         .folder = folder,

@@ -58,8 +58,8 @@ struct RunEvidence {
 /// The pictures of these samples. Kept to a thousand samples where the work grows by their square.
 RunPictures draw_pictures(LoadedModel& model, const ScoredPart& part);
 
-/// Reads the run and lets its model score validation and test samples; a bar shows how far it is. Throws Error when the
-/// run has no model or its data is gone.
-RunEvidence gather_evidence(const std::filesystem::path& folder);
+/// Reads the run, called `name`, and lets its model score validation and test samples; a bar shows how far it is.
+/// Throws Error when the run has no model or its data is gone.
+RunEvidence gather_evidence(const std::filesystem::path& folder, const std::string& name);
 
 }  // namespace liven

@@ -70,6 +70,21 @@ TEST_CASE("An interval belongs to its seed and its level") {
     CHECK(interval(1, 0.5).high.value() < interval(1, 0.95).high.value());
 }
 
+TEST_CASE("One group that holds other classes than the rest leaves the interval defined") {
+    // As on NUAA's test set: some subjects have attacks alone, others both, and one bona fide pictures alone.
+    Set set = videos(20, 2, 9);
+    for (size_t i = 0; i < set.samples.size(); ++i)
+        if (set.groups[i] != "0") set.samples.labels[i] = i % 2 == 0 ? bonafide_class : attack_class;
+    const Interval interval = bootstrap_interval(set.samples, set.groups, roc_auc, {.resamples = 200});
+    REQUIRE(interval.low.defined());
+    CHECK(interval.low.value() < interval.high.value());
+    // A class in one group alone has no interval.
+    for (size_t i = 0; i < set.samples.size(); ++i)
+        set.samples.labels[i] = set.groups[i] == "0" ? attack_class : bonafide_class;
+    CHECK_THAT(bootstrap_interval(set.samples, set.groups, roc_auc, {.resamples = 200}).str(),
+               Catch::Contains("one group holds a class alone"));
+}
+
 TEST_CASE("No resample loses a class, however few groups hold it") {
     Set set = videos(20, 2, 9);
     for (size_t i = 0; i < set.samples.size(); ++i)

@@ -102,6 +102,18 @@ TEST_CASE("A report of a few judged samples draws what it can, and says what it 
     CHECK(one.find("How it was made</h2>") != std::string::npos);
 }
 
+TEST_CASE("Runs of one name go by as much of their paths as tells them apart, and none comes twice") {
+    TwoRuns two;
+    std::filesystem::create_directories(two.folder / "later");
+    std::filesystem::rename(two.runs[1], two.folder / "later" / "one");
+    two.runs[1] = two.folder / "later" / "one";
+    const std::string page = html_report(two.runs, {.bootstrap = {.resamples = 20}});
+    const std::string first = two.folder.path().filename().string() + "/one";
+    CHECK(page.find("Liveness detection: " + first + ", later/one") != std::string::npos);
+    two.runs[1] = two.folder / "." / "one";
+    CHECK_THROWS_WITH(html_report(two.runs), Catch::Contains("got one twice"));
+}
+
 TEST_CASE("A report of one run needs no second; a folder without a model says how to get one") {
     const TwoRuns two;
     const std::string page = html_report({two.runs.data(), 1}, {.bootstrap = {.resamples = 20}});

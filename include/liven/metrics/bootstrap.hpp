@@ -35,9 +35,10 @@ struct BootstrapOptions {
 };
 /// Groups, not samples, are drawn with replacement (Field and Welsh 2007): frames of one video say nearly the same, and
 /// drawing them one by one would make the interval far too narrow. Groups are drawn within what they hold (bona fide
-/// samples, attacks, both), so that no resample loses a class. The same seed gives the same interval. Undefined for
-/// less than two groups or where one group is all there is of a kind, and when the measure is undefined on half of the
-/// resamples or more. Throws Error when `groups` is of another length or an option cannot be.
+/// samples, attacks, both), so that no resample loses a class; where only one holds what it holds, all are drawn
+/// together, and resamples on which the measure has no value are left out. The same seed gives the same interval.
+/// Undefined for less than two groups, where one group holds all samples of a class, and when the measure is undefined
+/// on half of the resamples or more. Throws Error when `groups` is of another length or an option cannot be.
 Interval bootstrap_interval(const ScoredSamples& samples, std::span<const std::string> groups,
                             const std::function<Measure(const ScoredSamples&)>& measure,
                             const BootstrapOptions& options = {});

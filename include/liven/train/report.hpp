@@ -18,8 +18,8 @@ struct ReportOptions {
 /// reliability, confusion, errors by attack type, how the models differ and whether that is more than chance, training
 /// curves, seconds and memory of each epoch, faces, the worst errors, where the network looks (Grad-CAM, guided
 /// gradients), how samples lie in its features, data, settings, and the commands that repeat it. Each model scores its
-/// own validation and test samples anew at the threshold stored in its file. Throws Error when a run has no model yet
-/// or its data is gone.
+/// own validation and test samples anew at the threshold stored in its file. Throws Error when a run has no model yet,
+/// is named twice, or its data is gone.
 std::string html_report(std::span<const std::filesystem::path> runs, const ReportOptions& options = {});
 
 }  // namespace liven
