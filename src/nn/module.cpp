@@ -6,19 +6,9 @@
 #include "liven/core/philox.hpp"
 #include "liven/ops/arithmetic.hpp"
 #include "liven/ops/reduce.hpp"
+#include "src/core/fnv.hpp"
 
 namespace liven {
-namespace {
-
-/// FNV-1a: stable across machines and versions, unlike std::hash.
-uint64_t hash_of(std::string_view text) {
-    uint64_t hash = 0xcbf29ce484222325u;
-    for (char c : text) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3u;
-    return hash;
-}
-
-}  // namespace
-
 Module::Module(Module& parent, std::string_view name) : parent_(&parent) {
     // A module without a name of its own groups layers and leaves no trace in their paths.
     const char* between = parent.path_.empty() || name.empty() ? "" : "/";
@@ -168,7 +158,7 @@ Parameter& Module::parameter(Parameter& slot, std::string_view name, const Shape
     const std::string path = path_.empty() ? std::string(name) : path_ + "/" + std::string(name);
     if (root().initialises_)
         options.initializer.fill({values.as<float>(), static_cast<size_t>(shape.count())}, shape,
-                                 Random::mix(seed(), hash_of(path)));
+                                 Random::mix(seed(), fnv1a(path)));
     slot = Parameter(path, std::move(values), shape);
     slot.trainable = options.trainable;
     slot.l2 = options.l2 > 0 || !options.trainable ? options.l2 : root().l2_;
@@ -193,7 +183,7 @@ DropoutKey Module::dropout_key() {
         dropout_forward_ = model.forward_serial_;
         dropout_calls_ = 0;
     }
-    const uint64_t layer = Random::mix(hash_of(path_), dropout_calls_++);
+    const uint64_t layer = Random::mix(fnv1a(path_), dropout_calls_++);
     return {.seed = model.seed_input_, .forward = model.forward_input_, .layer = static_cast<uint32_t>(layer)};
 }
 

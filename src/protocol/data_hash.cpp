@@ -4,6 +4,7 @@
 
 #include "liven/data/manifest.hpp"
 #include "liven/io/file.hpp"
+#include "src/core/fnv.hpp"
 
 namespace liven::protocol {
 namespace {
@@ -20,10 +21,8 @@ std::string state_of(const std::filesystem::path& file) {
 }  // namespace
 
 std::string hash_of(std::string_view text) {
-    uint64_t hash = 0xcbf29ce484222325u;
-    for (const char c : text) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3u;
     char digits[17];
-    std::snprintf(digits, sizeof digits, "%016llx", static_cast<unsigned long long>(hash));
+    std::snprintf(digits, sizeof digits, "%016llx", static_cast<unsigned long long>(fnv1a(text)));
     return digits;
 }
 

@@ -10,16 +10,14 @@
 #include "liven/core/progress.hpp"
 #include "liven/data/clip.hpp"
 #include "liven/train/evaluate.hpp"
+#include "src/core/fnv.hpp"
 
 namespace liven {
 namespace {
 
 std::string fingerprint_of(const data::Dataset& set) {
-    uint64_t hash = 0xcbf29ce484222325u;
-    const auto add = [&](std::string_view text) {
-        for (char c : text) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3u;
-        hash = (hash ^ 0xffu) * 0x100000001b3u;
-    };
+    uint64_t hash = fnv_basis;
+    const auto add = [&](std::string_view text) { hash = fnv1a("\xff", fnv1a(text, hash)); };
     for (const data::Sample& sample : set.samples) {
         add(sample.path.filename().string());
         add(data::name_of(sample.label));

@@ -4,6 +4,7 @@
 #include <cstdio>
 
 #include "liven/core/philox.hpp"
+#include "src/core/fnv.hpp"
 #include "src/data/text.hpp"
 
 namespace liven::data {
@@ -14,8 +15,7 @@ class Hash {
 public:
     /// FNV-1a, with an end so that "ab", "c" and "a", "bc" differ.
     Hash& operator<<(const std::string& text) {
-        for (const char c : text) add(static_cast<unsigned char>(c));
-        add(0xFF);
+        state_ = fnv1a("\xff", fnv1a(text, state_));
         return *this;
     }
     Hash& operator<<(int64_t value) { return *this << std::to_string(value); }
@@ -27,8 +27,7 @@ public:
     }
 
 private:
-    void add(unsigned char byte) { state_ = (state_ ^ byte) * 0x100000001B3u; }
-    uint64_t state_ = 0xCBF29CE484222325u;
+    uint64_t state_ = fnv_basis;
 };
 
 void add_file(Hash& hash, const fs::path& path) {
