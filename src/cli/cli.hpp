@@ -88,6 +88,9 @@ inline const std::vector<std::string> kPictureEndings{".png", ".jpg", ".jpeg"};
 /// it is a folder itself, or has none of these endings (none given: any will do).
 void require_target(const std::string& path, const std::vector<std::string>& endings = {});
 
+/// From here on Control-C and a polite kill ask trainings to stop behind their checkpoint, see Trainer::request_stop().
+void stop_trainings_on_signals();
+
 /// The text, with a line break at its end, on stdout.
 void print(const std::string& text);
 

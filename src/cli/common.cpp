@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <cctype>
 #include <charconv>
+#include <csignal>
 #include <filesystem>
 #include <iostream>
 
@@ -9,6 +10,7 @@
 #include "liven/core/error.hpp"
 #include "liven/models/registry.hpp"
 #include "liven/train/recipe.hpp"
+#include "liven/train/trainer.hpp"
 
 namespace liven::cli {
 
@@ -133,6 +135,10 @@ int64_t memory_limit_from(const std::string& limit, const std::string& mode) {
 void print(const std::string& text) {
     std::cout << text;
     if (text.empty() || text.back() != '\n') std::cout << '\n';
+}
+
+void stop_trainings_on_signals() {
+    for (const int signal : {SIGINT, SIGTERM}) std::signal(signal, [](int) { Trainer::request_stop(); });
 }
 
 }  // namespace liven::cli

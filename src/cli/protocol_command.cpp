@@ -1,5 +1,4 @@
 #include <algorithm>
-#include <csignal>
 #include <filesystem>
 #include <iostream>
 #include <string>
@@ -48,8 +47,7 @@ void print_plan(const protocol::Plan& plan) {
 int jobs_by_default() { return std::max(1, thread_count() / 4); }
 
 int run_protocol(const ProtocolArguments& asked) {
-    std::signal(SIGINT, [](int) { Trainer::request_stop(); });
-    std::signal(SIGTERM, [](int) { Trainer::request_stop(); });
+    stop_trainings_on_signals();
     try {
         if (!asked.cell.empty()) {
             const protocol::Cell cell = protocol::read_cell(asked.out, asked.cell);

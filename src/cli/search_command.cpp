@@ -1,4 +1,3 @@
-#include <csignal>
 #include <iostream>
 
 #include "cli.hpp"
@@ -29,8 +28,7 @@ TrainSettings base_of(const CLI::App& command, const SearchArguments& asked) {
 }
 
 int run_search(const CLI::App& command, SearchArguments asked) {
-    std::signal(SIGINT, [](int) { Trainer::request_stop(); });
-    std::signal(SIGTERM, [](int) { Trainer::request_stop(); });
+    stop_trainings_on_signals();
     protocol::SearchSettings& settings = asked.search;
     settings.base = base_of(command, asked);
     settings.method = asked.method == "random" ? protocol::SearchMethod::random : protocol::SearchMethod::halving;

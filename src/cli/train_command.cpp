@@ -1,4 +1,3 @@
-#include <csignal>
 #include <filesystem>
 #include <iostream>
 
@@ -55,8 +54,7 @@ TrainSettings settings_from(const CLI::App& command, const Options& o) {
 int train(const CLI::App& command, const Options& o) {
     if (o.resume.empty() && (o.out.empty() || (!command.count("--data") && o.config.empty())))
         throw CLI::RequiredError("--data and --out (or --resume)");
-    std::signal(SIGINT, [](int) { Trainer::request_stop(); });
-    std::signal(SIGTERM, [](int) { Trainer::request_stop(); });
+    stop_trainings_on_signals();
     try {
         Trainer trainer = o.resume.empty() ? Trainer(settings_from(command, o), o.out) : Trainer::resume(o.resume);
         const std::filesystem::path run = o.resume.empty() ? o.out : o.resume;
