@@ -11,6 +11,7 @@
 #include <thread>
 
 #include "anomaly.hpp"
+#include "lanes.hpp"
 #include "liven/core/log.hpp"
 #include "liven/graph/operation.hpp"
 #include "run_recorder.hpp"
@@ -96,7 +97,6 @@ public:
             const std::vector<bool>& once = walks_.back().once;
             if (std::find(once.begin(), once.end(), false) != once.end()) later_segments_.push_back(walks_.size() - 1);
         }
-        counters_ = std::vector<std::atomic<size_t>>(walks_.size());
         done_ = std::vector<std::atomic<uint32_t>>(flags_);
         buffers_.resize(layout_.inputs.size());
         if (options.verbose >= 1) log_detail(kernel_list(options));
@@ -109,7 +109,8 @@ public:
         const int threads = thread_count();
         reserve(shared_scratch(), layout_.scratch_bytes * static_cast<size_t>(threads));
         bind(leaves, roots);
-        for (auto& counter : counters_) counter.store(0, std::memory_order_relaxed);
+        lanes_.deal(layout_.schedule.segments, threads);
+        lanes_.refill();
         ++runs_;
         const bool recorded = verbosity() >= 2 || profiling_;
         const bool poisoned = poison();
@@ -219,7 +220,7 @@ private:
         return seconds < kSmallSeconds;
     }
 
-    /// What every thread does: the same walk over segments, items taken as they come, a barrier behind each segment.
+    /// What every thread does: the same walk over segments, its own items first, a barrier behind each segment.
     /// The first thread walks small segments alone; the others wait behind the last of a row of them.
     void run_thread(bool recorded, bool poisoned) {
         std::byte* scratch = scratch_ + layout_.scratch_bytes * static_cast<size_t>(omp_get_thread_num());
@@ -255,9 +256,10 @@ private:
         [[maybe_unused]] UnitTimes times;
         if constexpr (recorded)
             times = UnitTimes::of_thread(omp_get_thread_num(), walk.alone ? 1 : omp_get_num_threads());
+        int lane = omp_get_thread_num();
         for (;;) {
-            const size_t next = counters_[s].fetch_add(1, std::memory_order_relaxed);
-            if (next >= segment.items.size()) break;
+            const size_t next = lanes_.take(s, lane);
+            if (next == Lanes::kNone) break;
             const WalkItem& item = segment.items[next];
             const ScheduledStage& place = segment.stages[item.stage];
             for (const WalkLink* link : walk.links[item.stage]) wait_for(segment, walk, *link, item);
@@ -273,7 +275,7 @@ private:
         }
     }
 
-    /// Every item stands behind those it waits for, so whoever took these is at work on them.
+    /// What an item waits for stands before it in its lane, so whoever took that is at work on it.
     void wait_for(const Segment& segment, const Walk& walk, const WalkLink& link, const WalkItem& item) const {
         const auto per_sample = static_cast<uint32_t>(link.units.size());
         const uint32_t sample = item.unit / per_sample, needed = link.units[item.unit % per_sample];
@@ -355,8 +357,8 @@ private:
     std::vector<size_t> all_segments_, later_segments_;
     std::vector<void*> pointers_;
     std::vector<kernels::Buffers> buffers_;
-    std::vector<Walk> walks_;                    ///< by segment
-    std::vector<std::atomic<size_t>> counters_;  ///< by segment: the next item
+    std::vector<Walk> walks_;  ///< by segment
+    Lanes lanes_;
     size_t flags_ = 0;
     std::vector<std::atomic<uint32_t>> done_;  ///< units that others wait for: the last run that did them
     std::byte *arena_ = nullptr, *scratch_ = nullptr;

@@ -12,10 +12,11 @@ struct ScheduledStage {
 };
 
 /// Stages that all threads walk together, sample after sample and in rolling bands of rows, so that what one stage
-/// wrote is still in cache when the next reads it. Threads take the items in their order; a unit waits for the few
-/// units it reads from, and a barrier stands only between segments.
+/// wrote is still in cache when the next reads it. Each thread walks its share of them in their order (lanes.hpp); a
+/// unit waits for the few units it reads from, and a barrier stands only between segments.
 struct Segment {
     std::vector<ScheduledStage> stages;
+    std::vector<int64_t> units;  ///< by stage, of all samples together
     int64_t samples = 1;  ///< of every stage; 1: the stages are independent
     std::vector<WalkLink> links;
     std::vector<WalkItem> items;

@@ -134,7 +134,7 @@ private:
         schedule_.segments[segment].stages.push_back({group, static_cast<int>(stage)});
     }
     size_t new_segment(int64_t samples) {
-        schedule_.segments.push_back({.stages = {}, .samples = samples, .links = {}, .items = {}});
+        schedule_.segments.push_back({.stages = {}, .units = {}, .samples = samples, .links = {}, .items = {}});
         return schedule_.segments.size() - 1;
     }
 
@@ -244,7 +244,10 @@ private:
 
     void order(Segment& segment) const {
         std::vector<const Stage*> all;
-        for (const ScheduledStage& at : segment.stages) all.push_back(&stages(at.step)[static_cast<size_t>(at.stage)]);
+        for (const ScheduledStage& at : segment.stages) {
+            all.push_back(&stages(at.step)[static_cast<size_t>(at.stage)]);
+            segment.units.push_back(all.back()->units);
+        }
         if (segment.samples > 1)
             for (size_t i = 0; i < all.size(); ++i) add_links(segment, i, all);
         segment.items = order_walk(all, segment.links, segment.samples);
