@@ -17,7 +17,7 @@ struct ScheduledStage {
 struct Segment {
     std::vector<ScheduledStage> stages;
     std::vector<int64_t> units;  ///< by stage, of all samples together
-    int64_t samples = 1;  ///< of every stage; 1: the stages are independent
+    int64_t samples = 1;         ///< of every stage; 1: the stages are independent
     std::vector<WalkLink> links;
     std::vector<WalkItem> items;
 };
