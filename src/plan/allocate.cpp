@@ -3,9 +3,9 @@
 #include <algorithm>
 #include <iomanip>
 #include <map>
-#include <numeric>
 #include <sstream>
 
+#include "arrange.hpp"
 #include "liven/core/error.hpp"
 #include "liven/graph/constant.hpp"
 #include "liven/graph/operation.hpp"
@@ -111,27 +111,10 @@ private:
         layout_.blocks[block].is_kept = true;
     }
 
+    /// A plan that is run again and again for one picture has memory to spare and no time; a training has neither.
     void assign_offsets() {
-        std::vector<size_t> order(layout_.blocks.size());
-        std::iota(order.begin(), order.end(), size_t{0});
-        std::stable_sort(order.begin(), order.end(),
-                         [&](size_t a, size_t b) { return layout_.blocks[a].bytes > layout_.blocks[b].bytes; });
-        std::vector<const ArenaBlock*> placed;  // by offset
-        for (size_t i : order) {
-            ArenaBlock& block = layout_.blocks[i];
-            size_t offset = 0;
-            for (const ArenaBlock* other : placed) {
-                if (other->last < block.first || block.last < other->first) continue;
-                if (offset + block.bytes <= other->offset) break;
-                offset = std::max(offset, other->offset + other->bytes);
-            }
-            block.offset = offset;
-            layout_.arena_bytes = std::max(layout_.arena_bytes, offset + block.bytes);
-            placed.insert(
-                std::upper_bound(placed.begin(), placed.end(), &block,
-                                 [](const ArenaBlock* a, const ArenaBlock* b) { return a->offset < b->offset; }),
-                &block);
-        }
+        const bool inference = !layout_.schedule.kept.empty();
+        layout_.arena_bytes = inference ? arrange_by_lanes(layout_.blocks) : arrange_tightly(layout_.blocks);
         for (size_t segment = 0; segment < layout_.schedule.segments.size(); ++segment) {
             size_t live = 0;
             for (const ArenaBlock& block : layout_.blocks)
