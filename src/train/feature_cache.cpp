@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstdio>
 #include <cstring>
+#include <functional>
 #include <span>
 #include <string>
 #include <system_error>
@@ -85,59 +86,102 @@ std::string key_of(Module& model, const data::Dataset& set, const data::Preproce
     return digest.str();
 }
 
-/// In inference mode, restored afterwards.
-data::FeatureTable compute(Module& model, FrameEncoder& encoder, data::Loader& frames, int64_t count) {
+/// What has been described: a row a sample, for the first `done` of them.
+struct Described {
+    data::FeatureTable table;
+    int64_t done = 0;
+};
+
+/// What lies there of `count` rows, none when that is nothing to go on with: a part ends with a whole batch, since the
+/// kernels may round a row differently in another place of a batch.
+Described kept_of(const fs::path& file, int64_t count, int64_t batch) {
+    std::error_code ignored;
+    if (!fs::exists(file, ignored)) return {};
+    try {
+        const HostTensor rows = SafetensorsReader(file).read(kFeatures);
+        const int64_t done = rows.shape.rank() == 3 ? rows.shape[0] : 0;
+        if (rows.dtype != DType::f32 || done < 1 || done > count || (done < count && done % batch != 0)) return {};
+        Described kept{.table = {.sample = {rows.shape[1], rows.shape[2]}, .values = rows.data}, .done = done};
+        if (done == count) return kept;
+        kept.table.values = Buffer(static_cast<size_t>(count * kept.table.sample.count()) * sizeof(float));
+        std::memcpy(kept.table.values.data(), rows.data.data(),
+                    static_cast<size_t>(rows.shape.count()) * sizeof(float));
+        return kept;
+    } catch (const Error& error) {
+        log_warning(std::string("computed again: ") + error.what());
+        return {};
+    }
+}
+
+void keep(const Described& described, const fs::path& file, const data::Preprocess& preprocess) {
+    const HostTensor rows(batched(described.done, described.table.sample),
+                          std::span<const float>(described.table.values.as<float>(),
+                                                 static_cast<size_t>(described.done * described.table.sample.count())));
+    write_safetensors(file, {{kFeatures, rows}}, {{"preprocess", preprocess.to_json()}});
+}
+
+/// Rows after which a part is written: each time a quarter more, so that all the writing stays a few times the file.
+int64_t next_part(int64_t done) { return done + std::max<int64_t>(256, done / 4); }
+
+/// Describes what is left of `count` samples, in inference mode (restored afterwards), until `stop` says so. Parts are
+/// handed to `part`.
+void compute(Module& model, FrameEncoder& encoder, data::Loader& frames, Described& described, int64_t count,
+             const std::function<bool()>& stop, const std::function<void()>& part) {
     const NoGrad no_grad;
     const bool training = model.training();
     model.eval();
-    data::FeatureTable table;
-    float* dst = nullptr;
+    data::FeatureTable& table = described.table;
+    int64_t write_at = next_part(described.done);
     Progress bar({.title = "describing frames", .total = count, .unit = "clip"});
-    while (const auto batch = frames.next()) {
+    bar.advance(described.done);
+    while (described.done < count && !stop()) {
+        const auto batch = frames.next();
+        if (!batch) break;
         const Tensor rows = encoder.describe(images_of(*batch, frames.options().preprocess));
-        if (!dst) {
+        if (!table.values) {
             table.sample = {rows.shape()[1], rows.shape()[2]};
             table.values = Buffer(static_cast<size_t>(count * table.sample.count()) * sizeof(float));
-            dst = table.values.as<float>();
         }
         const auto values = rows.data<float>();
-        dst = std::copy(values.begin(), values.end(), dst);
+        std::copy(values.begin(), values.end(), table.values.as<float>() + described.done * table.sample.count());
+        described.done += batch->count;
         bar.advance(batch->count);
+        if (described.done < write_at) continue;
+        part();
+        write_at = next_part(described.done);
     }
     model.train(training);
-    return table;
 }
 
 }  // namespace
 
-data::FeatureTable describe_frames(Module& model, FrameEncoder& encoder, data::Loader& pictures, int64_t batch,
-                                   const fs::path& folder) {
+std::optional<data::FeatureTable> describe_frames(Module& model, FrameEncoder& encoder, data::Loader& pictures,
+                                                  const FeatureCacheOptions& options) {
     data::Dataset set = pictures.dataset();
     std::vector<data::Sample> readable;
     for (const int64_t index : pictures.usable()) readable.push_back(set.samples[static_cast<size_t>(index)]);
     set.samples = std::move(readable);
+    const int64_t count = set.size();
     const data::Preprocess& preprocess = pictures.options().preprocess;
-    const fs::path file = folder / (key_of(model, set, preprocess, batch) + ".safetensors");
-    std::error_code ignored;
-    if (fs::exists(file, ignored)) try {
-            const HostTensor rows = SafetensorsReader(file).read(kFeatures);
-            if (rows.shape.rank() == 3 && rows.shape[0] == set.size() && rows.dtype == DType::f32)
-                return {.sample = {rows.shape[1], rows.shape[2]}, .values = rows.data};
-        } catch (const Error& error) {
-            log_warning(std::string("computed again: ") + error.what());
-        }
-    data::Loader frames = evaluation_loader(set, preprocess, batch);
+    const fs::path file = options.folder / (key_of(model, set, preprocess, options.batch) + ".safetensors");
+    Described described = kept_of(file, count, options.batch);
+    if (described.done == count) return described.table;
+    if (described.done > 0)
+        log_info("going on after " + std::to_string(described.done) + " of " + std::to_string(count) +
+                 " clips described before");
+    set.samples.erase(set.samples.begin(), set.samples.begin() + described.done);
+    data::Loader frames = evaluation_loader(set, preprocess, options.batch);
     frames.set_cache_bytes(0);  // each is looked at once
     frames.prepare();
     if (static_cast<int64_t>(frames.usable().size()) != set.size())
         throw Error(frames.broken()[0].path, "could be read a moment ago and no longer can");
-    data::FeatureTable table = compute(model, encoder, frames, set.size());
-    HostTensor rows;
-    rows.shape = batched(set.size(), table.sample);
-    rows.data = table.values;
-    fs::create_directories(folder);
-    write_safetensors(file, {{kFeatures, rows}}, {{"preprocess", preprocess.to_json()}});
-    return table;
+    fs::create_directories(options.folder);
+    const int64_t before = described.done;
+    const auto part = [&] { keep(described, file, preprocess); };
+    compute(model, encoder, frames, described, count, options.stop, part);
+    if (described.done > before) part();
+    if (described.done < count) return std::nullopt;
+    return described.table;
 }
 
 }  // namespace liven

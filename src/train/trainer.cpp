@@ -101,7 +101,10 @@ struct Trainer::State {
         const std::filesystem::path folder =
             settings.feature_cache.empty() ? run.path() / "features" : std::filesystem::path(settings.feature_cache);
         const auto table = [&](data::Loader& loader) {
-            return describe_frames(step.model(), *encoder, loader, settings.batch, folder);
+            auto rows = describe_frames(step.model(), *encoder, loader,
+                                        {.batch = settings.batch, .folder = folder, .stop = Trainer::stop_requested});
+            if (!rows) interrupt();
+            return std::move(*rows);
         };
         data::FeatureTable train = table(data.train()), validation = table(data.validation());
         data.use_features(std::move(train), std::move(validation));
@@ -204,7 +207,7 @@ struct Trainer::State {
                 .learning_rate = step.optimizer().learning_rate()};
     }
 
-    /// The checkpoint has been written.
+    /// What is to be gone on with has been written.
     [[noreturn]] void interrupt() const {
         g_stop = 0;
         throw Interrupted{.step = progress.step, .run = run.path()};
@@ -322,10 +325,12 @@ Trainer Trainer::resume(const std::filesystem::path& run) {
                     "undo the change, or start a new run with --out");
     auto state = std::make_unique<State>(settings, run);
     if (std::filesystem::exists(folder.events())) state->callbacks.add(std::make_unique<TensorBoardEvents>());
-    if (checkpoint)
+    if (checkpoint) {
         state->snapshot.restore(std::move(*checkpoint), run.string());
-    else
+    } else {
         log_info("no checkpoint yet: starting from the beginning");
+        state->load_pretrained();
+    }
     return Trainer(std::move(state));
 }
 

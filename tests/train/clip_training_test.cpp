@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <catch2/catch.hpp>
 #include <fstream>
 #include <string>
@@ -7,9 +8,15 @@
 #include "liven/data/clip.hpp"
 #include "liven/data/synthesize.hpp"
 #include "liven/io/json_lines.hpp"
+#include "liven/io/safetensors.hpp"
+#include "liven/models/registry.hpp"
+#include "liven/train/evaluate.hpp"
 #include "liven/train/model_file.hpp"
+#include "liven/train/pretrained.hpp"
 #include "liven/train/recipe.hpp"
 #include "liven/train/trainer.hpp"
+#include "src/train/feature_cache.hpp"
+#include "src/train/training_data.hpp"
 #include "tests/temporary.hpp"
 
 using namespace liven;
@@ -75,6 +82,17 @@ struct Videos {
     std::string broken;
 };
 
+/// A ResNet-50 as it starts from another seed than the trainings', under Liven's names.
+void write_backbone(const fs::path& path) {
+    const auto network = make_model("resnet50");
+    network->seed(99);
+    network->build({1, 32, 32, 3});
+    NamedTensors tensors;
+    for (const State& state : network->states())
+        tensors.emplace(std::string(state.name()), HostTensor(state.shape(), state.tensor().data<float>()));
+    write_safetensors(path, tensors);
+}
+
 }  // namespace
 
 TEST_CASE("A frozen backbone describes each frame once, and a resumed training ends with the same bytes", "[slow]") {
@@ -100,6 +118,56 @@ TEST_CASE("A frozen backbone describes each frame once, and a resumed training e
     CHECK(loaded.info.preprocess.std[0] != 1.0f);  // z-score, since there are no pretrained weights
     CHECK(loaded.info.clip_stride == 1);
     CHECK(read_json_lines(videos.folder / "whole" / "log.jsonl").size() == 2);
+}
+
+TEST_CASE("Stopped while frames are described, a training goes on with its pretrained backbone and what was described",
+          "[slow]") {
+    Videos videos;
+    TrainSettings settings = videos.settings("gru");
+    settings.pretrained = (videos.folder / "backbone.safetensors").string();
+    settings.augmentation = "none";
+    write_backbone(settings.pretrained);
+    resolve_pretrained(settings);
+    const std::string whole = videos.train(settings, "whole", 0);
+    {
+        Trainer trainer(settings, videos.folder / "stopped");
+        Trainer::request_stop();
+        CHECK_THROWS_AS(trainer.train(), Interrupted);
+    }
+    CHECK_FALSE(fs::exists(videos.folder / "stopped" / "log.jsonl"));
+    Trainer::resume(videos.folder / "stopped").train();
+    CHECK(videos.log.said("no checkpoint yet"));
+    CHECK(contents_of(videos.folder / "stopped" / "model.safetensors") == whole);
+}
+
+TEST_CASE("Descriptors that were written when it was stopped are not computed again, and are those of one go",
+          "[slow]") {
+    Videos videos;
+    const TrainSettings settings = videos.settings("gru");
+    const auto model = make_model(settings.model, settings.model_options);
+    model->build(batched(1, settings.input()));
+    auto* encoder = dynamic_cast<FrameEncoder*>(model.get());
+    REQUIRE(encoder);
+    const data::Dataset clips = samples_of(data::open_dataset(videos.set), settings);
+    data::Loader pictures = evaluation_loader(clips, settings.preprocess(), 2);
+    pictures.prepare();
+    const auto describe = [&](const char* folder, int64_t batches) {
+        return describe_frames(
+            *model, *encoder, pictures,
+            {.batch = 2, .folder = videos.folder / folder, .stop = [&batches] { return batches-- == 0; }});
+    };
+    const auto whole = describe("whole", -1);
+    REQUIRE(whole);
+    CHECK_FALSE(describe("parts", 3));
+    CHECK_FALSE(describe("parts", 0));
+    const auto parts = describe("parts", -1);
+    REQUIRE(parts);
+    CHECK(videos.log.said("going on after 6 of " + std::to_string(clips.size())));
+    CHECK(parts->sample == whole->sample);
+    const auto count = static_cast<size_t>(clips.size() * whole->sample.count());
+    CHECK(std::equal(whole->values.as<float>(), whole->values.as<float>() + count, parts->values.as<float>()));
+    CHECK(contents_of((*fs::directory_iterator(videos.folder / "parts")).path()) ==
+          contents_of((*fs::directory_iterator(videos.folder / "whole")).path()));
 }
 
 TEST_CASE("A backbone trained from its last stage on, with accumulation and augmentation, resumes to the same bytes",
