@@ -32,8 +32,8 @@ public:
     size_t partial_bytes() const { return static_cast<size_t>(view_.partial_doubles) * sizeof(double); }
     bool reduces() const { return view_.reduction_count > 0; }
 
-    /// Hands on where the maps lie that the chunk's pixels read: `take(data, pixels, bytes of a pixel, bytes
-    /// from one to the next)`.
+    /// Hands on where the maps lie that the chunk's pixels read, then those that they write: `take(data, pixels, bytes
+    /// of a pixel, bytes from one to the next)`.
     template <class Take>
     void each_map(const Buffers& buffers, const Chunk& chunk, Take take) const {
         const auto map = [&](const void* data, int64_t stride, int64_t size) {
@@ -44,6 +44,8 @@ public:
         for (const ViewInput& input : inputs_)
             if (input.access == Access::full && input.operand >= 0)
                 map(buffers.inputs[input.operand], input.pixel_stride, input.bytes ? 1 : input.bf16 ? 2 : 4);
+        for (const ViewOutput& output : outputs_)
+            if (output.operand >= 0) map(buffers.outputs[output.operand], output.pixel_stride, output.bf16 ? 2 : 4);
     }
 
     /// How many units the stage that finalizes the reductions has; unit u is run by `finalize`.

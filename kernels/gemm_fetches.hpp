@@ -10,7 +10,7 @@
 namespace liven::kernels {
 
 /// What a product's tiles bring into L2 while they multiply, since memory is idle then: rows of the maps that the
-/// epilogue, or the next block, will read. Evenly spread over the tiles; what does not fit is left out.
+/// epilogue will read or write, or the next block read. Evenly spread over the tiles; what does not fit is left out.
 class GemmFetches {
 public:
     /// `rows` rows of `row_bytes`, `pitch` bytes apart.

@@ -35,7 +35,7 @@ public:
     /// Floats from one pixel of a row to the next, and from one row to the next.
     int64_t pixel_stride() const { return pixel_stride_; }
 
-    /// Hands on the maps that rows [first, first + rows) of the slice take through the epilogue, see
+    /// Hands on the maps that rows [first, first + rows) of the slice read and write in the epilogue, see
     /// CompiledProgram::each_map.
     template <class Take>
     void each_map(const Buffers& buffers, int64_t sample, int64_t first, int64_t rows, ChannelSlice slice,
