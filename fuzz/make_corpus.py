@@ -2,14 +2,17 @@
 
     python3 fuzz/make_corpus.py
 
-Needs NumPy and Pillow. What the fuzzer found later lies beside them, under names that say what was wrong.
+Needs NumPy, Pillow, h5py and OpenCV. What the fuzzer found later lies beside them, under names that say what was wrong.
 """
 
 import io
 import json
 import struct
+import tempfile
 from pathlib import Path
 
+import cv2
+import h5py
 import numpy as np
 from PIL import Image
 
@@ -145,5 +148,53 @@ def lists():
     put("celeba-spoof", "train.json", json.dumps({"Data/train/1/live/000184.png": [0] * 44, "Data/train/1/spoof/1.png": [1] * 44}))
 
 
+def hdf5(fill, **options):
+    """What a file of `fill` holds, by a path: the library writes to none but files."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "a.hdf5"
+        with h5py.File(path, "w", **options) as file:
+            fill(file)
+        return path.read_bytes()
+
+
+def recording(file):
+    file["Color_Data"] = (np.arange(2 * 3 * 4 * 4) % 251).astype(np.uint8).reshape(2, 3, 4, 4)
+    file["Depth_Data"] = np.arange(2 * 4 * 4, dtype=np.uint16).reshape(2, 1, 4, 4)
+    file["Eye_Pos"] = np.arange(8, dtype=np.float64).reshape(2, 4)
+
+
+def packed(file):
+    options = {"chunks": (1, 3, 4, 4), "compression": "gzip", "shuffle": True, "fletcher32": True}
+    file.create_dataset("Color_Data", data=np.full((2, 3, 4, 4), 7, np.uint8), **options)
+    file.create_group("data/sr300").attrs["rate"] = 30.0
+    file["elsewhere"] = h5py.ExternalLink("b.hdf5", "/Color_Data")
+    file["again"] = h5py.SoftLink("/Color_Data")
+
+
+def recordings():
+    put("hdf5", "recording.hdf5", hdf5(recording, libver="earliest"))
+    put("hdf5", "newest-layout.hdf5", hdf5(recording, libver=("v110", "v110")))
+    put("hdf5", "packed.hdf5", hdf5(packed, libver="earliest"))
+    put("hdf5", "cut-off.hdf5", hdf5(recording, libver="earliest")[:-40])
+
+
+def video(ending, codec, frames=3):
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / f"a.{ending}"
+        writer = cv2.VideoWriter(str(path), cv2.VideoWriter_fourcc(*codec), 25, (32, 16))
+        for i in range(frames):
+            writer.write((np.arange(32 * 16 * 3, dtype=np.uint32) * (i + 37) % 251).astype(np.uint8).reshape(16, 32, 3))
+        writer.release()
+        return path.read_bytes()
+
+
+def videos():
+    put("video", "motion-jpeg.avi", video("avi", "MJPG"))
+    put("video", "mpeg4.avi", video("avi", "XVID"))
+    put("video", "mpeg4.mp4", video("mp4", "mp4v"))
+    put("video", "vp8.webm", video("webm", "VP80"))
+    put("video", "cut-off.mp4", video("mp4", "mp4v")[:-400])
+
+
 if __name__ == "__main__":
-    numbers(), arrays(), tensors(), texts(), pictures(), lists()
+    numbers(), arrays(), tensors(), texts(), pictures(), lists(), recordings(), videos()

@@ -15,6 +15,7 @@
 #include "liven/data/image.hpp"
 #include "liven/data/import.hpp"
 #include "liven/data/manifest.hpp"
+#include "liven/data/video.hpp"
 #include "liven/io/config.hpp"
 #include "liven/io/json.hpp"
 #include "liven/io/json_lines.hpp"
@@ -25,6 +26,7 @@
 #include "liven/train/model_file.hpp"
 #include "liven/train/pretrained.hpp"
 #include "liven/train/settings.hpp"
+#include "src/data/import/hdf5.hpp"
 #include "src/data/import/picture_size.hpp"
 #include "src/data/import/recording.hpp"
 
@@ -101,6 +103,29 @@ void image(Bytes bytes) {
 }
 void picture_size(Bytes bytes) { data::picture_size(folder().write("a.jpg", bytes)); }
 
+/// The first part of every array, as each kind of element.
+void hdf5(Bytes bytes) {
+    const data::Hdf5File file(folder().write("a.hdf5", bytes));
+    for (const std::string& name : file.names_in("")) {
+        if (!file.has(name) || file.shape(name).empty()) continue;
+        for (const auto read : {+[](const data::Hdf5File&f, const std::string&n) { f.bytes(n, 0); },
+                                +[](const data::Hdf5File&f, const std::string&n) { f.words(n, 0); },
+                                +[](const data::Hdf5File&f, const std::string&n) { f.numbers(n, 0); }}) {
+            try {
+                read(file, name);
+            } catch (const Error&) {  // of another type: the next may fit
+            }
+        }
+    }
+}
+void video(Bytes bytes) {
+    const fs::path path = folder().write("a.avi", bytes);
+    const data::VideoInfo info = data::inspect_video(path);
+    if (static_cast<int64_t>(info.width) * info.height > 1 << 16 || info.frames > 64) return;
+    const std::array<int64_t, 2> frames{0, info.frames - 1};
+    data::read_frames(path, std::span(frames).first(info.frames > 1 ? 2 : 1));
+}
+
 void tuning(Bytes bytes) { kernels::TuningTable::parse(text_of(bytes), "fuzz"); }
 void byte_count(Bytes bytes) { bytes_from("fuzz", text_of(bytes)); }
 
@@ -150,6 +175,7 @@ constexpr std::array kParsers{
     Parser{"eyes", eyes},
     Parser{"face-boxes", face_boxes},
     Parser{"face-corners", face_corners},
+    Parser{"hdf5", hdf5},
     Parser{"hifimask", hifimask},
     Parser{"image", image},
     Parser{"json", json},
@@ -163,6 +189,7 @@ constexpr std::array kParsers{
     Parser{"pretrained", pretrained},
     Parser{"safetensors", safetensors},
     Parser{"tuning", tuning},
+    Parser{"video", video},
 };
 
 }  // namespace

@@ -48,7 +48,7 @@ public:
         if (holding(0) == 1 || holding(1) == 1) class_in_one_ = true;
         // One group of its kind would be in every resample: then all are drawn together.
         if (std::any_of(strata_.begin(), strata_.end(), [](const auto& stratum) { return stratum.size() == 1; }))
-            for (size_t kind : {0, 1}) {
+            for (const size_t kind : {size_t{0}, size_t{1}}) {
                 strata_[2].insert(strata_[2].end(), strata_[kind].begin(), strata_[kind].end());
                 strata_[kind].clear();
             }
