@@ -65,8 +65,13 @@ BandLoader::BandLoader(const MapSource& source, const Problem& problem, Isa isa,
         stream_value_ = static_cast<int64_t>(size_of(stream.dtype));
         stream_stride_ = stream.pixel_stride * stream_value_;
     }
-    row_step_ = direct_ ? 0 : ring_step(options_.columns * options_.channels);
-    program_offset_ = static_cast<size_t>(row_step_ * options_.rows) * sizeof(float);
+    words_ = options_.in_pairs ? options_.channels / 2 : options_.channels;
+    row_step_ = direct_ ? 0 : ring_step(options_.columns * words_);
+    made_offset_ = static_cast<size_t>(row_step_ * options_.rows) * sizeof(float);
+    const bool rounds = options_.in_pairs && widened_ < 0;
+    program_offset_ =
+        made_offset_ +
+        (rounds ? whole_lines(static_cast<size_t>((to_ - from_) * options_.channels) * sizeof(float)) : 0);
 }
 
 BandLoader::Rows::Rows(const BandLoader& loader, const Buffers& buffers, std::byte* scratch, int64_t sample,
@@ -74,6 +79,7 @@ BandLoader::Rows::Rows(const BandLoader& loader, const Buffers& buffers, std::by
     : loader_(loader),
       buffers_(buffers),
       ring_(reinterpret_cast<float*>(scratch)),
+      made_(reinterpret_cast<float*>(scratch + loader.made_offset_)),
       program_scratch_(reinterpret_cast<float*>(scratch + loader.program_offset_)),
       map_(nullptr),
       sample_(sample),
@@ -92,12 +98,12 @@ BandLoader::Rows::Rows(const BandLoader& loader, const Buffers& buffers, std::by
         map_ = base + sample_ * loader_.shape_[1] * loader_.shape_[2] * loader_.pixel_stride_ + slice_.first;
     }
     if (loader_.direct_) return;
-    const int64_t channels = loader_.options_.channels, first_column = loader_.options_.first_column;
-    const int64_t left = (loader_.from_ - first_column) * channels, right = (loader_.to_ - first_column) * channels;
+    const int64_t words = loader_.words_, first_column = loader_.options_.first_column;
+    const int64_t left = (loader_.from_ - first_column) * words, right = (loader_.to_ - first_column) * words;
     for (int64_t r = 0; r < loader_.options_.rows; ++r) {
         float* row = ring_ + r * loader_.row_step_;
         std::fill(row, row + left, 0.0f);
-        std::fill(row + right, row + loader_.options_.columns * channels, 0.0f);
+        std::fill(row + right, row + loader_.options_.columns * words, 0.0f);
     }
 }
 
@@ -124,11 +130,33 @@ std::span<const std::byte> BandLoader::Rows::upcoming(int64_t rows) const noexce
 }
 
 void BandLoader::Rows::fill(int64_t y) noexcept {
+    const int64_t pixels = loader_.to_ - loader_.from_;
+    if (pixels == 0) return;
+    float* row = ring_ + y % loader_.options_.rows * loader_.row_step_ +
+                 (loader_.from_ - loader_.options_.first_column) * loader_.words_;
+    if (!loader_.options_.in_pairs) return make(y, row);
+    if (loader_.widened_ >= 0) return copy_pairs(y, row);
+    make(y, made_);
+    loader_.kernels_.round_pairs(made_, pixels * loader_.options_.channels, row);
+}
+
+/// The values as they lie in memory.
+void BandLoader::Rows::copy_pairs(int64_t y, float* row) noexcept {
+    const int64_t pixels = loader_.to_ - loader_.from_, stride = loader_.pixel_stride_, words = loader_.words_;
+    const auto* map = static_cast<const uint16_t*>(buffers_.inputs[loader_.widened_]) +
+                      ((sample_ * loader_.shape_[1] + y) * loader_.shape_[2] + loader_.from_) * stride;
+    if (stride == 2 * words) {
+        std::memcpy(row, map, static_cast<size_t>(pixels * words) * sizeof(float));
+        return;
+    }
+    for (int64_t p = 0; p < pixels; ++p, map += stride, row += words)
+        std::memcpy(row, map, static_cast<size_t>(words) * sizeof(float));
+}
+
+/// One row of floats.
+void BandLoader::Rows::make(int64_t y, float* row) noexcept {
     const int64_t channels = loader_.options_.channels, pixels = loader_.to_ - loader_.from_;
     const int64_t width = loader_.shape_[2], stride = loader_.pixel_stride_;
-    float* row = ring_ + y % loader_.options_.rows * loader_.row_step_ +
-                 (loader_.from_ - loader_.options_.first_column) * channels;
-    if (pixels == 0) return;
     if (loader_.widened_ >= 0) {
         const auto* map = static_cast<const uint16_t*>(buffers_.inputs[loader_.widened_]) + slice_.first +
                           ((sample_ * loader_.shape_[1] + y) * width + loader_.from_) * stride;

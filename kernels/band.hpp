@@ -43,12 +43,13 @@ public:
         bool dense_pixels = true;  ///< neighbouring pixels have to touch
         bool in_place = false;     ///< a map in memory is never copied: the caller minds the columns outside of it
         int64_t channels = 0;      ///< most channels that are read at a time; 0: all of them
+        bool in_pairs = false;     ///< rows are bf16, two channels (of all, an even number) where a float would be
     };
     BandLoader(const MapSource& source, const Problem& problem, Isa isa, const Options& options);
 
     size_t scratch_bytes() const { return program_offset_ + (program_ ? program_->scratch_bytes() : 0); }
     /// Floats from one pixel of a row to the next.
-    int64_t pixel_stride() const { return direct_ ? pixel_stride_ : options_.channels; }
+    int64_t pixel_stride() const { return direct_ ? pixel_stride_ : words_; }
     int64_t height() const { return shape_[1]; }
 
     /// The rows of one sample, as one unit of work walks down them.
@@ -66,10 +67,13 @@ public:
 
     private:
         void fill(int64_t y) noexcept;
+        void make(int64_t y, float* row) noexcept;
+        void copy_pairs(int64_t y, float* row) noexcept;
 
         const BandLoader& loader_;
         const Buffers& buffers_;
         float* ring_;
+        float* made_;
         float* program_scratch_;
         const float* map_;
         int64_t sample_;
@@ -84,7 +88,9 @@ private:
     Options options_;
     int64_t pixel_stride_ = 0;
     int64_t from_ = 0, to_ = 0;  ///< columns of the map that a row of the band covers
+    int64_t words_ = 0;          ///< floats, or pairs, of a pixel in the ring
     int64_t row_step_ = 0;       ///< floats from one row of the ring to the next
+    size_t made_offset_ = 0;     ///< of the row that is made in f32 before it is rounded to pairs
     size_t program_offset_ = 0;
     bool direct_ = false;
     int stream_ = -1;            ///< the operand that is read row by row, -1: none of the inputs

@@ -5,12 +5,16 @@
 // caches         band of source rows with halo (ring, L2), weights of one block (L1 or L2), rows for the epilogue (L2)
 // bytes moved    source rows once a unit, with (kernel rows - 1) rows of halo; every result once; weights once a band,
 //                which is tall enough (256 pixels) for that not to matter
+// dot products   the band holds pairs of channels in bf16, copied as they lie or rounded behind the prologue; sums,
+//                epilogue and everything else stay in f32
 // expected       85-97 % of the FMA peak; copying the band costs 2-5 % at 16 channels, and a first layer (70-75 %)
 //                waits for memory to take its results. Kernel rows in the padding are skipped, which nominal FLOPs
 //                do not show.
 #include <algorithm>
 #include <memory>
 #include <span>
+#include <string>
+#include <vector>
 
 #include "kernels/band.hpp"
 #include "kernels/conv2d_chunks.hpp"
@@ -18,6 +22,7 @@
 #include "kernels/conv2d_table.hpp"
 #include "kernels/conv2d_taps.hpp"
 #include "kernels/conv2d_weights.hpp"
+#include "kernels/native_bf16.hpp"
 #include "kernels/rounding.hpp"
 #include "kernels/row_convolution.hpp"
 #include "kernels/row_sink.hpp"
@@ -57,30 +62,42 @@ Walkdown walk_down(const Conv2dGeometry& g, const TapPlan& taps, const Shape& re
     return walk;
 }
 
+/// Whether the map, or one that the prologue makes it from, is stored in bf16.
+bool reads_bf16(const Problem& problem) {
+    if (!problem.prologue[0]) return problem.inputs[0].dtype == DType::bf16;
+    const std::vector<ProgramInput>& inputs = problem.prologue[0]->inputs;
+    return std::any_of(inputs.begin(), inputs.end(), [&](const ProgramInput& input) {
+        return input.access == Access::full && input.operand >= 0 &&
+               problem.inputs[static_cast<size_t>(input.operand)].dtype == DType::bf16;
+    });
+}
+
 /// Columns of the source that a band holds. A kernel that meets no source pixel at all still gets one.
-BandLoader::Options band_options(const TapPlan& taps, int64_t ring_rows, bool dense_pixels) {
+BandLoader::Options band_options(const TapPlan& taps, int64_t ring_rows, bool dense_pixels, bool in_pairs) {
     const int64_t lowest = std::min(taps.w.lowest(), taps.w.extent - 1);
     return {.first_column = lowest,
             .columns = std::max<int64_t>(taps.w.highest() - lowest + 1, 1),
             .rows = ring_rows,
-            .dense_pixels = dense_pixels};
+            .dense_pixels = dense_pixels,
+            .in_pairs = in_pairs};
 }
 
 class DirectConvolution final : public RowConvolution {
 public:
-    DirectConvolution(const Problem& problem, const Conv2dProblem& parsed, Isa isa)
+    DirectConvolution(const Problem& problem, const Conv2dProblem& parsed, Isa isa, bool dots)
         : geometry_(parsed.geometry),
           result_(parsed.result),
           input_grad_(problem.op == "conv2d_input_grad"),
           depthwise_(parsed.geometry.depthwise()),
+          dots_(dots),
           weights_operand_(parsed.weights),
           taps_(input_grad_ ? input_grad_taps(geometry_) : forward_taps(geometry_)),
           walk_(walk_down(geometry_, taps_, result_)),
-          packed_(taps_, geometry_, input_grad_),
-          band_(parsed.map, problem, isa,
-                band_options(taps_, walk_.ring_rows, !depthwise_ && geometry_.window.kernel.w > 1)),
-          sink_(problem, result_, walk_.band_rows, result_[0] * walk_.chunks.count, isa),
           forward_(conv_forward_table(isa)),
+          packed_(taps_, geometry_, input_grad_, dots ? forward_.pair_weights : nullptr),
+          band_(parsed.map, problem, isa,
+                band_options(taps_, walk_.ring_rows, !depthwise_ && geometry_.window.kernel.w > 1, dots)),
+          sink_(problem, result_, walk_.band_rows, result_[0] * walk_.chunks.count, isa),
           depthwise_table_(depthwise_table(isa)) {
         first_column_ = std::min(taps_.w.lowest(), taps_.w.extent - 1);
         merged_ = geometry_.groups == 1;
@@ -183,7 +200,7 @@ private:
     void dense_row(const Buffers& buffers, const BandLoader::Rows& src, const float* weights, float* dst, int64_t y,
                    int64_t group, int64_t channels, std::span<const std::byte> soon) const noexcept {
         const size_t phase_h = static_cast<size_t>(y) % taps_.h.phases.size();
-        const int64_t depth = band_channels() / geometry_.groups, pixel = band_.pixel_stride();
+        const int64_t depth = band_channels() / geometry_.groups / (dots_ ? 2 : 1), pixel = band_.pixel_stride();
         const auto** runs = reinterpret_cast<const float**>(buffers.scratch);
         for (size_t w = 0; w < taps_.w.phases.size(); ++w) {
             const TapPhase& phase = taps_.w.phases[w];
@@ -203,7 +220,7 @@ private:
                               .pixels = phase.outputs,
                               .soon = w == 0 ? soon.data() : nullptr,
                               .soon_bytes = w == 0 ? static_cast<int64_t>(soon.size()) : 0};
-            forward_.row(row);
+            (dots_ ? forward_.row_dots : forward_.row)(row);
         }
     }
 
@@ -263,14 +280,14 @@ private:
 
     Conv2dGeometry geometry_;
     Shape result_;
-    bool input_grad_, depthwise_;
+    bool input_grad_, depthwise_, dots_;
     int weights_operand_;
     TapPlan taps_;
     Walkdown walk_;
+    const ConvForwardTable& forward_;
     PackedWeights packed_;
     BandLoader band_;
     RowSink sink_;
-    const ConvForwardTable& forward_;
     const DepthwiseTable& depthwise_table_;
     int64_t first_column_ = 0;
     bool merged_ = false;  ///< the columns of a kernel row are one run of contiguous source values
@@ -280,7 +297,22 @@ private:
 }  // namespace
 
 std::unique_ptr<Step> make_direct_convolution(const Problem& problem, Isa isa) {
-    return std::make_unique<DirectConvolution>(problem, parse_conv2d(problem), isa);
+    return std::make_unique<DirectConvolution>(problem, parse_conv2d(problem), isa, false);
+}
+
+std::unique_ptr<Step> make_direct_dots_convolution(const Problem& problem, Isa isa) {
+    return std::make_unique<DirectConvolution>(problem, parse_conv2d(problem), isa, true);
+}
+
+std::string refuse_direct_dots(const Problem& problem) {
+    const Conv2dProblem parsed = parse_conv2d(problem);
+    if (!parsed.refusal.empty()) return parsed.refusal;
+    if (!reads_bf16(problem)) return "expected a map stored in bf16, got f32";
+    if (!native_bf16(Isa::avx512)) return "the CPU has no bf16 dot products (AVX512_BF16)";
+    if (problem.strict_math) return "strict math asks for products in f32";
+    if (parsed.geometry.groups != 1) return "expected one group, got " + std::to_string(parsed.geometry.groups);
+    if (parsed.map.shape[3] % 2 != 0) return "expected pairs of channels, got " + std::to_string(parsed.map.shape[3]);
+    return {};
 }
 
 }  // namespace liven::kernels

@@ -115,6 +115,13 @@ void register_conv2d_direct(std::vector<KernelInfo>& out) {
                                [](const Problem& problem) { return 0.55 * cost_gemm_conv2d(problem, Isa::avx512); },
                                make_dots_conv2d});
             };
+            const auto add_direct_dots = [&](std::string_view op, std::string_view name) {
+                out.push_back({op, name, t.isa, t.forward, refuse_direct_dots,
+                               [](const Problem& problem) { return 0.55 * cost_dense(problem); },
+                               make_direct_dots_convolution});
+            };
+            add_direct_dots("conv2d", "conv2d_fwd_direct_dots_nhwc_bf16");
+            add_direct_dots("conv2d_input_grad", "conv2d_bwd_data_direct_dots_nhwc_bf16");
             add_dots("conv2d", "conv2d_fwd_gemm_dots_nhwc_bf16");
             add_dots("conv2d_input_grad", "conv2d_bwd_data_gemm_dots_nhwc_bf16");
         }

@@ -13,7 +13,8 @@ inline constexpr int64_t conv_block = 16;
 
 /// One row of output pixels for up to `max_row_channels` output channels. Output pixel p is the sum over runs r and
 /// elements j of runs[r][p * src_step + j] * weights[r * run_length + j]: a run is as many source values as lie
-/// contiguous, kernel width times channels when neither dilation nor groups part them.
+/// contiguous, kernel width times channels when neither dilation nor groups part them. With dot products a value is a
+/// pair of bf16, two channels, and so is each of the 16 weights it meets.
 struct ConvRow {
     const float* const* runs = nullptr;
     int64_t run_count = 0;
@@ -86,6 +87,9 @@ struct DepthwiseGradRow {
 
 struct ConvForwardTable {
     void (*row)(const ConvRow&) noexcept = nullptr;
+    void (*row_dots)(const ConvRow&) noexcept = nullptr;  ///< null where there are none
+    /// 16 weights of an even source channel and of the odd one behind it, rounded, as pairs.
+    void (*pair_weights)(const float* even, const float* odd, float* pairs) noexcept = nullptr;
     void (*add_runs)(const ConvRuns&) noexcept = nullptr;
     int64_t max_row_channels = conv_block;
 };

@@ -231,6 +231,12 @@ LIVEN_INLINE vec dot_bf16(vec a, vec b, vec c) {
     asm("vdpbf16ps %2, %1, %0" : "+v"(sum) : "v"(static_cast<__m512>(a)), "v"(static_cast<__m512>(b)));
     return sum;
 }
+/// The same with the pair at `a` in every lane, read as an operand of the instruction.
+LIVEN_INLINE vec dot_bf16(const float* a, vec b, vec c) {
+    __m512 sum = c;
+    asm("vdpbf16ps %2%{1to16%}, %1, %0" : "+v"(sum) : "v"(static_cast<__m512>(b)), "m"(*a));
+    return sum;
+}
 /// Pairs of bf16: `even` in the lower halves, `odd` in the upper.
 LIVEN_INLINE vec pairs_bf16(vec even, vec odd) {
     alignas(32) uint16_t lower[lanes], upper[lanes];

@@ -251,61 +251,135 @@ TEST_CASE("Pools and their gradients read and write maps in bf16 with the bits o
         }
 }
 
-TEST_CASE("Dot products of bf16 give a 1x1 convolution of rounded pixels and weights, forward and backward") {
+namespace {
+
+/// A convolution with dot products, forward or backward.
+struct DotsCase {
+    Shape src;
+    int64_t filters;
+    Window2d window;
+    int64_t gap = 0;  ///< channels between pixels of the source
+
+    Problem problem(std::string_view op, const Conv2dAttributes& attributes) const {
+        Problem problem;
+        problem.op = op;
+        problem.attributes = &attributes;
+        return problem;
+    }
+    Shape result(bool turned) const {
+        return turned ? Shape{src[0], (src[1] - 1) * window.stride.h + window.kernel.h - 2 * window.padding.top,
+                              (src[2] - 1) * window.stride.w + window.kernel.w - 2 * window.padding.left, filters}
+                      : Shape{src[0], window.out_h(src[1]), window.out_w(src[2]), filters};
+    }
+    TestTensor weights(bool turned) const {
+        const Extent2d k = window.kernel;
+        return random_tensor(turned ? Shape{k.h, k.w, filters, src[3]} : Shape{k.h, k.w, src[3], filters}, 2);
+    }
+};
+
+const DotsCase dots_cases[] = {
+    // 1x1: columns that fill no vector, parts of the columns, blocks of depth, pixels apart, strides; one pixel.
+    {.src = {2, 9, 11, 48}, .filters = 33, .window = {.kernel = {1}}},
+    {.src = {1, 28, 28, 64}, .filters = 300, .window = {.kernel = {1}}, .gap = 2},
+    {.src = {2, 7, 7, 1100}, .filters = 40, .window = {.kernel = {1}}},
+    {.src = {2, 9, 8, 32}, .filters = 16, .window = {.kernel = {1}, .stride = {2}}},
+    {.src = {1, 1, 1, 2}, .filters = 1, .window = {.kernel = {1}}},
+    // Wider kernels: padding, strides, dilation, even kernels, pixels apart, channels that fill no vector.
+    {.src = {2, 13, 17, 16}, .filters = 40, .window = {.kernel = {3}, .padding = {1, 1, 1, 1}}},
+    {.src = {2, 8, 9, 64}, .filters = 64, .window = {.kernel = {3}, .stride = {2}, .padding = {1, 1, 1, 1}}},
+    {.src = {1, 20, 19, 6}, .filters = 17, .window = {.kernel = {7}, .stride = {2}, .padding = {3, 3, 3, 3}}, .gap = 4},
+    {.src = {2, 9, 12, 32}, .filters = 16, .window = {.kernel = {2}}},
+    {.src = {1, 11, 10, 16}, .filters = 16, .window = {.kernel = {3}, .padding = {2, 2, 2, 2}, .dilation = {2}}},
+};
+
+/// The kernels with dot products that take a problem.
+std::vector<const KernelInfo*> dots_kernels(const Problem& problem) {
+    std::vector<const KernelInfo*> found;
+    for (const KernelInfo& kernel : registry())
+        if (kernel.op == problem.op && kernel.name.find("dots") != std::string_view::npos &&
+            kernel.refuse(problem).empty())
+            found.push_back(&kernel);
+    return found;
+}
+
+}  // namespace
+
+TEST_CASE("Dot products of bf16 give a convolution of rounded pixels and weights, forward and backward") {
     if (!has_bf16_dot()) return;
-    struct Size {
-        Shape src;
-        int64_t filters, stride, gap;
-    };
-    // Columns that fill no vector, parts of the columns, blocks of depth, pixels apart, strides; one pixel.
-    for (const Size& size :
-         {Size{{2, 9, 11, 48}, 33, 1, 0}, Size{{1, 28, 28, 64}, 300, 1, 2}, Size{{2, 7, 7, 1100}, 40, 1, 0},
-          Size{{2, 9, 8, 32}, 16, 2, 0}, Size{{1, 1, 1, 2}, 1, 1, 0}})
+    for (const DotsCase& c : dots_cases)
         for (const std::string_view op : {"conv2d", "conv2d_input_grad"}) {
-            if (op == "conv2d_input_grad" && size.stride > 1) continue;
-            const Conv2dAttributes attributes{.window = {.kernel = {1}, .stride = {size.stride}}};
             const bool turned = op == "conv2d_input_grad";
-            const int64_t depth = size.src[3];
-            const Shape result{size.src[0], attributes.window.out_h(size.src[1]), attributes.window.out_w(size.src[2]),
-                               size.filters};
-            const TestTensor src = in_bf16(random_tensor(size.src, 1, depth + size.gap));
-            const TestTensor weights =
-                random_tensor(turned ? Shape{1, 1, size.filters, depth} : Shape{1, 1, depth, size.filters}, 2);
-            TestTensor exact_src = src, exact_weights = in_bf16(weights), want = empty_tensor(result), got = want;
+            if (turned && c.window.dilation != Extent2d(1)) continue;
+            const Conv2dAttributes attributes{.window = c.window};
+            const TestTensor src = in_bf16(random_tensor(c.src, 1, c.src[3] + c.gap)), weights = c.weights(turned);
+            TestTensor exact_src = src, exact_weights = in_bf16(weights), want = empty_tensor(c.result(turned)),
+                       got = want;
             exact_src.dtype = exact_weights.dtype = DType::f32;
-            Problem problem;
-            problem.op = op;
-            problem.attributes = &attributes;
+            Problem problem = c.problem(op, attributes);
             problem.inputs = {exact_src.operand(), exact_weights.operand()};
             problem.outputs = {want.operand()};
-            INFO(op << " " << size.src << " -> " << size.filters);
             run_step(*make_step(problem, Isa::avx512), {&exact_src, &exact_weights}, {&want});
             problem.inputs = {src.operand(), weights.operand()};
-            const Choice choice = choose(problem, Isa::avx512);
-            REQUIRE(choice.chosen);
-            CHECK(choice.chosen->name.find("dots") != std::string_view::npos);
-            const auto step = choice.chosen->make(problem, Isa::avx512);
-            run_step(*step, {&src, &weights}, {&got});
-            // Products of bf16 are exact in fp32; what is left is the order of up to 1,100 additions.
-            CHECK(relative_error(got.values, want.values) <= 1e-5);
-            const std::vector<float> first = got.values;
-            run_step(*step, {&src, &weights}, {&got}, Order::shuffled);
-            CHECK(same_bits(first, got.values));
+            const std::vector<const KernelInfo*> kernels = dots_kernels(problem);
+            INFO(op << " " << c.src << " -> " << c.filters);
+            CHECK_FALSE(kernels.empty());
+            for (const KernelInfo* kernel : kernels) {
+                INFO(kernel->name);
+                const auto step = kernel->make(problem, Isa::avx512);
+                run_step(*step, {&src, &weights}, {&got});
+                // Products of bf16 are exact in fp32; what is left is the order of up to 1,100 additions, and Winograd
+                // or not on the other side.
+                CHECK(relative_error(got.values, want.values) <= 1e-5);
+                const std::vector<float> first = got.values;
+                run_step(*step, {&src, &weights}, {&got}, Order::shuffled);
+                CHECK(same_bits(first, got.values));
+            }
         }
+}
+
+TEST_CASE("Dot products of bf16 round what a prologue makes of a map in bf16") {
+    if (!has_bf16_dot()) return;
+    Program square = program_of(Opcode::square);
+    square.inputs[0].operand = 1;
+    square.outputs[0].operand = -1;
+    for (const DotsCase& c : dots_cases) {
+        if (c.gap != 0) continue;
+        const Conv2dAttributes attributes{.window = c.window};
+        const TestTensor src = in_bf16(random_tensor(c.src, 1)), weights = c.weights(false);
+        TestTensor squared = src, exact_weights = in_bf16(weights), want = empty_tensor(c.result(false)), got = want;
+        for (float& value : squared.values) value *= value;
+        squared = in_bf16(squared);
+        squared.dtype = exact_weights.dtype = DType::f32;
+        Problem problem = c.problem("conv2d", attributes);
+        problem.inputs = {squared.operand(), exact_weights.operand()};
+        problem.outputs = {want.operand()};
+        run_step(*make_step(problem, Isa::avx512), {&squared, &exact_weights}, {&want});
+        problem.inputs = {weights.operand(), src.operand()};
+        problem.prologue[0] = &square;
+        problem.prologue_shape[0] = c.src;
+        const std::vector<const KernelInfo*> kernels = dots_kernels(problem);
+        INFO(c.src << " -> " << c.filters);
+        CHECK_FALSE(kernels.empty());
+        for (const KernelInfo* kernel : kernels) {
+            INFO(kernel->name);
+            run_step(*kernel->make(problem, Isa::avx512), {&weights, &src}, {&got});
+            CHECK(relative_error(got.values, want.values) <= 1e-5);  // as above
+        }
+    }
 }
 
 TEST_CASE("Dot products of bf16 are refused with a reason") {
     const Conv2dAttributes attributes{.window = {.kernel = {1}}};
     TestTensor src = in_bf16(random_tensor({1, 4, 4, 16}, 1)), weights = random_tensor({1, 1, 16, 16}, 2),
                dst = empty_tensor({1, 4, 4, 16});
-    const auto reason = [&] {
+    const auto reason = [&](std::string_view name = "conv2d_fwd_gemm_dots_nhwc_bf16") {
         Problem problem;
         problem.op = "conv2d";
         problem.attributes = &attributes;
         problem.inputs = {src.operand(), weights.operand()};
         problem.outputs = {dst.operand()};
         for (const KernelInfo& kernel : registry())
-            if (kernel.name == "conv2d_fwd_gemm_dots_nhwc_bf16") return kernel.refuse(problem);
+            if (kernel.name == name) return kernel.refuse(problem);
         return std::string("there is none");
     };
     {
@@ -319,4 +393,7 @@ TEST_CASE("Dot products of bf16 are refused with a reason") {
     src = in_bf16(random_tensor({1, 4, 4, 15}, 1));
     weights = random_tensor({1, 1, 15, 16}, 2);
     CHECK_THAT(reason(), Catch::Contains("pairs of channels"));
+    CHECK_THAT(reason("conv2d_fwd_direct_dots_nhwc_bf16"), Catch::Contains("pairs of channels"));
+    src.dtype = DType::f32;
+    CHECK_THAT(reason("conv2d_fwd_direct_dots_nhwc_bf16"), Catch::Contains("stored in bf16"));
 }
