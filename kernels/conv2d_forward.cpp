@@ -40,7 +40,9 @@ struct Walkdown {
 /// Enough work in a unit (about 50 us at full speed), and when the weights outgrow L2, enough pixels to pay for reading
 /// them.
 int64_t least_rows(const Conv2dGeometry& g, const Shape& result) {
-    const double row_flops = g.flops() / static_cast<double>(g.samples * result[1]);
+    // Few result channels take as long as a block of them.
+    const double blocks = static_cast<double>(ceil_div(result[3], conv_block) * conv_block);
+    const double row_flops = g.flops() * blocks / static_cast<double>(g.samples * result[1] * result[3]);
     int64_t rows = static_cast<int64_t>(4e6 / row_flops) + 1;
     const bool large_weights = g.weights() * static_cast<int64_t>(sizeof(float)) > 512 * 1024;
     if (large_weights && g.samples >= 8) rows = std::max(rows, 196 / result[2] + 1);

@@ -23,16 +23,17 @@ public:
 
 protected:
     /// `pack_units` units pack what input `weights` holds; a unit of rows is a chunk of a sample of `result`, which
-    /// meets source rows along `rows`; `sums` are finished at the end.
+    /// meets source rows along `rows`, in one of so many `parts` of the channels; `sums` are finished at the end.
     void set_stages(int64_t pack_units, int weights, const Shape& result, const RowChunks& chunks, const TapAxis& rows,
-                    const RowSink& sums) {
+                    const RowSink& sums, int64_t parts = 1) {
         stages = {{.units = pack_units, .reads = weights},
-                  {.units = result[0] * chunks.count,
+                  {.units = result[0] * parts * chunks.count,
                    .samples = result[0],
                    .completes_maps = true,
-                   .in_row_order = true,
-                   .reach = row_reach(result[1], chunks.rows, rows.extent,
-                                      [&](int64_t y) { return rows.sources(0, y).last; })}};
+                   .in_row_order = parts == 1,
+                   .reach = parts > 1 ? 1.0 : row_reach(result[1], chunks.rows, rows.extent, [&](int64_t y) {
+                       return rows.sources(0, y).last;
+                   })}};
         if (sums.reduces()) stages.push_back({.units = sums.finalize_units(), .samples = 1});
     }
 

@@ -1,10 +1,12 @@
 // Winograd's convolutions F(4x4, 3x3) and F(2x2, 3x3), forward and input gradient, tile-fused: nothing transformed
 // reaches memory. The smaller tile is for maps of at most two rows or columns.
 //
-// loop nest      unit (sample, chunk of rows) > band of tile rows > groups of up to 12 tiles > isa/winograd_forward.cpp
+// loop nest      unit (sample, part of the channels, chunk of rows) > band of tile rows > groups of up to 12 tiles >
+//                isa/winograd_forward.cpp
 // caches         band of source rows with halo, made by a prologue (ring, L2) or read where they lie; points of a group
 //                (L1, L2); rows for an epilogue that is not done in registers (L2)
-// bytes moved    source rows once a unit, with two rows of halo; every result once; the weights' points once a group
+// bytes moved    source rows once a unit, with two rows of halo; every result once; the weights' points once a group.
+//                Points beyond L2 are cut into parts of 64 channels where a small map has tiles for one unit or two
 // expected       170-330 % of the direct FMA peak (see isa/winograd_forward.cpp); F(2x2) 120-190 % (bin/conv2d_bench)
 // error          3e-6 of the largest result at 16 channels to 1e-5 at 512, F(2x2) 1e-6, where the direct kernel has
 //                3e-7: strict math refuses them
@@ -15,6 +17,7 @@
 #include <string>
 
 #include "kernels/band.hpp"
+#include "kernels/channel_parts.hpp"
 #include "kernels/conv2d_chunks.hpp"
 #include "kernels/conv2d_table.hpp"
 #include "kernels/conv2d_taps.hpp"
@@ -50,7 +53,8 @@ public:
           weights_operand_(parsed.weights),
           taps_(problem.op == "conv2d_input_grad" ? input_grad_taps(parsed.geometry) : forward_taps(parsed.geometry)),
           packed_(taps_, parsed.geometry, problem.op == "conv2d_input_grad"),
-          chunks_(cut(parsed.geometry)),
+          parts_(channels(), cut_channels(parsed.geometry)),
+          chunks_(cut_rows(parsed.geometry)),
           in_place_(!parsed.map.program && tile_columns() >= 8),
           band_rows_(std::min(chunks_.rows, side * ceil_div(2 * winograd_group_tiles, tile_columns()))),
           band_(parsed.map, problem, isa,
@@ -59,7 +63,7 @@ public:
                  .rows = band_rows_ + 2,
                  .dense_pixels = false,
                  .in_place = in_place_}),
-          sink_(problem, result_, band_rows_, result_[0] * chunks_.count, isa),
+          sink_(problem, result_, band_rows_, result_[0] * chunks_.count, isa, parts_.widest()),
           epilogue_(WinogradEpilogue::of(problem, result_, isa)),
           table_(winograd_table(isa, side)) {
         lay_out();
@@ -71,14 +75,27 @@ private:
     int64_t tile_columns() const { return ceil_div(result_[2], side); }
     int64_t channels() const { return result_[3]; }
 
+    int64_t sample_tiles() const { return ceil_div(result_[1], side) * tile_columns(); }
+    /// Whether every group of tiles reads weights' points from L3 or beyond.
+    bool has_large_weights() const { return packed_.bytes() > 256 * 1024; }
+
+    /// Channels of a unit. Threads that share the rows of a small map would each read all points for a few tiles.
+    int64_t cut_channels(const Conv2dGeometry& g) const {
+        const bool few_tiles = g.samples < 8 && sample_tiles() <= 5 * winograd_group_tiles;
+        return has_large_weights() && few_tiles ? 64 : channels();
+    }
+
     /// Whole rows of tiles, and enough work to be worth handing out.
-    RowChunks cut(const Conv2dGeometry& g) const {
-        const double row_flops = g.flops() / static_cast<double>(g.samples * result_[1]);
-        const bool large_weights = packed_.bytes() > 256 * 1024;
-        int64_t least = static_cast<int64_t>(8e6 / row_flops) + 1;
+    RowChunks cut_rows(const Conv2dGeometry& g) const {
+        const double row_flops = g.flops() / static_cast<double>(g.samples * parts_.count() * result_[1]);
+        int64_t least = std::max(static_cast<int64_t>(8e6 / row_flops) + 1, ceil_div(result_[1], 16));
         // Every chunk reads all weights' points: tall ones when these come from L3, unless there are too few samples.
-        if (large_weights) least = std::max(least, g.samples >= 8 ? result_[1] : result_[1] * g.samples / 8);
-        const int64_t rows = ceil_div(std::max(least, ceil_div(result_[1], 16)), side) * side;
+        if (has_large_weights() && g.samples >= 8) least = result_[1];
+        if (has_large_weights() && g.samples < 8) {
+            const int64_t chunks = std::max<int64_t>(sample_tiles() / winograd_group_tiles, 1);
+            least = std::max(least, ceil_div(ceil_div(result_[1], side), chunks) * side);
+        }
+        const int64_t rows = ceil_div(least, side) * side;
         return {.rows = rows, .count = ceil_div(result_[1], rows)};
     }
 
@@ -98,13 +115,13 @@ private:
         src_points_bytes_ =
             whole_lines(static_cast<size_t>(winograd_group_tiles * winograd_tile_floats(side, depth_)) * sizeof(float));
         dst_points_bytes_ = whole_lines(
-            static_cast<size_t>(winograd_group_tiles * winograd_tile_floats(side, channels())) * sizeof(float));
+            static_cast<size_t>(winograd_group_tiles * winograd_tile_floats(side, parts_.widest())) * sizeof(float));
         band_bytes_ = whole_lines(band_.scratch_bytes());
         scratch_bytes =
             tiles_bytes_ + patches_bytes_ + zero_bytes_ + src_points_bytes_ + dst_points_bytes_ + band_bytes_;
         scratch_bytes +=
             epilogue_ ? static_cast<size_t>(epilogue_->block_floats()) * sizeof(float) : sink_.scratch_bytes();
-        set_stages(packed_.blocks(), weights_operand_, result_, chunks_, taps_.h, sink_);
+        set_stages(packed_.blocks(), weights_operand_, result_, chunks_, taps_.h, sink_, parts_.count());
     }
 
     int64_t block_floats() const { return winograd_points(side) * depth_ * conv_block; }
@@ -127,7 +144,8 @@ private:
     /// What one unit works on and with.
     struct Bench {
         const Buffers& buffers;
-        int64_t first_row;  ///< of the sample, rows counted through all samples
+        ChannelSlice channels;  ///< of the result
+        int64_t first_row;      ///< of the sample, rows counted through all samples
         WinogradTile* tiles;
         float *patches, *zeros, *src_points, *dst_points;
         std::byte *band, *sink;
@@ -139,10 +157,11 @@ private:
             return epilogue ? epilogue->dst(first_row + y) : reinterpret_cast<std::byte*>(rows->begin(y));
         }
     };
-    Bench bench(int64_t unit, const Buffers& buffers) const noexcept {
-        const int64_t sample = unit / chunks_.count;
+    Bench bench(int64_t sample, int64_t part, int64_t chunk, const Buffers& buffers) const noexcept {
+        const int64_t slot = sample * chunks_.count + chunk;
         std::byte* at = buffers.scratch;
         Bench b{.buffers = buffers,
+                .channels = parts_[part],
                 .first_row = sample * result_[1],
                 .tiles = reinterpret_cast<WinogradTile*>(at),
                 .patches = reinterpret_cast<float*>(at += tiles_bytes_),
@@ -155,18 +174,20 @@ private:
                 .epilogue = std::nullopt};
         std::fill_n(b.zeros, zero_bytes_ / sizeof(float), 0.0f);
         if (epilogue_)
-            b.epilogue.emplace(*epilogue_, buffers, sink_, unit, reinterpret_cast<float*>(b.sink), table_);
+            b.epilogue.emplace(*epilogue_, buffers, sink_, slot, b.channels, reinterpret_cast<float*>(b.sink), table_);
         else
-            b.rows.emplace(sink_, buffers, b.sink, sample, unit);
+            b.rows.emplace(sink_, buffers, b.sink, sample, slot, b.channels);
         return b;
     }
 
     const RowSink& sink() const override { return sink_; }
 
     void compute(int64_t unit, const Buffers& buffers) const noexcept override {
-        const int64_t chunk = unit % chunks_.count;
-        Bench b = bench(unit, buffers);
-        BandLoader::Rows src(band_, buffers, b.band, unit / chunks_.count);
+        // One part after the other, so that a thread's share of a sample is one of the channels.
+        const int64_t chunk = unit % chunks_.count, part = unit / chunks_.count % parts_.count();
+        const int64_t sample = unit / (chunks_.count * parts_.count());
+        Bench b = bench(sample, part, chunk, buffers);
+        BandLoader::Rows src(band_, buffers, b.band, sample);
         const int64_t end = chunks_.end(chunk, result_[1]);
         for (int64_t y = chunks_.begin(chunk); y < end; y += band_rows_) {
             const int64_t last = std::min(end, y + band_rows_), next_last = std::min(end, last + band_rows_);
@@ -242,9 +263,10 @@ private:
             WinogradGroup group{.tiles = b.tiles + first,
                                 .count = last - first,
                                 .depth = depth_,
-                                .channels = channels(),
+                                .channels = b.channels.count,
                                 .src_step = band_.pixel_stride(),
-                                .weights = reinterpret_cast<const float*>(b.buffers.workspace),
+                                .weights = reinterpret_cast<const float*>(b.buffers.workspace) +
+                                           b.channels.first / conv_block * block_floats(),
                                 .dst_row_step = result_[2] * dst_step(),
                                 .dst_step = dst_step(),
                                 .src_points = b.src_points,
@@ -261,6 +283,7 @@ private:
     int weights_operand_;
     TapPlan taps_;
     PackedWeights packed_;
+    ChannelParts parts_;  ///< of the result
     RowChunks chunks_;
     bool in_place_;  ///< wide maps are read where they lie: only the tiles at either edge need a copy with its zeros
     int64_t band_rows_;

@@ -188,29 +188,34 @@ void WinogradEpilogue::store(const Operand& dst, Isa isa) {
 }
 
 WinogradEpilogue::Run::Run(const WinogradEpilogue& epilogue, const Buffers& buffers, const RowSink& sink, int64_t slot,
-                           float* block, const WinogradTable& table) noexcept
-    : epilogue_(epilogue), buffers_(buffers), table_(table), view_(*sink.view()), slot_(nullptr) {
-    const auto input = [&](int operand) {
-        return operand < 0 ? nullptr : static_cast<const float*>(buffers.inputs[operand]);
+                           ChannelSlice slice, float* block, const WinogradTable& table) noexcept
+    : epilogue_(epilogue), buffers_(buffers), table_(table), view_(*sink.view()), slot_(nullptr), slice_(slice) {
+    const auto by_channel = [&](int operand) {
+        return operand < 0 ? nullptr : static_cast<const float*>(buffers.inputs[operand]) + slice.first;
+    };
+    const auto map = [&](int operand) {
+        return operand < 0
+                   ? nullptr
+                   : static_cast<const std::byte*>(buffers.inputs[operand]) + slice.first * epilogue.value_bytes();
     };
     finish_ = {.kind = epilogue.kind_,
                .storage = epilogue.storage_,
-               .bias = input(epilogue.bias_),
+               .bias = by_channel(epilogue.bias_),
                .slope = epilogue.slope_,
                .least = epilogue.least_,
-               .map = epilogue.map_ < 0 ? nullptr : buffers.inputs[epilogue.map_],
+               .map = map(epilogue.map_),
                .map_row_step = epilogue.result_[2] * epilogue.map_step_,
                .map_step = epilogue.map_step_,
-               .mean = input(epilogue.mean_),
+               .mean = by_channel(epilogue.mean_),
                .block = block};
     if (!sink.reduces()) return;
     slot_ = sink.partial(buffers, slot);
-    view_.clear(view_, slot_, 0, epilogue.result_[3]);
+    view_.clear(view_, slot_, slice.first, slice.count);
 }
 
 std::byte* WinogradEpilogue::Run::dst(int64_t row) const noexcept {
     return static_cast<std::byte*>(buffers_.outputs[epilogue_.dst_]) +
-           row * epilogue_.result_[2] * epilogue_.dst_step_ * epilogue_.value_bytes();
+           (row * epilogue_.result_[2] * epilogue_.dst_step_ + slice_.first) * epilogue_.value_bytes();
 }
 
 const WinogradFinish& WinogradEpilogue::Run::next(std::span<const WinogradTile> tiles) noexcept {
@@ -224,11 +229,10 @@ const WinogradFinish& WinogradEpilogue::Run::next(std::span<const WinogradTile> 
 
 void WinogradEpilogue::Run::end() noexcept {
     if (slot_ && pixels_ > 0) {
-        const int64_t channels = epilogue_.result_[3];
-        double* slots[2] = {slot_ + view_.reductions[0].slot_offset,
-                            slot_ + view_.reductions[view_.reduction_count - 1].slot_offset};
+        double* slots[2] = {slot_ + view_.reductions[0].slot_offset + slice_.first,
+                            slot_ + view_.reductions[view_.reduction_count - 1].slot_offset + slice_.first};
         if (epilogue_.swapped_) std::swap(slots[0], slots[1]);
-        table_.merge(finish_, pixels_, channels, slots);
+        table_.merge(finish_, pixels_, slice_.count, slots, epilogue_.result_[3]);
     }
     pixels_ = 0;
 }

@@ -27,10 +27,10 @@ public:
     /// What one unit does with its results.
     class Run {
     public:
-        /// `slot`: the unit's partial sums, null when the program has none; `block`: block_floats().
-        Run(const WinogradEpilogue& epilogue, const Buffers& buffers, const RowSink& sink, int64_t slot, float* block,
-            const WinogradTable& table) noexcept;
-        /// Of row `row` of the maps of all samples, one below the other.
+        /// `slot`: the unit's partial sums, where the program has any; `slice`: its channels; `block`: block_floats().
+        Run(const WinogradEpilogue& epilogue, const Buffers& buffers, const RowSink& sink, int64_t slot,
+            ChannelSlice slice, float* block, const WinogradTable& table) noexcept;
+        /// Of row `row` of the maps of all samples, one below the other, and the slice's first channel.
         std::byte* dst(int64_t row) const noexcept;
         /// What the results of these tiles go through: they are the next in order.
         const WinogradFinish& next(std::span<const WinogradTile> tiles) noexcept;
@@ -45,6 +45,7 @@ public:
         const WinogradTable& table_;
         const ProgramView& view_;
         double* slot_;
+        ChannelSlice slice_;
         int64_t pixels_ = 0;  ///< in the running block
         WinogradFinish finish_;
     };

@@ -87,9 +87,10 @@ struct WinogradTable {
     void (*products)(const WinogradGroup&) noexcept = nullptr;
     /// The last, from dst_points, for tiles [first, last) of the group.
     void (*results)(const WinogradGroup&, int64_t first, int64_t last) noexcept = nullptr;
-    /// Adds the block of `pixels` to the partial sums: of moments count, mean and squared deviations at slots[0].
-    void (*merge)(const WinogradFinish&, int64_t pixels, int64_t channels,
-                  double* const (&slots)[2]) noexcept = nullptr;
+    /// Adds the block of `pixels` to the partial sums: of moments count, mean and squared deviations at slots[0],
+    /// `step` doubles apart.
+    void (*merge)(const WinogradFinish&, int64_t pixels, int64_t channels, double* const (&slots)[2],
+                  int64_t step) noexcept = nullptr;
 };
 
 /// For tiles of side x side results: 4, or 2.

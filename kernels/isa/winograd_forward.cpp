@@ -444,11 +444,12 @@ void group_results(const WinogradGroup& group, int64_t first, int64_t last) noex
     finish_stored<Side, Halves<false>>(group, first, last);
 }
 
-void merge(const WinogradFinish& finish, int64_t pixels, int64_t channels, double* const (&slots)[2]) noexcept {
+void merge(const WinogradFinish& finish, int64_t pixels, int64_t channels, double* const (&slots)[2],
+           int64_t step) noexcept {
     const float* block = finish.block;
     if (takes_moments(finish.kind)) {
         merge_block(static_cast<double>(pixels), block, block + channels, block + 2 * channels, slots[0],
-                    slots[0] + channels, slots[0] + 2 * channels, channels);
+                    slots[0] + step, slots[0] + 2 * step, channels);
         return;
     }
     const int sums = finish.kind == Kind::centred ? 2 : 1;

@@ -162,12 +162,14 @@ void run_apart(Program program, Tensors& t, Isa isa) {
 }  // namespace
 
 TEST_CASE("What Winograd does with results in registers has the bits of the program run by itself") {
-    // Tiles over either edge, more pixels than a block of sums takes, channels that are no whole pair of vectors.
+    // Tiles over either edge, more pixels than a block of sums takes, channels that are no whole pair of vectors, and
+    // so many of them that a unit takes a part.
     struct Size {
         Shape src;
         int64_t channels, gap;
     };
-    for (const Size& size : {Size{{2, 17, 19, 16}, 16, 0}, Size{{1, 40, 67, 16}, 48, 5}, Size{{3, 3, 2, 32}, 16, 16}})
+    for (const Size& size : {Size{{2, 17, 19, 16}, 16, 0}, Size{{1, 40, 67, 16}, 48, 5}, Size{{3, 3, 2, 32}, 16, 16},
+                             Size{{2, 5, 9, 80}, 176, 16}})
         for (const Form& form : known_forms())
             for (const Isa isa : available_isas()) {
                 INFO(form.name << ", " << size.src << " to " << size.channels << ", " << name_of(isa));
