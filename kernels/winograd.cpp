@@ -79,24 +79,28 @@ private:
     /// Whether every group of tiles reads weights' points from L3 or beyond.
     bool has_large_weights() const { return packed_.bytes() > 256 * 1024; }
 
-    /// Channels of a unit. Threads that share the rows of a small map would each read all points for a few tiles.
+    /// Channels of a unit. Threads that share the rows of one small map would each read all points for a few tiles.
     int64_t cut_channels(const Conv2dGeometry& g) const {
-        const bool few_tiles = g.samples < 8 && sample_tiles() <= 5 * winograd_group_tiles;
+        const bool few_tiles = g.samples == 1 && sample_tiles() <= 5 * winograd_group_tiles;
         return has_large_weights() && few_tiles ? 64 : channels();
     }
 
     /// Whole rows of tiles, and enough work to be worth handing out.
     RowChunks cut_rows(const Conv2dGeometry& g) const {
         const double row_flops = g.flops() / static_cast<double>(g.samples * parts_.count() * result_[1]);
-        int64_t least = std::max(static_cast<int64_t>(8e6 / row_flops) + 1, ceil_div(result_[1], 16));
-        // Every chunk reads all weights' points: tall ones when these come from L3, unless there are too few samples.
-        if (has_large_weights() && g.samples >= 8) least = result_[1];
-        if (has_large_weights() && g.samples < 8) {
-            const int64_t chunks = std::max<int64_t>(sample_tiles() / winograd_group_tiles, 1);
-            least = std::max(least, ceil_div(ceil_div(result_[1], side), chunks) * side);
-        }
-        const int64_t rows = ceil_div(least, side) * side;
+        int64_t least = static_cast<int64_t>(8e6 / row_flops) + 1;
+        if (has_large_weights()) least = std::max(least, rows_for_weights(g.samples));
+        const int64_t rows = ceil_div(std::max(least, ceil_div(result_[1], 16)), side) * side;
         return {.rows = rows, .count = ceil_div(result_[1], rows)};
+    }
+
+    /// Every chunk reads all weights' points: tall ones when these come from L3, unless there are too few samples; of a
+    /// single one, as many as make a group of tiles.
+    int64_t rows_for_weights(int64_t samples) const {
+        if (samples >= 8) return result_[1];
+        if (samples > 1) return result_[1] * samples / 8;
+        const int64_t chunks = std::max<int64_t>(sample_tiles() / winograd_group_tiles, 1);
+        return ceil_div(ceil_div(result_[1], side), chunks) * side;
     }
 
     void lay_out() {
