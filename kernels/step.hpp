@@ -63,7 +63,8 @@ public:
         /// stages that do the same left in the workspace, may be walked sample by sample together with their
         /// neighbours; 1 when a stage reads or writes across samples.
         int64_t samples = 1;
-        /// The only input it reads, by which it can run before the others are there (packing weights); -1: all of them.
+        /// The only input it reads, by which it can run before the others are there (packing weights), and which no
+        /// later stage reads again; -1: all the others.
         int reads = -1;
         /// After this stage every output is complete but the program's reductions.
         bool completes_maps = false;

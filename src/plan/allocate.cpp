@@ -61,9 +61,29 @@ private:
             if (!layout_.schedule.keeps_all(i)) continue;
             // Another step may have made the block first: that of the concatenation whose part this is.
             for (const GroupOperand& output : groups()[i].outputs)
-                if (const auto found = value_block_.find(key_of(output.storage())); found != value_block_.end())
+                if (const auto found = value_block_.find(key_of(output.storage()));
+                    found != value_block_.end() && is_read_again(found->first))
                     keep_block(found->second);
         }
+    }
+
+    /// Whether runs after the first read the value: weights that are only packed need no place any more.
+    bool is_read_again(const ValueKey& key) const {
+        for (const auto& [root, value] : copied_)
+            if (key_of(value) == key) return true;
+        for (size_t i = 0; i < groups().size(); ++i)
+            for (size_t input = 0; input < groups()[i].inputs.size(); ++input)
+                if (key_of(groups()[i].inputs[input].storage()) == key && reads_again(i, static_cast<int>(input)))
+                    return true;
+        return false;
+    }
+    bool reads_again(size_t step, int input) const {
+        const std::vector<kernels::Step::Stage>& stages = layout_.schedule.steps[step]->stages;
+        const auto prepares = [input](const kernels::Step::Stage& stage) { return stage.reads == input; };
+        const bool prepared = std::any_of(stages.begin(), stages.end(), prepares);
+        for (size_t s = 0; s < stages.size(); ++s)
+            if (!layout_.schedule.kept[step][s] && (prepared ? prepares(stages[s]) : stages[s].reads < 0)) return true;
+        return false;
     }
 
     void collect_blocks_by_step() {

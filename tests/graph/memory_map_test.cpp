@@ -84,6 +84,24 @@ TEST_CASE("The text shows each block of the peak once and fits its columns") {
     for (size_t at = begin + 2; at < end; at = text.find('\n', at) + 1) CHECK(text.find('\n', at) - at <= 80);
 }
 
+TEST_CASE("Of weights that follow from states a session keeps the packed ones alone") {
+    const State weights("weights", uniform({3, 3, 16, 32}, 1)), scale("scale", uniform({32}, 2));
+    const Tensor x = uniform({1, 20, 28, 16}, 3);
+    const Tensor y = conv2d(x, weights.tensor() * scale.tensor(), {.padding = symmetric(1)});
+    const Value roots[] = {y.value()};
+    EngineOptions options = Engine::current().options();
+    options.frozen_states = true;
+    const MemoryMap map = make_plan(Engine::current().graph_of(roots), options)->memory_map();
+    int packed = 0, scaled = 0;
+    for (const MemoryMap::Block& block : map.blocks) {
+        packed += block.is_workspace && block.is_kept;
+        scaled += block.shape == weights.tensor().shape() && !block.is_workspace;
+        if (block.shape == weights.tensor().shape()) CHECK_FALSE(block.is_kept);
+    }
+    CHECK(packed == 1);
+    CHECK(scaled == 1);
+}
+
 TEST_CASE("More segments than columns share columns, and the peak still reaches the lower bound") {
     MemoryMap map = map_of_step();
     map.live.assign(500, 0);
