@@ -23,6 +23,13 @@ Tensor mean_of_class(const Tensor& values, const Tensor& labels, int64_t which) 
     return sum(values * chosen) / maximum(sum(chosen), Tensor::ones({}));
 }
 
+/// Cross entropy of live and attack, each class counted as half, by mean |cue|: even odds at half of `attack_cue`, and
+/// e^4 : 1 at zero and at the whole of it.
+Tensor score_loss(const Tensor& magnitude, const Tensor& labels, float attack_cue) {
+    const Tensor odds = shift(scale(magnitude, 8 / attack_cue), -4);
+    return scale(mean_of_class(softplus(odds), labels, kLive) + mean_of_class(softplus(-odds), labels, kAttack), 0.5f);
+}
+
 Tensor triplet_losses(const std::vector<Tensor>& features, const Tensor& labels, float margin) {
     Tensor total;
     for (const Tensor& feature : features) {
@@ -37,6 +44,8 @@ Tensor triplet_losses(const std::vector<Tensor>& features, const Tensor& labels,
 Lgsc::Lgsc(const Options& chosen) : options(chosen) {
     if (options.depth < 1 || options.depth > 5)
         throw Error("lgsc", "expected a depth from 1 to 5, got " + std::to_string(options.depth));
+    if (options.score_weight > 0 && options.attack_cue <= 0)
+        throw Error("lgsc", "score_weight needs the mean |cue| that attacks should have", "--option attack_cue=0.5");
 }
 
 void Lgsc::require_divisible(const Shape& input) const {
@@ -66,6 +75,10 @@ ObjectivePass SpoofCueObjective::pass(const Tensor& images, const Tensor& labels
         pass.terms.push_back({.name = "attack_cue",
                               .value = mean_of_class(relu(shift(-magnitude, options.attack_cue)), labels, kAttack),
                               .weight = options.cue_weight});
+    if (options.score_weight > 0)
+        pass.terms.push_back({.name = "score",
+                              .value = score_loss(magnitude, labels, options.attack_cue),
+                              .weight = options.score_weight});
     if (options.triplet)
         pass.terms.push_back({.name = "triplet",
                               .value = triplet_losses(out.features, labels, options.margin),

@@ -126,6 +126,35 @@ TEST_CASE("LGSC's losses are those asked for, each under its name") {
     CHECK(names({}) == "classification cue triplet ");
     CHECK(names({.auxiliary = false}) == "cue triplet ");
     CHECK(names({.auxiliary = false, .triplet = false}) == "cue ");
+    CHECK(names({.attack_cue = 0.5f, .score_weight = 1}) == "classification cue attack_cue score triplet ");
+    CHECK_THROWS_WITH(Lgsc({.score_weight = 1}), Catch::Contains("attack_cue"));
+}
+
+TEST_CASE("The score's cross entropy is even at half the cue asked of attacks, and counts both classes alike") {
+    Lgsc model({.depth = 1, .auxiliary = false, .triplet = false, .attack_cue = 0.4f, .score_weight = 2});
+    model.eval();
+    const NoGrad no_grad;
+    const Tensor x = pixels({3, 16, 16, 3}, 2);
+    const std::vector<float> cue = model(x).to_vector();
+    const auto loss_of = [&](size_t sample, bool attack) {
+        const double odds = 20 * (1 - model.objective()->score(std::span(cue).subspan(sample * 768, 768)) - 0.2);
+        return std::log1p(std::exp(attack ? -odds : odds));
+    };
+    const ObjectivePass pass = model.objective()->pass(x, labels({0, 1, 1}));
+    CHECK(pass.terms.at(2).name == "score");
+    CHECK(pass.terms[2].weight == 2);
+    CHECK(pass.terms[2].value.item() ==
+          Approx(loss_of(0, false) / 2 + (loss_of(1, true) + loss_of(2, true)) / 4).epsilon(1e-4));  // sums in float
+}
+
+TEST_CASE("An offset is added before the tanh, and an LGSC without one is the published network") {
+    Lgsc plain({.depth = 1, .auxiliary = false}), raised({.depth = 1, .auxiliary = false, .cue_offset = 0.3f});
+    const Tensor x = pixels({2, 16, 16, 3}, 2);
+    const NoGrad no_grad;
+    const std::vector<float> a = plain(x).to_vector(), b = raised(x).to_vector();
+    for (size_t i = 0; i < a.size(); ++i)
+        if (std::abs(a[i]) < 0.99f)  // beyond, float32 no longer says what the tanh was of
+            REQUIRE(std::atanh(b[i]) - std::atanh(a[i]) == Approx(0.3).margin(1e-3));
 }
 
 TEST_CASE("Only the cues of live samples are pulled to zero") {

@@ -55,11 +55,11 @@ TEST_CASE("LGSC trains, logs each of its losses, and leaves a model that scores 
     for (const Json& line : log) {
         double weighted = 0;
         for (const auto& [term, weight] :
-             {std::pair{"classification", 5.0}, {"cue", 5.0}, {"attack_cue", 5.0}, {"triplet", 1.0}}) {
+             {std::pair{"classification", 0.1}, {"cue", 5.0}, {"attack_cue", 5.0}, {"score", 5.0}, {"triplet", 0.1}}) {
             weighted += weight * line.at(std::string("loss.") + term).number();
             CHECK(std::isfinite(line.at(std::string("val_loss.") + term).number()));
         }
-        CHECK(line.at("loss").number() == Approx(weighted).epsilon(1e-5));  // float sums of four terms
+        CHECK(line.at("loss").number() == Approx(weighted).epsilon(1e-5));  // float sums of five terms
         CHECK(line.at("val_acer.classifier").is_number());
         CHECK(line.at("accuracy").is_number());
     }
@@ -191,6 +191,9 @@ TEST_CASE("LGSC's recipes are those of its code and of the real-time paper") {
         CHECK(options.at("triplet_weight") == "1");
         CHECK(options.at("instance_norm") == "true");
         CHECK(options.at("cue_start") == "1");
+        CHECK(options.at("cue_offset") == "0");
+        CHECK(options.at("attack_cue") == "0");
+        CHECK(options.at("score_weight") == "0");
         CHECK(options.at("dropout") == "0.5");
     }
     CHECK(lgsc.epochs == 15);

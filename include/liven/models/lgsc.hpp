@@ -146,18 +146,26 @@ public:
         /// 0, as published: an attack's cue is free, and the auxiliary classifier alone makes it grow. Above 0: an
         /// attack whose mean |cue| is less costs the difference, times cue_weight.
         float attack_cue = 0;
+        /// 0, as published. Above 0: of the cross entropy of the score itself, with half of attack_cue as the boundary.
+        /// Unlike the two terms above, which pull at every sample alike, it pulls at those that are judged wrongly.
+        float score_weight = 0;
         float triplet_weight = 1, margin = 0.5f;  ///< of the triplet losses, summed over the features
         float dropout = 0.5f;                     ///< before the auxiliary classifier's last layer
         /// Scale of the last step's norms at the start. The published 1 begins with cues of about 0.6 everywhere, which
         /// take thousands of steps to vanish; with 0.1 they begin small.
         float cue_start = 1;
+        /// Added before the tanh. The mean |cue| of values around zero hardly moves when all of them rise or fall;
+        /// around an offset it does, so that what the whole picture shows reaches the score from the first update on.
+        float cue_offset = 0;
         float bn_momentum = 0.9f;  ///< of the running statistics of both ResNets
         float bn_epsilon = 1e-5f;
 
         void visit(OptionVisitor& v) {
             v("depth", depth), v("instance_norm", instance_norm), v("auxiliary", auxiliary), v("triplet", triplet);
             v("classification_weight", classification_weight), v("cue_weight", cue_weight), v("attack_cue", attack_cue);
+            v("score_weight", score_weight);
             v("triplet_weight", triplet_weight), v("margin", margin), v("dropout", dropout), v("cue_start", cue_start);
+            v("cue_offset", cue_offset);
             v("bn_momentum", bn_momentum), v("bn_epsilon", bn_epsilon);
         }
     };
@@ -186,11 +194,12 @@ public:
         const std::vector<Tensor> e = encoder.features(x);  // E1 ... E5
         Outputs out{.cue = {}, .features = {e.back()}, .logits = {}};
         const auto step = [&](CueStep& d, const Tensor& skip) { out.features.push_back(d(out.features.back(), skip)); };
-        if (options.depth > 4) step(d1, e[3]);                       // N x 14 x 14 x 256
-        if (options.depth > 3) step(d2, e[2]);                       // N x 28 x 28 x 128
-        if (options.depth > 2) step(d3, e[1]);                       // N x 56 x 56 x 64
-        if (options.depth > 1) step(d4, e[0]);                       // N x 112 x 112 x 64
-        out.cue = tanh(d5(out.features.back()));                     // N x 224 x 224 x 3
+        if (options.depth > 4) step(d1, e[3]);       // N x 14 x 14 x 256
+        if (options.depth > 3) step(d2, e[2]);       // N x 28 x 28 x 128
+        if (options.depth > 2) step(d3, e[1]);       // N x 56 x 56 x 64
+        if (options.depth > 1) step(d4, e[0]);       // N x 112 x 112 x 64
+        const Tensor raw = d5(out.features.back());  // N x 224 x 224 x 3
+        out.cue = tanh(options.cue_offset == 0 ? raw : shift(raw, options.cue_offset));
         if (options.auxiliary) out.logits = auxiliary(x + out.cue);  // N x 2
         return out;
     }
