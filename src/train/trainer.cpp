@@ -179,6 +179,12 @@ struct Trainer::State {
                       std::string(data::name_of(split.group_by)).c_str(),
                       split.leak_reason.empty() ? ", none in two splits" : ", LEAKING (allowed)");
         log_info(line);
+        if (settings.frames == 0) return;
+        std::snprintf(line, sizeof line, "clips  %lld train / %lld val, of %lld frames each",
+                      static_cast<long long>(data.train().dataset().size()),
+                      static_cast<long long>(data.validation().dataset().size()),
+                      static_cast<long long>(settings.frames));
+        log_info(line);
     }
 
     void write_checkpoint() { save_checkpoint(run.checkpoints(), snapshot.take()); }

@@ -103,6 +103,7 @@ TEST_CASE("A frozen backbone describes each frame once, and a resumed training e
     CHECK(videos.log.said("skipped " + videos.set));
     CHECK(videos.log.said(videos.broken));
     CHECK(videos.log.said("starts random"));
+    CHECK(videos.log.said(" val, of 3 frames each"));
     const fs::path features = videos.folder / "whole" / "features";
     CHECK(std::distance(fs::directory_iterator(features), fs::directory_iterator()) == 2);  // training and validation
     CHECK(!whole.empty());
