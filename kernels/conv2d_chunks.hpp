@@ -18,8 +18,9 @@ struct RowChunks {
 };
 
 inline RowChunks cut_rows(int64_t height, int64_t least_rows) {
-    const int64_t rows = std::clamp<int64_t>(std::max((height + 15) / 16, least_rows), 1, height);
-    return {.rows = rows, .count = (height + rows - 1) / rows};
+    const int64_t least = std::clamp<int64_t>(std::max((height + 15) / 16, least_rows), 1, height);
+    const int64_t rows = ceil_div(height, ceil_div(height, least));  // the last chunk is nearly as tall as the others
+    return {.rows = rows, .count = ceil_div(height, rows)};
 }
 
 /// What the number of partial sums of a weight gradient depends on.

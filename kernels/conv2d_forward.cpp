@@ -1,9 +1,10 @@
 // The direct convolution, forward and input gradient: one driver, because the input gradient is a convolution of
 // diff_dst with turned weights (conv2d_taps.hpp).
 //
-// loop nest      unit (sample, chunk of rows) > band of rows > 16 or 32 result channels > row > isa/conv2d_forward.cpp
-// caches         band of source rows with halo (ring, L2), weights of one block (L1 or L2), rows for the epilogue (L2)
-// bytes moved    source rows once a unit, with (kernel rows - 1) rows of halo; every result once; weights once a band,
+// loop nest      unit (sample, part of the channels, chunk of rows) > band of rows > 16 or 32 result channels > row >
+// isa/conv2d_forward.cpp caches         band of source rows with halo (ring, L2), weights of one block (L1 or L2), rows
+// for the epilogue (L2) bytes moved    source rows once a unit, with (kernel rows - 1) rows of halo; every result once;
+// weights once a band,
 //                which is tall enough (256 pixels) for that not to matter
 // dot products   the band holds pairs of channels in bf16, copied as they lie or rounded behind the prologue; sums,
 //                epilogue and everything else stay in f32
@@ -33,9 +34,21 @@ namespace {
 /// How the work is cut and walked.
 struct Walkdown {
     RowChunks chunks;
+    int64_t parts = 1;      ///< of the result channels, each a unit's
     int64_t band_rows = 1;  ///< result rows computed together
     int64_t ring_rows = 1;  ///< source rows they need
 };
+
+bool has_large_weights(const Conv2dGeometry& g) {
+    return g.weights() * static_cast<int64_t>(sizeof(float)) > 512 * 1024;
+}
+
+/// Threads that share the rows of one small map would each read all weights for a few pixels: they share the channels.
+int64_t count_parts(const Conv2dGeometry& g, const Shape& result) {
+    constexpr int64_t few_pixels = 200, part = 64;
+    const bool small = g.samples == 1 && g.groups == 1 && result[1] * result[2] <= few_pixels;
+    return small && has_large_weights(g) && result[3] % part == 0 ? result[3] / part : 1;
+}
 
 /// Enough work in a unit (about 50 us at full speed), and when the weights outgrow L2, enough pixels to pay for reading
 /// them.
@@ -44,14 +57,18 @@ int64_t least_rows(const Conv2dGeometry& g, const Shape& result) {
     const double blocks = static_cast<double>(ceil_div(result[3], conv_block) * conv_block);
     const double row_flops = g.flops() * blocks / static_cast<double>(g.samples * result[1] * result[3]);
     int64_t rows = static_cast<int64_t>(4e6 / row_flops) + 1;
-    const bool large_weights = g.weights() * static_cast<int64_t>(sizeof(float)) > 512 * 1024;
-    if (large_weights && g.samples >= 8) rows = std::max(rows, 196 / result[2] + 1);
-    if (large_weights && g.samples < 8) rows = std::max(rows, result[1] * g.samples / 8);
+    if (has_large_weights(g) && g.samples >= 8) rows = std::max(rows, 196 / result[2] + 1);
+    // Eight units together, where the channels do not make as many.
+    if (has_large_weights(g) && g.samples < 8)
+        rows = std::max(rows, result[1] * g.samples * std::min<int64_t>(count_parts(g, result), 8) / 8);
     return rows;
 }
 
 Walkdown walk_down(const Conv2dGeometry& g, const TapPlan& taps, const Shape& result) {
-    Walkdown walk{.chunks = cut_rows(result[1], least_rows(g, result)), .band_rows = 1, .ring_rows = 1};
+    Walkdown walk{.chunks = cut_rows(result[1], least_rows(g, result)),
+                  .parts = count_parts(g, result),
+                  .band_rows = 1,
+                  .ring_rows = 1};
     const int64_t source_row_bytes = (taps.w.highest() - taps.w.lowest() + 1) * g.src_c * 4;
     const int64_t cache = 384 * 1024;
     walk.band_rows = std::clamp<int64_t>((255 + result[2]) / result[2], 1, walk.chunks.rows);
@@ -99,7 +116,7 @@ public:
           packed_(taps_, geometry_, input_grad_, dots ? forward_.pair_weights : nullptr),
           band_(parsed.map, problem, isa,
                 band_options(taps_, walk_.ring_rows, !depthwise_ && geometry_.window.kernel.w > 1, dots)),
-          sink_(problem, result_, walk_.band_rows, result_[0] * walk_.chunks.count, isa),
+          sink_(problem, result_, walk_.band_rows, result_[0] * walk_.chunks.count, isa, result_[3] / walk_.parts),
           depthwise_table_(depthwise_table(isa)) {
         first_column_ = std::min(taps_.w.lowest(), taps_.w.extent - 1);
         merged_ = geometry_.groups == 1;
@@ -118,7 +135,8 @@ private:
         runs_bytes_ = whole_lines(static_cast<size_t>(elements) * sizeof(const float*));
         band_bytes_ = whole_lines(band_.scratch_bytes());
         scratch_bytes = runs_bytes_ + band_bytes_ + sink_.scratch_bytes();
-        set_stages(depthwise_ ? 1 : packed_.units(), weights_operand_, result_, walk_.chunks, taps_.h, sink_);
+        set_stages(depthwise_ ? 1 : packed_.units(), weights_operand_, result_, walk_.chunks, taps_.h, sink_,
+                   walk_.parts);
     }
 
     size_t depthwise_bytes() const {
@@ -151,9 +169,12 @@ private:
     const RowSink& sink() const override { return sink_; }
 
     void compute(int64_t unit, const Buffers& buffers) const noexcept override {
-        const int64_t sample = unit / walk_.chunks.count, chunk = unit % walk_.chunks.count;
+        const int64_t chunks = walk_.chunks.count, chunk = unit % chunks, sample = unit / (chunks * walk_.parts);
+        const int64_t width = result_[3] / walk_.parts;
+        const ChannelSlice slice{.first = unit / chunks % walk_.parts * width, .count = width};
         BandLoader::Rows src(band_, buffers, buffers.scratch + runs_bytes_, sample);
-        RowSink::Rows dst(sink_, buffers, buffers.scratch + runs_bytes_ + band_bytes_, sample, unit);
+        RowSink::Rows dst(sink_, buffers, buffers.scratch + runs_bytes_ + band_bytes_, sample, sample * chunks + chunk,
+                          slice);
         const int64_t end = walk_.chunks.end(chunk, result_[1]);
         for (int64_t y = walk_.chunks.begin(chunk); y < end; y += walk_.band_rows) {
             const int64_t last = std::min(end, y + walk_.band_rows);
@@ -162,7 +183,7 @@ private:
             if (depthwise_)
                 depthwise_band(buffers, src, dst.begin(y), y, last);
             else
-                dense_band(buffers, src, dst.begin(y), y, last, upcoming(src, last, end, range.last));
+                dense_band(buffers, src, dst.begin(y), y, last, slice.first, upcoming(src, last, end, range.last));
             dst.done(y, last - y);
         }
     }
@@ -176,9 +197,10 @@ private:
         return src.upcoming(taps_.h.sources(next, std::min(end, next + walk_.band_rows)).last - loaded);
     }
 
+    /// `dst` is where channel `first_channel` of the unit's part goes.
     void dense_band(const Buffers& buffers, const BandLoader::Rows& src, float* dst, int64_t first, int64_t last,
-                    std::span<const std::byte> soon) const noexcept {
-        const int64_t width = result_[3] / geometry_.groups;
+                    int64_t first_channel, std::span<const std::byte> soon) const noexcept {
+        const int64_t width = result_[3] / geometry_.groups / walk_.parts;
         // Two blocks together halve the traffic of source values; worth it once the weights of one come from L2.
         const bool pointwise = geometry_.window.kernel == Extent2d(1);
         const bool wide = packed_.block_step() > (pointwise ? 1024 : 24 * 1024);
@@ -189,7 +211,7 @@ private:
         for (int64_t group = 0; group < geometry_.groups; ++group)
             for (int64_t channel = 0; channel < width; channel += step) {
                 const float* weights =
-                    packed + (group * packed_.blocks() + channel / conv_block) * packed_.block_step();
+                    packed + (group * packed_.blocks() + (first_channel + channel) / conv_block) * packed_.block_step();
                 for (int64_t y = first; y < last; ++y, ++call) {
                     const size_t from = soon.size() * call / calls, to = soon.size() * (call + 1) / calls;
                     dense_row(buffers, src, weights, dst + (y - first) * dst_row_step() + group * width + channel, y,
