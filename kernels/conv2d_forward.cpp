@@ -150,7 +150,7 @@ private:
         if (depthwise_)
             pack_depthwise(weights, packed);
         else
-            packed_.pack(unit, weights, packed);
+            packed_.pack(unit, weights, packed + unit * packed_.block_step());
     }
 
     /// Depthwise weights, HW1C, only change the order of their elements.

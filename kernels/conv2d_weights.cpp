@@ -28,10 +28,10 @@ PackedWeights::PackedWeights(const TapPlan& taps, const Conv2dGeometry& g, bool 
     block_step_ = static_cast<int64_t>(order_.size()) * elements * conv_block;
 }
 
-void PackedWeights::pack(int64_t unit, const float* weights, float* packed) const noexcept {
+void PackedWeights::pack(int64_t unit, const float* weights, float* block) const noexcept {
     const int64_t group = unit / blocks_, first = unit % blocks_ * conv_block;
     const int64_t count = std::min(conv_block, width_ - first);
-    float* out = packed + unit * block_step_;
+    float* out = block;
     // Steps through HWIO weights from one source channel of this convolution to the next, and from one result channel
     // to the next.
     const int64_t depth_step = input_grad_ ? 1 : weights_dst_, width_step = input_grad_ ? weights_dst_ : 1;

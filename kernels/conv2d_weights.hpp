@@ -23,9 +23,9 @@ public:
     /// Where a phase starts within a block.
     int64_t phase_offset(size_t phase_h, size_t phase_w) const { return offsets_[phase_h * phases_w_ + phase_w]; }
 
-    /// Packing is a stage of its own, cut into these units.
+    /// Packing is a stage of its own, cut into these units: blocks of block_step() floats.
     int64_t units() const { return groups_ * blocks_; }
-    void pack(int64_t unit, const float* weights, float* packed) const noexcept;
+    void pack(int64_t unit, const float* weights, float* block) const noexcept;
 
 private:
     struct Element {

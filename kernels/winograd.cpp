@@ -105,10 +105,9 @@ private:
 
     void lay_out() {
         const size_t points = static_cast<size_t>(packed_.blocks() * block_floats()) * sizeof(float);
-        packed_offset_ = whole_lines(points);
-        const size_t weights = packed_offset_ + whole_lines(packed_.bytes());
-        sink_.place(weights);
-        workspace_bytes = weights + sink_.workspace_bytes();
+        points_bytes_ = whole_lines(points);
+        sink_.place(points_bytes_);
+        workspace_bytes = points_bytes_ + sink_.workspace_bytes();
         const int64_t band_tiles = band_rows_ / side * tile_columns();
         tiles_bytes_ = whole_lines(static_cast<size_t>(band_tiles) * sizeof(WinogradTile));
         for (int64_t x = 0; x < result_[2]; x += side)
@@ -125,15 +124,16 @@ private:
             tiles_bytes_ + patches_bytes_ + zero_bytes_ + src_points_bytes_ + dst_points_bytes_ + band_bytes_;
         scratch_bytes +=
             epilogue_ ? static_cast<size_t>(epilogue_->block_floats()) * sizeof(float) : sink_.scratch_bytes();
+        scratch_bytes = std::max(scratch_bytes, static_cast<size_t>(packed_.block_step()) * sizeof(float));
         set_stages(packed_.blocks(), weights_operand_, result_, chunks_, taps_.h, sink_, parts_.count());
     }
 
     int64_t block_floats() const { return winograd_points(side) * depth_ * conv_block; }
 
     void pack(int64_t block, const Buffers& buffers) const noexcept override {
-        auto* packed = reinterpret_cast<float*>(buffers.workspace + packed_offset_);
+        auto* packed = reinterpret_cast<float*>(buffers.scratch);
         packed_.pack(block, static_cast<const float*>(buffers.inputs[weights_operand_]), packed);
-        table_.weights(packed + block * packed_.block_step(), depth_ * conv_block, depth_,
+        table_.weights(packed, depth_ * conv_block, depth_,
                        reinterpret_cast<float*>(buffers.workspace) + block * block_floats());
     }
 
@@ -252,7 +252,7 @@ private:
     /// be.
     int64_t group_tiles() const {
         if (depth_ <= 16 && channels() <= 16) return 8;
-        return packed_offset_ <= 640 * 1024 ? winograd_group_tiles / 2 : winograd_group_tiles;
+        return points_bytes_ <= 640 * 1024 ? winograd_group_tiles / 2 : winograd_group_tiles;
     }
 
     /// What the next band will read.
@@ -296,7 +296,7 @@ private:
     std::optional<WinogradEpilogue> epilogue_;
     const WinogradTable& table_;
     int64_t edge_columns_ = 0;  ///< of tiles, that need patches
-    size_t packed_offset_ = 0, tiles_bytes_ = 0, patches_bytes_ = 0, zero_bytes_ = 0, src_points_bytes_ = 0,
+    size_t points_bytes_ = 0, tiles_bytes_ = 0, patches_bytes_ = 0, zero_bytes_ = 0, src_points_bytes_ = 0,
            dst_points_bytes_ = 0, band_bytes_ = 0;
 };
 

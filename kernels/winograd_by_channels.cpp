@@ -78,7 +78,7 @@ public:
     void run(int stage, int64_t unit, const Buffers& buffers) const noexcept override {
         if (stage == 0)
             packed_.pack(unit, static_cast<const float*>(buffers.inputs[weights_operand_]),
-                         reinterpret_cast<float*>(buffers.workspace));
+                         reinterpret_cast<float*>(buffers.workspace) + unit * packed_.block_step());
         else if (stage <= made_.count())
             made_.run(stage - 1, unit, buffers);
         else if (stage == made_.count() + 1)
