@@ -6,6 +6,7 @@
 
 #include "kernels/chains.hpp"
 #include "kernels/finalize_slots.hpp"
+#include "kernels/known_programs.hpp"
 #include "kernels/native_bf16.hpp"
 #include "kernels/pointwise_table.hpp"
 #include "liven/core/error.hpp"
@@ -391,6 +392,9 @@ private:
     std::vector<bool> defined_;
 };
 
+/// Known programs read what belongs to a channel where it lies.
+void prepare_nothing(const ProgramView&, const Buffers&, int64_t, int64_t, int64_t, float*) noexcept {}
+
 /// The longest row with which everything the program touches in a tile stays in L1.
 int64_t row_length(int32_t rows, const Walk& walk) {
     int64_t length = longest_row;
@@ -415,8 +419,9 @@ CompiledProgram::CompiledProgram(const Program& program, std::span<const Operand
     links_ = std::move(compiler.chains.links);
     runs_ = std::move(compiler.chains.runs);
 
-    view_.prepare = table.prepare;
-    view_.run = table.run;
+    const std::optional<size_t> known = find_known_program(program, inputs, outputs, walk.channels);
+    view_.prepare = known ? prepare_nothing : table.prepare;
+    view_.run = known ? known_program(*known, isa) : table.run;
     view_.clear = clear_slot;
     view_.finalize = finalize_slots;
     view_.samples = walk.samples;

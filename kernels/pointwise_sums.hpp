@@ -134,6 +134,17 @@ public:
         }
         add_pixels<true>(row, pixels, stride, width, shift, sum, square);
     }
+    /// For whoever adds by itself: the running block of a reduction, its sums emptied when it begins. The shift of
+    /// moments is then still to be set.
+    float* block(const ViewReduction& reduction, int64_t width) const {
+        float* block = scratch_ + reduction.block_offset;
+        if (!at_start()) return block;
+        const bool moments = reduction.kind == Reduction::Kind::moments;
+        clear(block + (moments ? view_.channels : 0), width);
+        if (moments) clear(block + 2 * view_.channels, width);
+        return block;
+    }
+    bool at_start() const { return pixels_ == 0; }
     LIVEN_INLINE void advance(int64_t pixels) { pixels_ += pixels; }
     LIVEN_INLINE void flush() {
         if (pixels_ == 0) return;
