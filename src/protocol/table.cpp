@@ -149,11 +149,17 @@ std::string to_csv(const ResultTable& table) {
     return out;
 }
 
+/// Shrinks what is wider than a line, where graphicx is loaded.
+constexpr const char* kFit =
+    "\\def\\fit#1{\\leavevmode\\setbox0=\\hbox{#1}\\ifdefined\\resizebox\\ifdim\\wd0>\\linewidth"
+    "\\resizebox{\\linewidth}{!}{\\box0}\\else\\box0\\fi\\else\\box0\\fi}\n\\fit{";
+
 std::string to_latex(const ResultTable& table) {
     std::string out = "\\begin{table}\n\\caption{" + latex_text(table.title);
     if (!table.positive.empty()) out += ". Positive class: " + latex_text(table.positive);
-    out += ".}\n\\label{tab:" + table.id + "}\n\\begin{tabular}{" + std::string(table.columns.size() + 1, 'l') +
-           "}\n\\hline\n";
+    out += ".}\n\\label{tab:" + table.id + "}\n";
+    out += kFit;
+    out += "\\begin{tabular}{" + std::string(table.columns.size() + 1, 'l') + "}\n\\hline\n";
     std::vector<std::string> head;
     for (const std::string& column : table.columns) head.push_back(latex_text(column));
     out += join(head, " & ") + " & figures \\\\\n\\hline\n";
@@ -162,7 +168,7 @@ std::string to_latex(const ResultTable& table) {
         for (const TableCell& cell : row.cells) cells.push_back(latex_text(cell.text));
         out += join(cells, " & ") + " & " + figures_of(row) + " \\\\\n";
     }
-    out += "\\hline\n\\end{tabular}\n";
+    out += "\\hline\n\\end{tabular}}\n";
     for (const std::string& note : table.notes) out += "\\par\\footnotesize " + latex_text(note) + "\n";
     return out + "\\end{table}\n";
 }

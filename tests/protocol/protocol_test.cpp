@@ -58,6 +58,7 @@ TEST_CASE("A protocol ends with every table in three formats, the published rows
         const std::string csv = contents_of(plan.out / "tables" / (table.id + ".csv"));
         CHECK(std::count(csv.begin(), csv.end(), '\n') == static_cast<std::ptrdiff_t>(table.rows.size()) + 1);
         const std::string tex = contents_of(plan.out / "tables" / (table.id + ".tex"));
+        CHECK(std::count(tex.begin(), tex.end(), '{') == std::count(tex.begin(), tex.end(), '}'));
         CHECK(has(tex, "\\begin{tabular}{" + std::string(table.columns.size() + 1, 'l') + "}"));
         CHECK(std::all_of(tex.begin(), tex.end(), [](unsigned char c) { return c < 128; }));
     }

@@ -48,7 +48,7 @@ std::string to_markdown(const ResultTable& table);
 /// RFC 4180, numbers to six decimals; a column whose figures have deviations is followed by one of these. A last column
 /// says "measured" or "published".
 std::string to_csv(const ResultTable& table);
-/// A table environment that needs no package.
+/// A table environment that needs no package; where graphicx is loaded, it is shrunk to the width of a line.
 std::string to_latex(const ResultTable& table);
 
 }  // namespace liven::protocol
