@@ -92,7 +92,7 @@ StepWork::StepWork(const kernels::Problem& problem, const kernels::KernelInfo& k
     : team_(team),
       step_(kernel.make(problem, kernel.isa)),
       workspace_(std::max<size_t>(step_->workspace_bytes, 64)),
-      next_(step_->stages.size()) {
+      next_(step_->stages.size() * static_cast<size_t>(team.threads())) {
     // Two floats an element: an i64 scalar has room. Positive numbers keep square roots and logarithms ordinary.
     const auto add = [&](const kernels::Operand& o) {
         // A slice of a wider map takes the room of all of it.
@@ -109,13 +109,17 @@ StepWork::StepWork(const kernels::Problem& problem, const kernels::KernelInfo& k
 void StepWork::run_stage(int stage, int thread) {
     const kernels::Buffers buffers{inputs_.data(), outputs_.data(), workspace_.as<std::byte>(),
                                    scratch_[static_cast<size_t>(thread)].as<std::byte>()};
-    const int64_t units = step_->stages[static_cast<size_t>(stage)].units;
-    std::atomic<int64_t>& next = next_[static_cast<size_t>(stage)];
-    for (int64_t unit = next++; unit < units; unit = next++) step_->run(stage, unit, buffers);
+    const int64_t units = step_->stages[static_cast<size_t>(stage)].units, threads = team_.threads();
+    for (int64_t looked = 0; looked < threads; ++looked) {
+        const int64_t share = (thread + looked) % threads, first = units * share / threads;
+        std::atomic<int64_t>& next = next_[static_cast<size_t>(stage * threads + share)].unit;
+        for (int64_t unit = first + next++; unit < units * (share + 1) / threads; unit = first + next++)
+            step_->run(stage, unit, buffers);
+    }
 }
 
 void StepWork::run() {
-    for (auto& next : next_) next = 0;
+    for (Next& next : next_) next.unit = 0;
     const int stages = static_cast<int>(step_->stages.size());
     team_.run([&](int thread) {
         for (int stage = 0; stage < stages; ++stage) {

@@ -47,7 +47,12 @@ public:
     void chill(int input) const;
 
 private:
+    /// The thread's own share of the units first, as the executor does it (src/plan/lanes.hpp), then the others'.
     void run_stage(int stage, int thread);
+
+    struct alignas(64) Next {
+        std::atomic<int64_t> unit{0};
+    };
 
     Team& team_;
     std::unique_ptr<kernels::Step> step_;
@@ -56,7 +61,7 @@ private:
     std::vector<void*> outputs_;
     Buffer workspace_;
     std::vector<Buffer> scratch_;
-    std::vector<std::atomic<int64_t>> next_;  ///< unit, a stage
+    std::vector<Next> next_;  ///< by stage and thread: how many units of its share have been taken
     Meeting meeting_;
 };
 
