@@ -63,6 +63,17 @@ Extent2d ShapeLine::extent(const std::string& name, Extent2d fallback) const {
     return {both[0], both[1]};
 }
 
+AxisArray ShapeLine::axes(const std::string& name) const {
+    AxisArray axes{};
+    const auto found = attributes.find(name);
+    if (found == attributes.end()) return axes;
+    const std::vector<int64_t> numbers = numbers_of(found->second, 'x');
+    if (numbers.size() > axes.size())
+        throw Error("shapes", name + " expects a number an axis, got '" + found->second + "'");
+    std::copy(numbers.begin(), numbers.end(), axes.begin());
+    return axes;
+}
+
 Padding2d ShapeLine::padding() const {
     const auto found = attributes.find("padding");
     if (found == attributes.end()) return {};

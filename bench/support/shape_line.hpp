@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "liven/core/attributes.hpp"
 #include "liven/core/shape.hpp"
 #include "liven/core/window.hpp"
 
@@ -26,6 +27,8 @@ struct ShapeLine {
     Extent2d extent(const std::string& name, Extent2d fallback) const;
     /// One number for all sides, or four: top, bottom, left, right.
     Padding2d padding() const;
+    /// Numbers by axis like "0x0x0x32x0x0", or zeros.
+    AxisArray axes(const std::string& name) const;
     int64_t integer(const std::string& name, int64_t fallback) const;
     double number(const std::string& name, double fallback) const;
 

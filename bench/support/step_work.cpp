@@ -51,8 +51,12 @@ LineProblem::LineProblem(const ShapeLine& line) {
         attributes_ = ReduceAttributes{static_cast<uint32_t>(line.integer("axes", 0))};
     } else if (line.op == "concat") {
         attributes_ = ConcatAttributes{line.integer("axis", line.outputs[0].rank() - 1)};
+    } else if (line.op == "slice") {
+        attributes_ = SliceAttributes{line.axes("begin")};
     } else if (kernels::opcode_from(line.op)) {
         make_program(line);
+    } else if (!line.attributes.empty()) {
+        throw Error(line.op, "the benchmarks cannot read the attributes in '" + line.text + "'");
     }
     problem_.attributes = std::visit(
         [](const auto& attributes) -> const void* {
