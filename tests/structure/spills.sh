@@ -30,7 +30,7 @@ done | awk '
   }
   # All loops of the function just read.
   function check(   i, j, k, inner, multiplies, stack, where) {
-    if ((file ~ / winograd/ && name !~ /product</) || name ~ /tile<[0-9]+, [0-9]+, true>/) count = 0
+    if ((file ~ / winograd/ && name !~ /product</) || (file ~ / conv2d_weight_grad/ && name ~ /tile<[0-9]+, [0-9]+, true>/)) count = 0
     for (i = 1; i <= count; ++i) {
       if (target[i] == "" || target[i] > at[i]) continue
       j = i
