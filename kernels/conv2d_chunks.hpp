@@ -17,9 +17,10 @@ struct RowChunks {
     int64_t end(int64_t chunk, int64_t height) const { return std::min(height, (chunk + 1) * rows); }
 };
 
-inline RowChunks cut_rows(int64_t height, int64_t least_rows) {
-    const int64_t least = std::clamp<int64_t>(std::max((height + 15) / 16, least_rows), 1, height);
-    const int64_t rows = ceil_div(height, ceil_div(height, least));  // the last chunk is nearly as tall as the others
+/// Units of about `wanted` rows (never less than half of them), as even as units of one height can be.
+inline RowChunks cut_rows(int64_t height, int64_t wanted) {
+    const int64_t most = std::clamp<int64_t>(std::max((height + 15) / 16, wanted), 1, height);
+    const int64_t rows = ceil_div(height, ceil_div(height, most));
     return {.rows = rows, .count = ceil_div(height, rows)};
 }
 

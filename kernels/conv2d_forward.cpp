@@ -1,11 +1,14 @@
 // The direct convolution, forward and input gradient: one driver, because the input gradient is a convolution of
 // diff_dst with turned weights (conv2d_taps.hpp).
 //
-// loop nest      unit (sample, part of the channels, chunk of rows) > band of rows > 16 or 32 result channels > row >
-// isa/conv2d_forward.cpp caches         band of source rows with halo (ring, L2), weights of one block (L1 or L2), rows
-// for the epilogue (L2) bytes moved    source rows once a unit, with (kernel rows - 1) rows of halo; every result once;
-// weights once a band,
-//                which is tall enough (256 pixels) for that not to matter
+// loop nest      unit (sample, part of the channels, chunk of rows) > band of rows > 16 or 32 result channels >
+//                row > isa/conv2d_forward.cpp
+//
+// caches         band of source rows with halo (ring, L2), weights of one block (L1 or L2), rows for the epilogue (L2)
+//
+// bytes moved    source rows once a unit, with (kernel rows - 1) rows of halo; every result once; weights once a
+//                band, which is tall enough (256 pixels) for that not to matter
+//
 // dot products   the band holds pairs of channels in bf16, copied as they lie or rounded behind the prologue; sums,
 //                epilogue and everything else stay in f32
 // expected       85-97 % of the FMA peak; copying the band costs 2-5 % at 16 channels, and a first layer (70-75 %)

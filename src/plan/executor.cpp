@@ -236,7 +236,7 @@ private:
                     walk<false>(s, scratch);
             }
             if (!alone || !next_alone) meet(s, recorded);
-            if (anomaly_) check_segment(layout_.schedule.segments[s], first);
+            if (anomaly_) check_segment(s, first);
             if (poisoned) poison_after(s, first);
         }
     }
@@ -305,10 +305,14 @@ private:
         barrier_.arrive(omp_get_num_threads());
     }
 
-    /// Looks at every output as soon as it is complete: before a step that reads it has its turn.
-    void check_segment(const Segment& segment, bool first) {
+    /// Looks at every output as soon as it is complete: before a step that reads it has its turn. What only the first
+    /// run makes may have given its memory to others.
+    void check_segment(size_t s, bool first) {
+        const Segment& segment = layout_.schedule.segments[s];
         if (first && failed_ < 0)
-            for (const ScheduledStage& place : segment.stages) {
+            for (size_t stage = 0; stage < segment.stages.size(); ++stage) {
+                if (prepared_ && walks_[s].once[stage]) continue;
+                const ScheduledStage& place = segment.stages[stage];
                 const Group& group = groups()[place.step];
                 const bool last =
                     static_cast<size_t>(place.stage) + 1 == layout_.schedule.steps[place.step]->stages.size();

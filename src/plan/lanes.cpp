@@ -14,13 +14,14 @@ size_t lane_of(const Segment& segment, const WalkItem& item, size_t lanes) {
 
 void Lanes::deal(const std::vector<Segment>& segments, int threads) {
     if (threads == threads_) return;
-    threads_ = threads;
+    threads_ = 0;  // until all is dealt: memory may run out in between
     const auto lanes = static_cast<size_t>(threads);
     items_.assign(segments.size() * lanes, {});
     next_ = std::vector<Next>(items_.size());
     for (size_t s = 0; s < segments.size(); ++s)
         for (size_t i = 0; i < segments[s].items.size(); ++i)
             items_[s * lanes + lane_of(segments[s], segments[s].items[i], lanes)].push_back(static_cast<uint32_t>(i));
+    threads_ = threads;
 }
 
 void Lanes::refill() {

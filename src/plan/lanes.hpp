@@ -23,7 +23,6 @@ public:
 
     /// Deals the items of all segments to so many lanes; does nothing if they are so many already.
     void deal(const std::vector<Segment>& segments, int threads);
-    int threads() const { return threads_; }
     /// Makes all items takeable again.
     void refill();
     /// The next item of the segment; kNone: all are taken. `lane` is where the thread looks first, at the beginning of

@@ -35,6 +35,18 @@ std::vector<size_t> take_all(Lanes& lanes, int thread) {
     return taken;
 }
 
+/// So many threads while it lives.
+class Threads {
+public:
+    explicit Threads(int count) : before_(thread_count()) { set_thread_count(count); }
+    ~Threads() { set_thread_count(before_); }
+    Threads(const Threads&) = delete;
+    Threads& operator=(const Threads&) = delete;
+
+private:
+    int before_;
+};
+
 }  // namespace
 
 TEST_CASE("A thread takes its samples of every stage first, in the segment's order, then its neighbours'") {
@@ -76,6 +88,7 @@ TEST_CASE("Every item is taken once, however many threads there are, more than i
 }
 
 TEST_CASE("A plan ends, with the same bits, where OpenMP gives it fewer threads than it asked for") {
+    const Threads three(3);
     const Tensor weights = uniform({3, 3, 16, 16}, 1), x = uniform({3, 40, 40, 16}, 2);
     const auto result = [&] {
         const Tensor hidden = leaky_relu(conv2d(x, weights, {.padding = symmetric(1)}), 0.2f);

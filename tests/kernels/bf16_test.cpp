@@ -289,6 +289,7 @@ const DotsCase dots_cases[] = {
     {.src = {2, 8, 9, 64}, .filters = 64, .window = {.kernel = {3}, .stride = {2}, .padding = {1, 1, 1, 1}}},
     {.src = {1, 20, 19, 6}, .filters = 17, .window = {.kernel = {7}, .stride = {2}, .padding = {3, 3, 3, 3}}, .gap = 4},
     {.src = {2, 9, 12, 32}, .filters = 16, .window = {.kernel = {2}}},
+    {.src = {1, 6, 9, 80}, .filters = 192, .window = {.kernel = {3}, .padding = {1, 1, 1, 1}}},  // by channels
     {.src = {1, 11, 10, 16}, .filters = 16, .window = {.kernel = {3}, .padding = {2, 2, 2, 2}, .dilation = {2}}},
 };
 
@@ -342,30 +343,33 @@ TEST_CASE("Dot products of bf16 round what a prologue makes of a map in bf16") {
     Program square = program_of(Opcode::square);
     square.inputs[0].operand = 1;
     square.outputs[0].operand = -1;
-    for (const DotsCase& c : dots_cases) {
-        if (c.gap != 0) continue;
-        const Conv2dAttributes attributes{.window = c.window};
-        const TestTensor src = in_bf16(random_tensor(c.src, 1)), weights = c.weights(false);
-        TestTensor squared = src, exact_weights = in_bf16(weights), want = empty_tensor(c.result(false)), got = want;
-        for (float& value : squared.values) value *= value;
-        squared = in_bf16(squared);
-        squared.dtype = exact_weights.dtype = DType::f32;
-        Problem problem = c.problem("conv2d", attributes);
-        problem.inputs = {squared.operand(), exact_weights.operand()};
-        problem.outputs = {want.operand()};
-        run_step(*make_step(problem, Isa::avx512), {&squared, &exact_weights}, {&want});
-        problem.inputs = {weights.operand(), src.operand()};
-        problem.prologue[0] = &square;
-        problem.prologue_shape[0] = c.src;
-        const std::vector<const KernelInfo*> kernels = dots_kernels(problem);
-        INFO(c.src << " -> " << c.filters);
-        CHECK_FALSE(kernels.empty());
-        for (const KernelInfo* kernel : kernels) {
-            INFO(kernel->name);
-            run_step(*kernel->make(problem, Isa::avx512), {&weights, &src}, {&got});
-            CHECK(relative_error(got.values, want.values) <= 1e-5);  // as above
+    for (const DotsCase& c : dots_cases)
+        for (const bool turned : {false, true}) {
+            if (c.gap != 0 || (turned && c.window.dilation != Extent2d(1))) continue;
+            const std::string_view op = turned ? "conv2d_input_grad" : "conv2d";
+            const Conv2dAttributes attributes{.window = c.window};
+            const TestTensor src = in_bf16(random_tensor(c.src, 1)), weights = c.weights(turned);
+            TestTensor squared = src, exact_weights = in_bf16(weights), want = empty_tensor(c.result(turned)),
+                       got = want;
+            for (float& value : squared.values) value *= value;
+            squared = in_bf16(squared);
+            squared.dtype = exact_weights.dtype = DType::f32;
+            Problem problem = c.problem(op, attributes);
+            problem.inputs = {squared.operand(), exact_weights.operand()};
+            problem.outputs = {want.operand()};
+            run_step(*make_step(problem, Isa::avx512), {&squared, &exact_weights}, {&want});
+            problem.inputs = {weights.operand(), src.operand()};
+            problem.prologue[0] = &square;
+            problem.prologue_shape[0] = c.src;
+            const std::vector<const KernelInfo*> kernels = dots_kernels(problem);
+            INFO(op << " " << c.src << " -> " << c.filters);
+            CHECK_FALSE(kernels.empty());
+            for (const KernelInfo* kernel : kernels) {
+                INFO(kernel->name);
+                run_step(*kernel->make(problem, Isa::avx512), {&weights, &src}, {&got});
+                CHECK(relative_error(got.values, want.values) <= 1e-5);  // as above
+            }
         }
-    }
 }
 
 TEST_CASE("Dot products of bf16 are refused with a reason") {
