@@ -11,9 +11,15 @@ std::string one_line(std::string_view text) {
     return out;
 }
 
+/// With a full stop, unless it ends as a sentence already.
+std::string sentence(std::string_view text) {
+    const std::string out = one_line(text);
+    return out.empty() || std::string_view(".?!").find(out.back()) == std::string_view::npos ? out + "." : out;
+}
+
 std::string message(std::string_view where, std::string_view what, std::string_view hint) {
-    std::string out = one_line(where) + ": " + one_line(what) + ".";
-    if (!hint.empty()) out += " Hint: " + one_line(hint) + ".";
+    std::string out = one_line(where) + ": " + sentence(what);
+    if (!hint.empty()) out += " Hint: " + sentence(hint);
     return out;
 }
 
