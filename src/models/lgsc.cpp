@@ -45,7 +45,8 @@ Lgsc::Lgsc(const Options& chosen) : options(chosen) {
     if (options.depth < 1 || options.depth > 5)
         throw Error("lgsc", "expected a depth from 1 to 5, got " + std::to_string(options.depth));
     if (options.score_weight > 0 && options.attack_cue <= 0)
-        throw Error("lgsc", "score_weight needs the mean |cue| that attacks should have", "--option attack_cue=0.5");
+        throw Error("lgsc", "score_weight needs the mean |cue| that attacks should have",
+                    "--option attack_cue=0.5, or score_weight=0 for the published loss");
 }
 
 void Lgsc::require_divisible(const Shape& input) const {

@@ -13,11 +13,13 @@ std::filesystem::path begin_or_go_on(const data::Dataset& set, const Undertaking
     std::filesystem::path data = folder / "data.csv";
     const std::filesystem::path fresh = folder / "data.new.csv";
     data::write_manifest(set, fresh);
-    const std::string description = asked.settings + "\n# data " + hash_of_manifest(fresh) + "\n";
+    std::string description = asked.settings + "\n# data " + hash_of_manifest(fresh) + "\n";
+    if (!asked.pretrained.empty()) description += "# pretrained " + state_of(asked.pretrained) + "\n";
     if (std::filesystem::exists(asked.file) && read_text_file(asked.file) != description) {
         std::filesystem::remove(fresh);
         throw Error(out.string(),
-                    "there is another " + asked.what + " here: its settings or its data differ (" +
+                    "there is another " + asked.what +
+                        " here: its settings, its pretrained weights or its data differ (" +
                         asked.file.filename().string() + ")",
                     "choose another --out");
     }

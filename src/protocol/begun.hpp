@@ -11,11 +11,12 @@ namespace liven::protocol {
 struct Undertaking {
     std::string what;            ///< "search"
     std::string settings;        ///< as text
-    std::filesystem::path file;  ///< in the folder, keeps the settings and the hash of the data
+    std::string pretrained;      ///< file of weights, empty: none
+    std::filesystem::path file;  ///< in the folder, keeps the settings and what tells data and weights apart
 };
 
 /// Writes OUT/data.csv and the undertaking's file, and returns the former. Throws Error, and leaves both files, when
-/// OUT was begun with other settings or data.
+/// OUT was begun with other settings, data or pretrained weights.
 std::filesystem::path begin_or_go_on(const data::Dataset& set, const Undertaking& asked,
                                      const std::filesystem::path& out);
 

@@ -43,10 +43,11 @@ private:
     throw Error(folder.string(), "there is a cell of other settings or data", "remove it, or choose another --out");
 }
 
-/// The plan was made of the data as they are now.
+/// The plan was made of the data and the pretrained weights as they are now.
 void require_planned_data(const Cell& cell) {
     if (key_of(cell, hash_of_manifest) != cell.key)
-        throw Error(cell.id, "its data are no longer those that were planned", "start the protocol again");
+        throw Error(cell.id, "its data or its pretrained weights are no longer those that were planned",
+                    "start the protocol again");
 }
 
 void train(const Cell& cell, const CellFiles& files) {

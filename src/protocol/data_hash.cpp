@@ -7,9 +7,7 @@
 #include "src/core/fnv.hpp"
 
 namespace liven::protocol {
-namespace {
 
-/// Size and time of change; "-" where there is no such file.
 std::string state_of(const std::filesystem::path& file) {
     std::error_code code;
     const auto size = std::filesystem::file_size(file, code);
@@ -17,8 +15,6 @@ std::string state_of(const std::filesystem::path& file) {
     const auto time = std::filesystem::last_write_time(file, code);
     return code ? "-" : std::to_string(size) + ' ' + std::to_string(time.time_since_epoch().count());
 }
-
-}  // namespace
 
 std::string hash_of(std::string_view text) {
     char digits[17];

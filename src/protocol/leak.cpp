@@ -77,8 +77,10 @@ std::string words(const JudgedFigure& figure) {
 std::vector<LeakPair> measure_leak(const LeakOptions& options, const std::filesystem::path& out) {
     const FolderLock lock(out, FolderLock::Wait::no);
     TrainSettings settings = options.training;
-    const Undertaking asked{
-        .what = "measurement", .settings = settings.to_config().str(), .file = out / "settings.toml"};
+    const Undertaking asked{.what = "measurement",
+                            .settings = settings.to_config().str(),
+                            .pretrained = settings.pretrained,
+                            .file = out / "settings.toml"};
     settings.data = begin_or_go_on(undivided(settings.data), asked, out).string();
     std::vector<LeakPair> pairs;
     for (int64_t repeat = 0; repeat < options.repeats; ++repeat) {

@@ -205,7 +205,10 @@ private:
 SearchResult search(const SearchSettings& settings, const std::filesystem::path& out) {
     settings.validate();
     const FolderLock lock(out, FolderLock::Wait::no);
-    const Undertaking asked{.what = "search", .settings = description_of(settings), .file = out / "search.toml"};
+    const Undertaking asked{.what = "search",
+                            .settings = description_of(settings),
+                            .pretrained = settings.base.pretrained,
+                            .file = out / "search.toml"};
     const std::filesystem::path data = begin_or_go_on(searched(settings), asked, out);
     SearchResult result{.trials = Search(settings, data, out).run(), .best = {}, .config = out / "best.toml"};
     int64_t last = 0;

@@ -93,15 +93,16 @@ struct Described {
 };
 
 /// What lies there of `count` rows, none when that is nothing to go on with: a part ends with a whole batch, since the
-/// kernels may round a row differently in another place of a batch.
-Described kept_of(const fs::path& file, int64_t count, int64_t batch) {
+/// kernels may round a row differently in another place of a batch, and a row has the encoder's shape.
+Described kept_of(const fs::path& file, int64_t count, const FeatureCacheOptions& options) {
     std::error_code ignored;
     if (!fs::exists(file, ignored)) return {};
     try {
         const HostTensor rows = SafetensorsReader(file).read(kFeatures);
         const int64_t done = rows.shape.rank() == 3 ? rows.shape[0] : 0;
-        if (rows.dtype != DType::f32 || done < 1 || done > count || (done < count && done % batch != 0)) return {};
-        Described kept{.table = {.sample = {rows.shape[1], rows.shape[2]}, .values = rows.data}, .done = done};
+        const bool whole = done == count || (done < count && done % options.batch == 0);
+        if (rows.dtype != DType::f32 || done < 1 || !whole || rows.shape != batched(done, options.sample)) return {};
+        Described kept{.table = {.sample = options.sample, .values = rows.data}, .done = done};
         if (done == count) return kept;
         kept.table.values = Buffer(static_cast<size_t>(count * kept.table.sample.count()) * sizeof(float));
         std::memcpy(kept.table.values.data(), rows.data.data(),
@@ -164,7 +165,7 @@ std::optional<data::FeatureTable> describe_frames(Module& model, FrameEncoder& e
     const int64_t count = set.size();
     const data::Preprocess& preprocess = pictures.options().preprocess;
     const fs::path file = options.folder / (key_of(model, set, preprocess, options.batch) + ".safetensors");
-    Described described = kept_of(file, count, options.batch);
+    Described described = kept_of(file, count, options);
     if (described.done == count) return described.table;
     if (described.done > 0)
         log_info("going on after " + std::to_string(described.done) + " of " + std::to_string(count) +

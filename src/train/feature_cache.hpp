@@ -12,6 +12,7 @@ namespace liven {
 
 struct FeatureCacheOptions {
     int64_t batch = 1;             ///< clips that are described together
+    Shape sample;                  ///< descriptors of one clip: frames x values
     std::filesystem::path folder;  ///< where descriptors are kept
     std::function<bool()> stop = [] { return false; };
 };

@@ -102,7 +102,10 @@ struct Trainer::State {
             settings.feature_cache.empty() ? run.path() / "features" : std::filesystem::path(settings.feature_cache);
         const auto table = [&](data::Loader& loader) {
             auto rows = describe_frames(step.model(), *encoder, loader,
-                                        {.batch = settings.batch, .folder = folder, .stop = Trainer::stop_requested});
+                                        {.batch = settings.batch,
+                                         .sample = step.described().value(),
+                                         .folder = folder,
+                                         .stop = Trainer::stop_requested});
             if (!rows) interrupt();
             return std::move(*rows);
         };

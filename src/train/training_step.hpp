@@ -41,6 +41,7 @@ public:
     void limit_arena(int64_t bytes);
     /// From now on steps see samples of this shape: descriptors in place of frames.
     void set_described(const Shape& sample) { described_ = sample; }
+    const std::optional<Shape>& described() const { return described_; }
 
 private:
     DType dtype() const;

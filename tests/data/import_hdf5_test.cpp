@@ -1,4 +1,5 @@
 #include <catch2/catch.hpp>
+#include <chrono>
 #include <cmath>
 
 #include "helpers.hpp"
@@ -76,7 +77,9 @@ void write_mask_recording(const fs::path& path) {
 
 }  // namespace
 
-TEST_CASE("3DMAD: frames become pictures with depth and a box from the eyes; a second run keeps them") {
+TEST_CASE(
+    "3DMAD: frames become pictures with depth and a box from the eyes; a second run keeps them unless the file is "
+    "newer") {
     const TemporaryFolder folder;
     const fs::path root = folder / "3DMAD", out = folder / "out";
     write_mask_recording(root / "session01/Data/01_01_01.hdf5");
@@ -109,6 +112,9 @@ TEST_CASE("3DMAD: frames become pictures with depth and a box from the eyes; a s
     CHECK(again.size() == 4);
     CHECK(fs::last_write_time(first.path) == made);
     CHECK(contents_of(set.samples[1].path) == "kept as it is");
+    fs::last_write_time(root / "session01/Data/01_01_01.hdf5", made + std::chrono::hours(1));
+    import_frames("3dmad", root, out);
+    CHECK(decode(set.samples[1].path).width == 8);
     CHECK(import_frames("3dmad", root, folder / "all", "", 0).size() == 10);
 }
 

@@ -127,7 +127,7 @@ TEST_CASE("LGSC's losses are those asked for, each under its name") {
     CHECK(names({.auxiliary = false}) == "cue triplet ");
     CHECK(names({.auxiliary = false, .triplet = false}) == "cue ");
     CHECK(names({.attack_cue = 0.5f, .score_weight = 1}) == "classification cue attack_cue score triplet ");
-    CHECK_THROWS_WITH(Lgsc({.score_weight = 1}), Catch::Contains("attack_cue"));
+    CHECK_THROWS_WITH(Lgsc({.score_weight = 1}), Catch::Contains("attack_cue=0.5, or score_weight=0"));
 }
 
 TEST_CASE("The score's cross entropy is even at half the cue asked of attacks, and counts both classes alike") {

@@ -209,6 +209,22 @@ TEST_CASE("A picture that is replaced changes the keys of the cells that see it,
     CHECK(after.cells[1].key == before.cells[1].key);
 }
 
+TEST_CASE("A file of pretrained weights that is replaced changes the keys of the cells that start from it") {
+    const TwoSets sets;
+    const std::filesystem::path weights = sets.folder / "weights.safetensors";
+    std::ofstream(weights) << "some";
+    const ProtocolSettings settings = sets.settings("models = [\"resnet50-gru\"]\nprotocols = [\"within\"]",
+                                                    "[on.csmad]\npretrained = \"" + weights.string() + "\"\n");
+    const Plan before = make_plan(settings, sets.folder / "out");
+    CHECK(make_plan(settings, sets.folder / "out").cells[0].key == before.cells[0].key);
+    std::ofstream(weights, std::ios::app) << " more";
+    CHECK_THROWS_WITH(run_cell(before.cells[0], before.folder(before.cells[0])),
+                      Catch::Matchers::Contains("pretrained weights are no longer those that were planned"));
+    const Plan after = make_plan(settings, sets.folder / "out");
+    CHECK(after.cells[0].key != before.cells[0].key);
+    CHECK(after.cells[1].key == before.cells[1].key);
+}
+
 TEST_CASE("No two sets of a protocol share a name") {
     const TwoSets sets;
     const std::string tables = "[data]\na = \"" + sets.a + "\"\na-without-mask = \"" + sets.b + "\"\n";

@@ -60,6 +60,10 @@ TEST_CASE("A protocol ends with every table in three formats, the published rows
         const std::string tex = contents_of(plan.out / "tables" / (table.id + ".tex"));
         CHECK(std::count(tex.begin(), tex.end(), '{') == std::count(tex.begin(), tex.end(), '}'));
         CHECK(has(tex, "\\begin{tabular}{" + std::string(table.columns.size() + 1, 'l') + "}"));
+        // Shrunk to the line: the macro's argument ends right behind the tabular.
+        CHECK(has(tex, "\\resizebox{\\linewidth}{!}{\\box0}"));
+        CHECK(has(tex, "\n\\fit{\\begin{tabular}"));
+        CHECK(has(tex, "\\end{tabular}}\n"));
         CHECK(std::all_of(tex.begin(), tex.end(), [](unsigned char c) { return c < 128; }));
     }
     CHECK(ids == std::vector<std::string>{"k07", "k08", "k09", "k11", "k12", "k13", "k14", "k15", "k16", "k17", "k18",

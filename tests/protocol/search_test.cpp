@@ -10,6 +10,7 @@
 #include "liven/io/json_lines.hpp"
 #include "liven/train/recipe.hpp"
 #include "liven/train/trainer.hpp"
+#include "src/protocol/begun.hpp"
 
 using namespace liven;
 using namespace liven::protocol;
@@ -149,6 +150,20 @@ TEST_CASE("A search does not go on over other pictures, and leaves what it has")
     std::ofstream(data::open_dataset(one.folder / "out/data.csv").samples[0].path, std::ios::app) << "more";
     CHECK_THROWS_WITH(search(one.settings, one.folder / "out"), Catch::Matchers::Contains("its data differ"));
     CHECK(contents_of(one.folder / "out/data.csv") == data);
+}
+
+TEST_CASE("What was begun with other pretrained weights is not gone on with") {
+    OneSet one;
+    const data::Dataset set = data::open_dataset(one.settings.base.data);
+    const std::filesystem::path out = one.folder / "out", weights = one.folder / "weights.safetensors";
+    std::filesystem::create_directories(out);
+    std::ofstream(weights) << "some";
+    const Undertaking asked{
+        .what = "search", .settings = "epochs = 1", .pretrained = weights.string(), .file = out / "search.toml"};
+    begin_or_go_on(set, asked, out);
+    CHECK_NOTHROW(begin_or_go_on(set, asked, out));
+    std::ofstream(weights, std::ios::app) << " more";
+    CHECK_THROWS_WITH(begin_or_go_on(set, asked, out), Catch::Matchers::Contains("pretrained weights"));
 }
 
 TEST_CASE("A stop asked for in a trial's last step ends the search after that trial") {

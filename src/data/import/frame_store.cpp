@@ -32,22 +32,27 @@ void require_bytes(const std::vector<uint8_t>& bytes, int64_t width, int64_t hei
 
 }  // namespace
 
-FrameStore::FrameStore(const ImportOptions& options) : output_(options.output) {
+FrameStore::FrameStore(const ImportOptions& options, const fs::path& file) : output_(options.output) {
     if (output_.empty()) throw Error("import", "the data set's frames have to be written, but no folder was given");
+    std::error_code unreadable;  // said when the file is opened
+    changed_ = fs::last_write_time(file, unreadable);
+}
+
+bool FrameStore::is_kept(const fs::path& path) const {
+    std::error_code code;
+    return fs::is_regular_file(path, code) && fs::last_write_time(path, code) >= changed_;
 }
 
 fs::path FrameStore::keep(const std::string& recording, int64_t frame, const std::function<Image()>& picture) const {
     fs::path path = frame_path(output_ / "frames", recording, frame);
-    std::error_code code;
-    if (!fs::is_regular_file(path, code)) keep_whole(path, encode_png(picture()));
+    if (!is_kept(path)) keep_whole(path, encode_png(picture()));
     return path;
 }
 
 fs::path FrameStore::keep_depth(const std::string& recording, int64_t frame, int width, int height,
                                 const std::function<std::vector<uint16_t>()>& depth) const {
     fs::path path = frame_path(output_ / "depth", recording, frame);
-    std::error_code code;
-    if (fs::is_regular_file(path, code)) return path;
+    if (is_kept(path)) return path;
     std::vector<uint16_t> values = depth();
     if (!plausible_size(width, height) || static_cast<int64_t>(values.size()) != int64_t{width} * height)
         throw Error(path.string(), "expected depth of " + std::to_string(width) + " x " + std::to_string(height));
@@ -82,10 +87,10 @@ Image image_of_pixels(const std::vector<uint8_t>& bytes, int64_t width, int64_t 
 
 void add_hdf5_recordings(const std::vector<Hdf5Recording>& recordings, const ImportOptions& options, Dataset& out,
                          const std::function<std::vector<Sample>(const Hdf5Recording&, const FrameStore&)>& read) {
-    const FrameStore store(options);
     const auto total = static_cast<int64_t>(recordings.size());
     for (int64_t i = 0; i < total; ++i) {
         const Hdf5Recording& recording = recordings[static_cast<size_t>(i)];
+        const FrameStore store(options, recording.file);
         try {
             std::vector<Sample> rows = read(recording, store);
             std::move(rows.begin(), rows.end(), std::back_inserter(out.samples));

@@ -12,14 +12,15 @@
 
 namespace liven::data {
 
-/// Pictures that an adapter writes: <output>/frames/<recording>/0012.png and <output>/depth/<recording>/0012.png. What
-/// is there already is kept, and a file appears whole or not at all, so an import that was stopped goes on.
+/// Pictures that an adapter writes of one file: <output>/frames/<recording>/0012.png and
+/// <output>/depth/<recording>/0012.png. What is there already and not older than the file is kept, and a picture
+/// appears whole or not at all, so an import that was stopped goes on.
 class FrameStore {
 public:
     /// Throws Error when `options.output` is empty.
-    explicit FrameStore(const ImportOptions& options);
+    FrameStore(const ImportOptions& options, const std::filesystem::path& file);
 
-    /// The path of the picture, made by `picture` when it is not there. Throws Error when it cannot be written.
+    /// The path of the picture, made by `picture` when it is not kept. Throws Error when it cannot be written.
     std::filesystem::path keep(const std::string& recording, int64_t frame,
                                const std::function<Image()>& picture) const;
     /// The same for millimetres of depth, width x height, as a PNG of 16 bits.
@@ -27,7 +28,10 @@ public:
                                      const std::function<std::vector<uint16_t>()>& depth) const;
 
 private:
+    bool is_kept(const std::filesystem::path& path) const;
+
     std::filesystem::path output_;
+    std::filesystem::file_time_type changed_;  ///< of the file
 };
 
 /// What a file says of its pictures can be, before it is multiplied or reserved.
