@@ -188,6 +188,49 @@ def video(ending, codec, frames=3):
         return path.read_bytes()
 
 
+def groups():
+    """Arrays in groups, as CSMAD and WMCA have them, and a group that holds itself."""
+    def fill(file):
+        file["data/sr300/color/16_37_01_151"] = (np.arange(4 * 5 * 3) % 251).astype(np.uint8).reshape(4, 5, 3)
+        file["data/sr300/depth/16_37_01_151"] = np.arange(4 * 5, dtype=np.uint16).reshape(4, 5)
+        file["Frame_0/array"] = (np.arange(3 * 4 * 5) % 251).astype(np.uint8).reshape(3, 4, 5)
+        file["data/again"] = file["data"]
+
+    put("hdf5", "groups.hdf5", hdf5(fill, libver="earliest"))
+
+
+def events():
+    written = (Path(__file__).parent.parent / "tests/golden/events.tfevents").read_bytes()
+    put("events", "scalars.tfevents", written)
+    put("events", "cut-off.tfevents", written[:-9])
+
+
+def journal():
+    head = '{"preparation":"0123456789abcdef"}\n'
+    quality = [12.5, 30.0, 101.25, 2.0, 101.25, 30.0, 0.125]
+    outcomes = [
+        {"sample": 0, "before": quality, "after": quality, "file": [1024, 305419896], "box": [1, 2.5, 30, 40],
+         "points": [[10, 12], [20, 12.5]]},
+        {"sample": 3, "lost": ["read", "unreadable", "a.png: no picture"]},
+    ]
+    put("journal", "two.jsonl", head + "".join(json.dumps(outcome) + "\n" for outcome in outcomes))
+    put("journal", "cut-off.jsonl", head + json.dumps(outcomes[0])[:-7])
+
+
+def protocols():
+    put("protocol", "all.toml",
+        'models = ["livenessnet", "attacknet-v2.2"]\nseeds = [1, 2]\nfolds = 3\nprotocols = ["cross", "combined"]\n'
+        'threshold = "equal-error-rate"\ncompare = "auc"\nunits = "seeds"\n[data]\na = "/"\nb = "/usr"\n'
+        '[train]\nepochs = 2\n[model.attacknet-v2.2]\nbatch = 4\nmodel_options.dropout = "0.3"\n[on.combined]\nbatch = 2\n')
+
+
+def more_lists():
+    put("msu-mfsd", "train.txt", "01\n03\r\n")
+    put("wmca", "grandtest.csv",
+        "path,label,type,group\nface-station/31.01.18/514_01_000_0_00,0,bonafide,train\n"
+        '"face-station/31.01.18/514_01_035_1_05",1,glasses,dev\nface-station/1/100_03_015_2_10,1,papermask,eval\n')
+
+
 def videos():
     put("video", "motion-jpeg.avi", video("avi", "MJPG"))
     put("video", "mpeg4.avi", video("avi", "XVID"))
@@ -198,3 +241,4 @@ def videos():
 
 if __name__ == "__main__":
     numbers(), arrays(), tensors(), texts(), pictures(), lists(), recordings(), videos()
+    groups(), events(), journal(), protocols(), more_lists()

@@ -17,11 +17,13 @@
 #include "liven/data/manifest.hpp"
 #include "liven/data/video.hpp"
 #include "liven/io/config.hpp"
+#include "liven/io/event_file.hpp"
 #include "liven/io/json.hpp"
 #include "liven/io/json_lines.hpp"
 #include "liven/io/npy.hpp"
 #include "liven/io/safetensors.hpp"
 #include "liven/io/suggest.hpp"
+#include "liven/protocol/settings.hpp"
 #include "liven/train/checkpoint.hpp"
 #include "liven/train/model_file.hpp"
 #include "liven/train/pretrained.hpp"
@@ -29,6 +31,7 @@
 #include "src/data/import/hdf5.hpp"
 #include "src/data/import/picture_size.hpp"
 #include "src/data/import/recording.hpp"
+#include "src/data/prepare/journal.hpp"
 
 namespace liven::fuzz {
 namespace {
@@ -85,6 +88,7 @@ void checkpoint(Bytes bytes) {
 }
 
 void json(Bytes bytes) { Json::parse(text_of(bytes), "fuzz"); }
+void events(Bytes bytes) { read_events(folder().write("events.out.tfevents.a", bytes)); }
 void json_lines(Bytes bytes) { read_json_lines(folder().write("log.jsonl", bytes)); }
 
 void config(Bytes bytes) {
@@ -92,6 +96,15 @@ void config(Bytes bytes) {
     settings.read(Config::parse(text_of(bytes), "fuzz"));
     settings.validate();
     settings.augment();
+}
+
+/// Whatever sets it names.
+void protocol(Bytes bytes) { protocol::ProtocolSettings::read(Config::parse(text_of(bytes), "fuzz")); }
+
+/// Also the rest, when it tells of another preparation: as that one goes on.
+void journal(Bytes bytes) {
+    const fs::path at = folder().write(data::Journal::path_in("journal"), bytes).parent_path();
+    data::Journal(at, data::Journal::fingerprint_in(at).value_or(""));
 }
 
 void manifest(Bytes bytes) { data::parse_manifest(text_of(bytes), "faces", "fuzz"); }
@@ -103,11 +116,29 @@ void image(Bytes bytes) {
 }
 void picture_size(Bytes bytes) { data::picture_size(folder().write("a.jpg", bytes)); }
 
+/// The arrays in the root and in the groups below it, which may hold themselves.
+std::vector<std::string> arrays_of(const data::Hdf5File& file, const std::string& group, int levels) {
+    std::vector<std::string> arrays;
+    for (const std::string& below : file.names_in(group)) {
+        const std::string name = group.empty() ? below : group + '/' + below;
+        if (arrays.size() > 64 || !file.has(name)) continue;
+        try {
+            if (!file.shape(name).empty()) arrays.push_back(name);
+        } catch (const Error&) {  // no array: a group?
+            if (levels == 0) continue;
+            try {
+                for (std::string& array : arrays_of(file, name, levels - 1)) arrays.push_back(std::move(array));
+            } catch (const Error&) {  // neither
+            }
+        }
+    }
+    return arrays;
+}
+
 /// The first part of every array, as each kind of element.
 void hdf5(Bytes bytes) {
     const data::Hdf5File file(folder().write("a.hdf5", bytes));
-    for (const std::string& name : file.names_in("")) {
-        if (!file.has(name) || file.shape(name).empty()) continue;
+    for (const std::string& name : arrays_of(file, "", 3)) {
         for (const auto read : {+[](const data::Hdf5File&f, const std::string&n) { f.bytes(n, 0); },
                                 +[](const data::Hdf5File&f, const std::string&n) { f.words(n, 0); },
                                 +[](const data::Hdf5File&f, const std::string&n) { f.numbers(n, 0); }}) {
@@ -160,6 +191,17 @@ void hifimask(Bytes bytes) {
                  "protocol/CASIA_HiFiMask@p1_video_test.txt"},
                 bytes);
 }
+void msu_mfsd(Bytes bytes) {
+    folder().write("msu-mfsd/test_sub_list.txt", bytes_of("02\n"));
+    import_with("msu-mfsd", "train_sub_list.txt",
+                {"scene01/real/real_client001_android_SD_scene01.mp4",
+                 "scene01/attack/attack_client001_laptop_SD_ipad_video_scene01.mov"},
+                bytes);
+}
+void wmca(Bytes bytes) {
+    import_with("wmca", "wmca-protocols-csv/PROTOCOL-grandtest.csv",
+                {"preprocessed-face-station_RGB/face-station/31.01.18/514_01_000_0_00.hdf5"}, bytes);
+}
 void celeba_spoof(Bytes bytes) {
     folder().write("celeba-spoof/metas/intra_test/test_label.json", bytes_of("{}"));
     import_with("celeba-spoof", "metas/intra_test/train_label.json",
@@ -172,24 +214,29 @@ constexpr std::array kParsers{
     Parser{"celeba-spoof", celeba_spoof},
     Parser{"checkpoint", checkpoint},
     Parser{"config", config},
+    Parser{"events", events},
     Parser{"eyes", eyes},
     Parser{"face-boxes", face_boxes},
     Parser{"face-corners", face_corners},
     Parser{"hdf5", hdf5},
     Parser{"hifimask", hifimask},
     Parser{"image", image},
+    Parser{"journal", journal},
     Parser{"json", json},
     Parser{"json-lines", json_lines},
     Parser{"manifest", manifest},
     Parser{"model-file", model_file},
+    Parser{"msu-mfsd", msu_mfsd},
     Parser{"npy", npy},
     Parser{"npz", npz},
     Parser{"nuaa", nuaa},
     Parser{"picture-size", picture_size},
     Parser{"pretrained", pretrained},
+    Parser{"protocol", protocol},
     Parser{"safetensors", safetensors},
     Parser{"tuning", tuning},
     Parser{"video", video},
+    Parser{"wmca", wmca},
 };
 
 }  // namespace

@@ -86,9 +86,11 @@ TEST_CASE("parsers read or refuse their corpus, and nothing else happens") {
             accepted = accepted || refusal.empty();
             refusals += '\n' + refusal;
         }
-        // A corpus that is refused from end to end would test nothing behind the first check. Model files need weights.
+        // A corpus that is refused from end to end would test nothing behind the first check. Model files need weights;
+        // the lists of these two sets are read to the end before their recordings, of which there are none, are opened.
+        const bool lacks_more = parser.name == "model-file" || parser.name == "msu-mfsd" || parser.name == "wmca";
         INFO(parser.name << refusals);
-        CHECK((accepted || parser.name == "model-file"));
+        CHECK((accepted || lacks_more));
     }
 }
 
