@@ -61,7 +61,7 @@ public:
     }
 
     fs::path write(const fs::path& name, Bytes bytes) const {
-        const fs::path path = path_ / name;
+        fs::path path = path_ / name;
         fs::create_directories(path.parent_path());
         std::ofstream(path, std::ios::binary) << text_of(bytes);
         return path;
@@ -120,7 +120,8 @@ void picture_size(Bytes bytes) { data::picture_size(folder().write("a.jpg", byte
 std::vector<std::string> arrays_of(const data::Hdf5File& file, const std::string& group, int levels) {
     std::vector<std::string> arrays;
     for (const std::string& below : file.names_in(group)) {
-        const std::string name = group.empty() ? below : group + '/' + below;
+        std::string name = group.empty() ? "" : group + '/';
+        name += below;
         if (arrays.size() > 64 || !file.has(name)) continue;
         try {
             if (!file.shape(name).empty()) arrays.push_back(name);
