@@ -10,6 +10,7 @@
 #include "liven/data/near_duplicates.hpp"
 #include "liven/protocol/leak.hpp"
 #include "liven/train/recipe.hpp"
+#include "liven/train/trainer.hpp"
 
 namespace liven::cli {
 namespace {
@@ -82,13 +83,21 @@ private:
     bool temporary_;
 };
 
-void run_measure(const AuditArguments& asked) {
+int run_measure(const AuditArguments& asked) {
     protocol::LeakOptions options{.training = settings_of(asked.model), .repeats = asked.repeats};
     options.training.data = asked.path;
     options.training.size = asked.size;
     options.training.epochs = asked.epochs;
     const MeasureFolder folder(asked.out);
-    print(protocol::leak_table(measure_leak(options, folder.path())));
+    stop_trainings_on_signals();
+    try {
+        print(protocol::leak_table(measure_leak(options, folder.path())));
+        return 0;
+    } catch (const Interrupted&) {
+        std::cerr << (asked.out.empty() ? "stopped; with --out what is finished would be kept\n"
+                                        : "stopped; the same command goes on where it was\n");
+        return 130;
+    }
 }
 
 }  // namespace
@@ -112,7 +121,8 @@ void add_audit_command(CLI::App& app) {
     command->footer("Example: liven audit faces --grid alike.jpg --measure");
     command->callback([asked] {
         run_audit(*asked);
-        if (asked->measure) run_measure(*asked);
+        if (!asked->measure) return;
+        if (const int status = run_measure(*asked)) throw CLI::RuntimeError(status);
     });
 }
 

@@ -134,6 +134,31 @@ TEST_CASE("Control-C ends the step, writes a checkpoint and exits with 130; the 
     CHECK(run("train --resume " + out.string()) == 1);
 }
 
+TEST_CASE("Control-C in audit --measure exits with 130 and leaves no temporary folder", "[slow]") {
+    const TemporaryFolder folder;
+    const std::string set = (folder / "set").string();
+    const fs::path temporary = folder / "temporary";
+    REQUIRE(run("data synth " + set + " --subjects 6 --frames 1 --size 32 --seed 3") == 0);
+    fs::create_directory(temporary);
+    const char* before = std::getenv("TMPDIR");
+    const std::string own = before ? before : "";
+    ::setenv("TMPDIR", temporary.c_str(), 1);
+    const pid_t child = start("audit " + set + " --measure --size 32 --epochs 20000 --threads 1");
+    before ? ::setenv("TMPDIR", own.c_str(), 1) : ::unsetenv("TMPDIR");
+    const auto training = [&] {
+        for (const auto& entry : fs::directory_iterator(temporary))
+            if (fs::exists(entry.path() / "by-image-seed42" / "log.jsonl")) return true;
+        return false;
+    };
+    int status = 0;
+    while (!training() && ::waitpid(child, &status, WNOHANG) == 0) ::usleep(1000);
+    ::kill(child, SIGINT);
+    ::waitpid(child, &status, 0);
+    REQUIRE(WIFEXITED(status));
+    CHECK(WEXITSTATUS(status) == 130);
+    CHECK(fs::is_empty(temporary));
+}
+
 TEST_CASE("Wrong use and failures have their own exit status", "[slow]") {
     const TemporaryFolder folder;
     CHECK(run("train --epochs 3") == 2);
