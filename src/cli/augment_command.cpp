@@ -13,7 +13,7 @@ namespace liven::cli {
 namespace {
 
 struct AugmentArguments {
-    std::string data, out, augmentation = "light", interpolation = "lanczos";
+    std::string data, out, augmentation = "light", interpolation = "lanczos", allow_leak;
     std::vector<std::string> show;
     int64_t size = 256, epochs = 1;
     double crop_margin = 0;
@@ -57,7 +57,7 @@ Shown shown_by(const AugmentArguments& asked) {
     settings.crop_margin = asked.crop_margin;
     settings.seed = static_cast<uint64_t>(number_from(asked.show[0], "SEED", 0));
     data::Dataset set = data::open_dataset(asked.data);
-    data::assign_splits(set, {.seed = settings.seed});
+    data::assign_splits(set, {.seed = settings.seed, .allow_leak = asked.allow_leak});
     const data::Dataset training = data::pictures_of(set.only(data::Split::train), 1);
     const int64_t place = place_of(training, asked.show[2]);
     Shown shown{.augmentation = settings.augment(),
@@ -78,6 +78,7 @@ data::Image augmented(const data::Image& frame, const data::Draw& drawn, const d
 }
 
 void run_augment(const AugmentArguments& asked) {
+    require_target(asked.out, kPictureEndings);
     const Shown shown = shown_by(asked);
     const data::Image frame = shown.preprocess.frame(data::picture_of(shown.sample), shown.sample.box);
     data::Sheet sheet({.columns = 6, .side = 224, .lines = 1});
@@ -117,6 +118,8 @@ void add_augment_command(CLI::App& data) {
     command->add_option("--interpolation", asked->interpolation, "bilinear, lanczos or area");
     command->add_option("--crop-margin", asked->crop_margin, "the face box grown by this share on every side")
         ->check(CLI::Range(0.0, 4.0));
+    command->add_option("--allow-leak", asked->allow_leak,
+                        "use a manifest whose splits share groups, for this reason, as liven train does");
     command->footer("Example: liven data augment faces --show 42 1 s003v00_000.jpg --epochs 5 -o seen.png");
     command->callback([asked] { run_augment(*asked); });
 }

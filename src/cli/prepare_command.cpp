@@ -50,6 +50,17 @@ void read_faces(const PrepareArguments& asked, data::PrepareOptions& options) {
         .kind = data::detector_from(asked.faces), .model = asked.model, .config = asked.config, .score = asked.score};
 }
 
+/// What would do nothing is a slip.
+void refuse_unused(const CLI::App& command, const PrepareArguments& asked) {
+    const bool detected = asked.faces != "none" && asked.faces != "boxes";
+    for (const char* option : {"--detector-model", "--detector-config", "--detector-score"})
+        if (!detected && command.count(option))
+            throw Error(option, "no detector looks for faces: --faces is " + asked.faces,
+                        "add --faces yunet, res10 or haar");
+    if (asked.format != "jpg" && command.count("--jpeg-quality"))
+        throw Error("--jpeg-quality", "the pictures are written as " + asked.format, "add --format jpg");
+}
+
 data::PrepareOptions options_of(const PrepareArguments& asked) {
     data::PrepareOptions options = asked.options;
     options.output = asked.out;
@@ -140,10 +151,13 @@ void add_picture_options(CLI::App& command, const std::shared_ptr<PrepareArgumen
 }
 
 void add_choice_options(CLI::App& command, const std::shared_ptr<PrepareArguments>& asked) {
-    command.add_option("--frames", asked->options.frames, "of each recording, evenly between 15 % and 85 %; 0: all")
-        ->check(CLI::Range(0, 1024));
+    auto* frames =
+        command
+            .add_option("--frames", asked->options.frames, "of each recording, evenly between 15 % and 85 %; 0: all")
+            ->check(CLI::Range(0, 1024));
     command.add_option("--every", asked->options.every, "instead, every so manieth frame of that part")
-        ->check(CLI::Range(1, 1000000));
+        ->check(CLI::Range(1, 1000000))
+        ->excludes(frames);
     command.add_flag("--combine", asked->options.equal_sources,
                      "no source larger than the median; whole groups; divided anew");
     command.add_flag("--balance", asked->options.balance, "the best of the larger class, 48 to 52 % of each");
@@ -166,7 +180,8 @@ void add_prepare_command(CLI::App& data) {
     add_picture_options(*command, asked);
     add_choice_options(*command, asked);
     command->footer("Example: liven data prepare nuaa faces --faces boxes --quality 0.65 --enhance auto --balance");
-    command->callback([asked] {
+    command->callback([command, asked] {
+        refuse_unused(*command, *asked);
         asked->out = asked->sources.back();
         asked->sources.pop_back();
         run_prepare(*asked);

@@ -27,7 +27,8 @@ struct ProtocolArguments {
 
 /// This program, told to run one cell; the id follows. The link leads to it even when its file has been replaced.
 std::vector<std::string> cell_command(const ProtocolArguments& asked) {
-    std::vector<std::string> command{"/proc/self/exe", "--isa", std::string(name_of(active_isa()))};
+    std::vector<std::string> command{"/proc/self/exe", "--isa", std::string(name_of(active_isa())), "--executor",
+                                     std::string(name_of(executor_kind()))};
     command.insert(command.end(), asked.passed_on.begin(), asked.passed_on.end());
     command.insert(command.end(), {"protocol", "--out", asked.out, "--cell"});
     return command;
@@ -98,6 +99,8 @@ void add_protocol_command(CLI::App& app) {
     command->callback([&app, asked] {
         for (const char* flag : {"--strict-math", "--detect-anomaly"})
             if (app.count(flag)) asked->passed_on.emplace_back(flag);
+        if (const CLI::Option* verbose = app.get_option("--verbose"); verbose->count())
+            asked->passed_on.insert(asked->passed_on.end(), {"--verbose", verbose->as<std::string>()});
         if (asked->config.empty() && asked->cell.empty()) throw CLI::RequiredError("--config");
         if (const int status = run_protocol(*asked)) throw CLI::RuntimeError(status);
     });

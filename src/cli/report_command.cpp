@@ -20,6 +20,7 @@ void add_report_command(CLI::App& app) {
         ->check(CLI::Range(2, 1000000));
     command->footer("Example: liven report runs/first runs/second -o report.html");
     command->callback([o] {
+        if (!o->out.empty()) require_target(o->out, {});
         const std::vector<std::filesystem::path> runs(o->runs.begin(), o->runs.end());
         const std::filesystem::path out = o->out.empty() ? runs.front() / "report.html" : std::filesystem::path(o->out);
         write_file_atomically(out, html_report(runs, o->report));

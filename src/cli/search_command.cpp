@@ -11,7 +11,7 @@ namespace liven::cli {
 namespace {
 
 struct SearchArguments {
-    std::string model = "attacknet-v2.2", recipe = "default", data, config, out, method = "random";
+    std::string model = "attacknet-v2.2", recipe = "default", data, config, out, allow_leak, method = "random";
     int64_t epochs = 0, size = 0;
     std::vector<std::string> options, vary;
     protocol::SearchSettings search;
@@ -23,6 +23,7 @@ TrainSettings base_of(const CLI::App& command, const SearchArguments& asked) {
     if (!asked.data.empty()) settings.data = asked.data;
     if (asked.epochs > 0) settings.epochs = asked.epochs;
     if (asked.size > 0) settings.size = asked.size;
+    if (!asked.allow_leak.empty()) settings.allow_leak = asked.allow_leak;
     for (const auto& [name, value] : option_map(asked.options)) settings.model_options[name] = value;
     return settings;
 }
@@ -74,6 +75,8 @@ void add_search_command(CLI::App& app) {
     command->add_option("--epochs", asked->epochs, "of the longest trainings")->check(CLI::Range(1, 1000000));
     command->add_option("--size", asked->size, "pixels a side")->check(CLI::Range(8, 4096));
     command->add_option("--option", asked->options, "option of the model, name=value");
+    command->add_option("--allow-leak", asked->allow_leak,
+                        "use a manifest whose splits share groups, for this reason (it is recorded)");
     command->footer(
         "Example: liven search --model livenessnet --data faces --vary learning_rate=1e-5..1e-2:log dropout=0..0.5 "
         "--method halving --out runs/search");

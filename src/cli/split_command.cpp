@@ -2,6 +2,7 @@
 
 #include "cli.hpp"
 #include "liven/core/error.hpp"
+#include "liven/core/log.hpp"
 #include "liven/data/assign_sources.hpp"
 #include "liven/data/folds.hpp"
 #include "liven/data/manifest.hpp"
@@ -33,10 +34,13 @@ void write_divided(const data::Dataset& set, const fs::path& path) {
     print(line);
 }
 
-/// Different types have different names: a slash is written as in addresses.
+/// Different types have different names: a slash is written as in addresses, and so is the first letter of a type that
+/// is called as those without one are.
 std::string name_without(const std::string& stem, const std::string& type) {
+    const std::string untyped = "unnamed";
+    if (type == untyped) return stem + "-without-%75nnamed.csv";
     std::string name;
-    for (const char c : type.empty() ? std::string("unnamed") : type) {
+    for (const char c : type.empty() ? untyped : type) {
         if (c == '/')
             name += "%2F";
         else if (c == '%')
@@ -79,22 +83,25 @@ void write_assigned(const SplitArguments& asked, const data::SplitOptions& optio
     data::Dataset set = assigned_sources(asked.config);
     const data::SplitRecord record = data::assign_splits(set, options);
     write_left_out(set, asked.leave_out, folder, stem);
-    for (const std::string& warning : set.warnings) print("warning: " + warning);
-    for (const std::string& warning : record.warnings) print("warning: " + warning);
+    for (const std::string& warning : set.warnings) log_warning(warning);
+    for (const std::string& warning : record.warnings) log_warning(warning);
 }
 
-void read_paths(SplitArguments& asked) {
+void read_paths(const CLI::App& command, SplitArguments& asked) {
     const size_t wanted = asked.config.empty() ? 2 : 1;
     if (asked.paths.size() != wanted)
         throw Error("data split", wanted == 2 ? "expected SOURCE OUT" : "expected OUT alone beside --config");
     if (!asked.config.empty() && (asked.folds > 0 || asked.by != "automatic"))
         throw Error("data split", "--config says what every sample is; folds and groups are drawn from a set");
+    if (command.count("--test-share") && (!asked.config.empty() || asked.folds > 0))
+        throw Error("--test-share", asked.folds > 0 ? "of N folds one N-th is for testing"
+                                                    : "--config says what every sample is, so no share is drawn");
     asked.source = wanted == 2 ? asked.paths[0] : "";
     asked.out = asked.paths.back();
 }
 
-void run_split(SplitArguments& asked) {
-    read_paths(asked);
+void run_split(const CLI::App& command, SplitArguments& asked) {
+    read_paths(command, asked);
     data::SplitOptions options = asked.options;
     options.group_by = data::group_by_from(asked.by);
     const fs::path out = fs::absolute(asked.out).lexically_normal();
@@ -109,14 +116,15 @@ void run_split(SplitArguments& asked) {
             const data::SplitRecord record = data::test_on_fold(set, folds, fold, options);
             const std::string name = stem + "-fold" + std::to_string(fold + 1);
             write_left_out(set, asked.leave_out, folder, name);
-            for (const std::string& warning : record.warnings) print("warning: " + name + ": " + warning);
+            for (const std::string& warning : record.warnings)
+                log_warning(std::string(name).append(": ").append(warning));
         }
         return;
     }
     for (data::Sample& sample : set.samples) sample.split = data::Split::none;
     const data::SplitRecord record = data::assign_splits(set, options);
     write_left_out(set, asked.leave_out, folder, stem);
-    for (const std::string& warning : record.warnings) print("warning: " + warning);
+    for (const std::string& warning : record.warnings) log_warning(warning);
 }
 
 }  // namespace
@@ -144,7 +152,7 @@ void add_split_command(CLI::App& data) {
     command->add_option("--seed", asked->options.seed, "the same seed divides the same way");
     command->add_option("--allow-leak", asked->options.allow_leak, "a reason to divide although groups are torn apart");
     command->footer("Example: liven data split nuaa nuaa-folds --folds 5");
-    command->callback([asked] { run_split(*asked); });
+    command->callback([command, asked] { run_split(*command, *asked); });
 }
 
 }  // namespace liven::cli

@@ -51,7 +51,18 @@ TrainSettings settings_from(const CLI::App& command, const Options& o) {
     return settings;
 }
 
+/// A run goes on as it was begun: whoever names anything else expects what does not happen.
+void refuse_beside_resume(const CLI::App& command) {
+    for (const CLI::Option* option : command.get_options()) {
+        const std::string name = option->get_name();
+        if (option->count() > 0 && name != "--resume" && name != "--tensorboard")
+            throw Error("--resume", "a run goes on with the settings in its config.toml, but " + name + " is given",
+                        "leave it out, or start a new run with --out");
+    }
+}
+
 int train(const CLI::App& command, const Options& o) {
+    if (!o.resume.empty()) refuse_beside_resume(command);
     if (o.resume.empty() && (o.out.empty() || (!command.count("--data") && o.config.empty())))
         throw CLI::RequiredError("--data and --out (or --resume)");
     stop_trainings_on_signals();

@@ -21,6 +21,13 @@ struct Set {
         REQUIRE(liven_program("init livenessnet --size 32 --seed 1 --output " + model).status == 0);
     }
     std::string picture(size_t i = 0) const { return data::open_dataset(set).samples[i].path.string(); }
+    /// A manifest of twelve pictures, of one person in two splits.
+    std::string leaking() const {
+        std::string rows = "path,label,subject,split\n";
+        for (size_t i = 0; i < 12; ++i)
+            rows += picture(i) + (i % 2 ? ",attack" : ",bonafide") + ",one" + (i < 6 ? ",train\n" : ",test\n");
+        return folder.file("leaking.csv", rows);
+    }
 };
 
 }  // namespace
@@ -71,21 +78,26 @@ TEST_CASE("data split writes folds and sets without an attack; audit counts look
     CHECK(folds.status == 0);
     for (const char* name : {"manifest-fold1.csv", "manifest-fold3.csv"})
         CHECK(data::open_dataset(out + "/" + name).size() == 36);
-    CHECK_FALSE(has(folds.out, "one by one"));
-    CHECK(has(liven_program("data split " + s.set + " " + out + " --folds 3 --by image --allow-leak why").out,
-              "36 of 36 pictures are divided one by one"));
+    CHECK_FALSE(has(folds.err, "one by one"));
+    const Outcome warned = liven_program("data split " + s.set + " " + out + " --folds 3 --by image --allow-leak why");
+    CHECK(has(warned.err, "36 of 36 pictures are divided one by one"));
+    CHECK_FALSE(has(warned.out, "warning"));
+    CHECK(has(liven_program("data split " + s.set + " " + out + " --folds 3 --test-share .3").err, "--test-share"));
     REQUIRE(liven_program("data split " + s.set + " " + out + "/loo.csv --test-share .25 --leave-out all").status == 0);
     const data::Dataset left = data::open_dataset(out + "/loo-without-mask.csv");
     for (const data::Sample& sample : left.only(data::Split::train).samples) CHECK(sample.attack_type != "mask");
     CHECK(liven_program("data split " + s.set + " " + out + " --leave-out wax").one_clear_error());
     std::string rows = "path,label,subject,attack_type\n";
     for (const char* subject : {"1", "2", "3", "4", "5", "6"})
-        for (const char* type : {"", "a/b", "a-b"})
-            rows += std::string(subject) + '-' + std::to_string(rows.size()) + ".png," +
-                    (*type ? "attack," : "bonafide,") + subject + ',' + type + '\n';
+        for (const char* kind : {"bonafide,", "attack,", "attack,a/b", "attack,a-b", "attack,unnamed"}) {
+            const std::string row(kind);
+            rows += std::string(subject) + '-' + std::to_string(rows.size()) + ".png," + row.substr(0, row.find(',')) +
+                    ',' + subject + row.substr(row.find(',')) + '\n';
+        }
     const std::string slashed = s.folder.file("slashed.csv", rows);
     REQUIRE(liven_program("data split " + slashed + " " + out + "/slashed.csv --leave-out all").status == 0);
-    for (const char* name : {"/slashed-without-a%2Fb.csv", "/slashed-without-a-b.csv"})
+    for (const char* name : {"/slashed-without-a%2Fb.csv", "/slashed-without-a-b.csv", "/slashed-without-unnamed.csv",
+                             "/slashed-without-%75nnamed.csv"})
         CHECK(data::open_dataset(out + name).count(data::Label::attack) > 0);
     CHECK(liven_program("data split " + s.set + " " + out + " --by face").one_clear_error());
     const Outcome audit = liven_program("audit " + s.set + " --grid " + grid);
@@ -137,6 +149,10 @@ TEST_CASE("data augment shows what a sample becomes: the same for the same seed 
     CHECK(liven_program(command + "7 1 100000").one_clear_error());
     CHECK(liven_program(command + "7 1 nobody.jpg").one_clear_error());
     CHECK(liven_program(command + "7 1 0 --augmentation sand").one_clear_error());
+    CHECK(has(liven_program("data augment " + s.folder / "none" + " --show 7 1 0 -o seen.gif").err, ".png, .jpg"));
+    const std::string leaking = "data augment " + s.leaking() + " --size 32 -o " + out + " --show 7 1 0";
+    CHECK(has(liven_program(leaking).err, "more than one split"));
+    CHECK(liven_program(leaking + " --allow-leak 'to see it'").json_lines().size() == 1);
 }
 
 TEST_CASE("evaluate --json has the measures, and its table the same words") {
@@ -236,6 +252,11 @@ TEST_CASE("train --tensorboard writes its file where an old one lies, even a dam
     REQUIRE(trained.status == 0);
     CHECK(has(trained.err, "begun anew"));
     CHECK(read_events(events).size() == 1);
+    // What a run that goes on would not heed is refused.
+    const Outcome resumed = liven_program("train --resume " + run + " --tensorboard --epochs 3");
+    CHECK(resumed.one_clear_error());
+    CHECK(has(resumed.err, "--epochs is given"));
+    CHECK(liven_program("train --resume " + run + " --tensorboard --threads 1").status == 0);
 }
 
 TEST_CASE("features tells how far apart the classes lie, in a model and in pixels, and draws a map") {
@@ -259,11 +280,7 @@ TEST_CASE("features tells how far apart the classes lie, in a model and in pixel
     CHECK(has(contents_of(map), "component 1"));
     CHECK(liven_program("features pixels" + data + " -o " + (s.folder / "map.txt")).one_clear_error());
     CHECK(liven_program("features " + s.picture() + data).one_clear_error());
-    std::string rows = "path,label,subject,split\n";  // one person in every split
-    for (size_t i = 0; i < 12; ++i)
-        rows += s.picture(i) + (i % 2 ? ",attack" : ",bonafide") + ",one" + (i < 6 ? ",train\n" : ",test\n");
-    const std::string leaking =
-        "features pixels --method pca --split test --json --data " + s.folder.file("leaking.csv", rows);
+    const std::string leaking = "features pixels --method pca --split test --json --data " + s.leaking();
     CHECK(has(liven_program(leaking).err, "more than one split"));
     CHECK(liven_program(leaking + " --allow-leak 'to see it'").json().at("samples").integer() == 6);
 }
@@ -357,9 +374,9 @@ TEST_CASE("Hostile configurations are one clear error with file and line") {
 TEST_CASE("Wrong usage is status 2, with nothing on stdout", "[slow]") {
     for (const char* arguments :
          {"", "--no-such-option", "no-such-command", "summary", "summary attacknet-v2.2 extra", "train --epochs 3",
-          "train --out run", "train --data set --out run --epochs 0", "train --data set --out run --epochs three",
-          "evaluate model.safetensors", "predict model.safetensors", "init livenessnet",
-          "plan attacknet-v2.2 --mode sideways", "bench attacknet-v2.2 --batch 0", "data",
+          "train --out run", "train --data set --out run --epochs 0", "data prepare set out --frames 4 --every 2",
+          "train --data set --out run --epochs three", "evaluate model.safetensors", "predict model.safetensors",
+          "init livenessnet", "plan attacknet-v2.2 --mode sideways", "bench attacknet-v2.2 --batch 0", "data",
           "grad m --input x --target y --output g --label-smoothing 1.5", "completion fish", "kernels --threads 0"}) {
         const Outcome outcome = liven_program(arguments);
         INFO(arguments << " -> " << outcome.status << ": " << outcome.err);
@@ -374,7 +391,8 @@ TEST_CASE("A failure is status 1 with one line") {
          {"summary no-such-model", "summary attacknet-v2.2 --input 3x3", "summary attacknet-v2.2 --option dropout=much",
           "summary attacknet-v2.2 --option dropout", "summary attacknet-v2.2 --input 1x1x3", "kernels --isa sse9",
           "kernels --executor fast", "predict none.safetensors none.jpg", "evaluate none.safetensors --data none",
-          "train --resume none", "init livenessnet --size 16 --output /no/such/folder/model.safetensors"}) {
+          "train --resume none", "report none -o /no/such/folder/report.html",
+          "init livenessnet --size 16 --output /no/such/folder/model.safetensors"}) {
         const Outcome outcome = liven_program(arguments);
         INFO(arguments << " -> " << outcome.status << ": " << outcome.err);
         CHECK(outcome.one_clear_error());

@@ -41,6 +41,13 @@ TEST_CASE("data prepare writes a set that check reads, does nothing twice, and s
     CHECK(liven_program("data prepare " + s.set + " " + s.set).one_clear_error());
     for (const char* wrong : {"--size 0", "--size 12x", "--margin 2", "--filter cubic", "--faces yunet"})
         CHECK(liven_program("data prepare " + s.set + " " + (s.folder / "other") + " " + wrong).one_clear_error());
+    for (const char* unused :
+         {"--detector-model yunet.onnx", "--faces boxes --detector-score .9", "--jpeg-quality 80"}) {
+        const Outcome refused = liven_program("data prepare " + s.set + " " + (s.folder / "other") + " " + unused);
+        INFO(unused << " -> " << refused.err);
+        CHECK(refused.one_clear_error());
+        CHECK(has(refused.err, "Hint: add --"));
+    }
 }
 
 TEST_CASE("data prepare on a full disk is one error, and goes on when there is room") {
@@ -73,13 +80,15 @@ TEST_CASE("data split --config assigns whole sources to splits, and keeps what l
                                            "[\"second/test\"]\n");
     const Outcome made = liven_program("data split --config " + file + " " + out);
     CHECK(made.status == 0);
-    CHECK(has(made.out, "warning: "));
+    CHECK(has(made.err, "warning: "));
+    CHECK_FALSE(has(made.out, "warning: "));
     const data::Dataset set = data::open_dataset(out);
     CHECK(set.count(data::Split::train) == 36);
     CHECK(set.samples[0].dataset == "synthetic");
     CHECK(set.samples.back().dataset == "drawn later");
     CHECK(liven_program("data split --config " + file + " " + s.set + " " + out).one_clear_error());
     CHECK(liven_program("data split --config " + file + " " + out + " --folds 3").one_clear_error());
+    CHECK(has(liven_program("data split --config " + file + " " + out + " --test-share .3").err, "no share is drawn"));
     CHECK(liven_program("data split " + s.set).one_clear_error());
     const std::string wrong =
         s.folder.file("wrong.toml", "[sources]\nfirst = \"set\"\n[split]\ntraining = [\"first\"]\n");

@@ -1,5 +1,7 @@
 #include <catch2/catch.hpp>
 
+#include "liven/data/dataset.hpp"
+#include "liven/data/manifest.hpp"
 #include "program.hpp"
 
 namespace {
@@ -39,6 +41,18 @@ TEST_CASE("protocol says what it would train, does it, and does not do it twice"
     CHECK(contents_of(sets / "out/tables/tables.md") == tables);
 }
 
+TEST_CASE("A protocol's trainings heed the program's own options") {
+    const Sets sets("protocols = [\"within\"]\n");
+    const auto messages = [&](const std::string& options, const std::string& out) {
+        REQUIRE(liven_program(options + " protocol --config " + sets.config + " --out " + out).status == 0);
+        return contents_of(out + "/cells/livenessnet_a_s42/messages.txt");
+    };
+    CHECK(has(messages("--verbose 1", sets / "planned"), "plan: "));
+    const std::string reference = messages("--verbose 1 --executor reference", sets / "reference");
+    CHECK(has(reference, "data  "));
+    CHECK_FALSE(has(reference, "plan: "));
+}
+
 TEST_CASE("A protocol whose cell fails names it, goes on and ends with status 1") {
     const Sets sets("protocols = [\"within\"]\n");
     const std::string config =
@@ -73,6 +87,18 @@ TEST_CASE("search ends with a command that trains by what was best") {
     CHECK(std::filesystem::exists(sets / "search/best/model.safetensors"));
     CHECK(liven_program("search --data " + (sets / "a") + " --vary lerning_rate=1..2 --out " + (sets / "other"))
               .one_clear_error());
+}
+
+TEST_CASE("search takes a set whose own split leaks for a reason alone") {
+    const Sets sets;
+    liven::data::Dataset set = liven::data::open_dataset(sets / "a");
+    for (liven::data::Sample& sample : set.samples) sample.subject = "one", sample.target.clear(), sample.video.clear();
+    const std::string leaking = sets / "leaking.csv";
+    liven::data::write_manifest(set, leaking);
+    const std::string command = "search --model livenessnet --size 16 --epochs 1 --trials 1 --data " + leaking +
+                                " --vary dropout=0..0.5 --out " + (sets / "search");
+    CHECK(has(liven_program(command).err, "more than one split"));
+    CHECK(liven_program(command + " --allow-leak 'to see it'").status == 0);
 }
 
 TEST_CASE("audit --measure tells by how much a split by image flatters") {
