@@ -32,10 +32,14 @@ TEST_CASE("A full disk is one error, and nothing half written stays") {
         std::filesystem::create_directories(to);
         std::filesystem::copy_file(entry.path(), to / entry.path().filename());
     }
-    for (const std::string& command :
-         {"data synth " + out + " --subjects 3 --frames 1 --size 64",
-          "data import folders " + (folder / "classes") + " " + out + ".csv", "data split " + set + " " + out + ".csv",
-          "train --model livenessnet --size 32 --epochs 1 --data " + set + " --out " + out}) {
+    const std::string classes = folder / "classes";
+    std::vector<std::string> commands{"data synth ", "data import folders ", "data split ",
+                                      "train --size 32 --epochs 1 "};
+    commands[0].append(out).append(" --subjects 3 --frames 1 --size 64");
+    commands[1].append(classes).append(" ").append(out).append(".csv");
+    commands[2].append(set).append(" ").append(out).append(".csv");
+    commands[3].append("--model livenessnet --data ").append(set).append(" --out ").append(out);
+    for (const std::string& command : commands) {
         INFO(command);
         const Outcome said = on_a_full_disk(command);
         CAPTURE(said.err);
