@@ -29,24 +29,15 @@ std::string described(const data::Sample& s) {
            (s.split == data::Split::none ? "" : ", " + std::string(data::name_of(s.split))) + ')';
 }
 
-data::ProgressCallback bar_of(std::unique_ptr<Progress>& bar, std::string title) {
-    auto shown = std::make_shared<int64_t>(0);
-    return [&bar, shown, title = std::move(title)](int64_t done, int64_t total) {
-        if (!bar) bar = std::make_unique<Progress>(Progress::Options{.title = title, .total = total, .unit = "img"});
-        bar->advance(done - *shown);
-        *shown = done;
-    };
-}
-
 void run_audit(const AuditArguments& asked) {
     constexpr size_t listed = 20;
     const data::Dataset set = data::open_dataset(asked.path);
     std::unique_ptr<Progress> reading, comparing;
     const data::CheckReport report =
-        data::check(set, {.threads = thread_count(), .progress = bar_of(reading, "reading")});
+        data::check(set, {.threads = thread_count(), .progress = image_bar(reading, "reading")});
     reading.reset();
     const data::NearDuplicates near = data::find_near_duplicates(
-        set, {.distance = asked.distance, .threads = thread_count(), .progress = bar_of(comparing, "comparing")});
+        set, {.distance = asked.distance, .threads = thread_count(), .progress = image_bar(comparing, "comparing")});
     comparing.reset();
     std::cout << report << "look alike across splits or classes  " << near.pairs.size() << " pairs among "
               << near.compared << " pictures (" << near.flat << " too even to compare, " << near.unreadable.size()

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <CLI/CLI.hpp>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -10,8 +11,9 @@
 #include "liven/models/options.hpp"
 
 namespace liven {
+class Progress;
 struct TrainSettings;
-}
+}  // namespace liven
 
 /// The program: one add_..._command a subcommand. Data goes to stdout, messages to stderr.
 namespace liven::cli {
@@ -93,5 +95,8 @@ void stop_trainings_on_signals();
 
 /// The text, with a line break at its end, on stdout.
 void print(const std::string& text);
+
+/// Shows how many pictures are done, in a bar that begins with the first call and that the caller ends.
+std::function<void(int64_t done, int64_t total)> image_bar(std::unique_ptr<Progress>& bar, std::string title);
 
 }  // namespace liven::cli

@@ -8,6 +8,7 @@
 #include "cli.hpp"
 #include "liven/core/bytes.hpp"
 #include "liven/core/error.hpp"
+#include "liven/core/progress.hpp"
 #include "liven/models/registry.hpp"
 #include "liven/train/recipe.hpp"
 #include "liven/train/trainer.hpp"
@@ -139,6 +140,14 @@ void print(const std::string& text) {
 
 void stop_trainings_on_signals() {
     for (const int signal : {SIGINT, SIGTERM}) std::signal(signal, [](int) { Trainer::request_stop(); });
+}
+
+std::function<void(int64_t done, int64_t total)> image_bar(std::unique_ptr<Progress>& bar, std::string title) {
+    return [&bar, shown = int64_t{0}, title = std::move(title)](int64_t done, int64_t total) mutable {
+        if (!bar) bar = std::make_unique<Progress>(Progress::Options{.title = title, .total = total, .unit = "img"});
+        bar->advance(done - shown);
+        shown = done;
+    };
 }
 
 }  // namespace liven::cli

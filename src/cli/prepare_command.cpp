@@ -79,14 +79,6 @@ data::PrepareOptions options_of(const PrepareArguments& asked) {
     return options;
 }
 
-data::ProgressCallback bar_of(std::unique_ptr<Progress>& bar, std::string title) {
-    return [&bar, shown = int64_t{0}, title = std::move(title)](int64_t done, int64_t total) mutable {
-        if (!bar) bar = std::make_unique<Progress>(Progress::Options{.title = title, .total = total, .unit = "img"});
-        bar->advance(done - shown);
-        shown = done;
-    };
-}
-
 void refuse_own_source(const PrepareArguments& asked) {
     const fs::path out = fs::absolute(asked.out).lexically_normal() / "manifest.csv";
     for (const std::string& source : asked.sources) {
@@ -108,8 +100,8 @@ void run_prepare(const PrepareArguments& asked) {
         return;
     }
     std::unique_ptr<Progress> judging, writing;
-    options.judging = bar_of(judging, "judging");
-    options.progress = [&judging, bar = bar_of(writing, "preparing")](int64_t done, int64_t total) {
+    options.judging = image_bar(judging, "judging");
+    options.progress = [&judging, bar = image_bar(writing, "preparing")](int64_t done, int64_t total) {
         judging.reset();
         bar(done, total);
     };
