@@ -24,7 +24,7 @@ namespace fs = std::filesystem;
 
 constexpr const char* kFeatures = "features";
 
-/// FNV-1a over eight bytes at a time: tells weights apart, nothing more.
+/// Like FNV-1a, but over eight bytes at a time, since weights are many: tells weights apart, nothing more.
 class Digest {
 public:
     void add(const void* bytes, size_t count) {
