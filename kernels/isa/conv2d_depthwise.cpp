@@ -7,7 +7,7 @@
 // bytes moved    a vector of source for each FMA, and a quarter vector of weights
 // expected       20-30 % of the FMA peak: two loads a cycle feed at most two FMAs, and a map that comes from memory
 //                has 9 FMAs for 8 bytes moved, where memory is the limit on every machine
-#include "kernels/conv2d_table.hpp"
+#include "kernels/conv2d/table.hpp"
 #include "kernels/simd.hpp"
 
 namespace liven::kernels {

@@ -10,7 +10,7 @@
 // expected       90-100 % of the FMA peak. What it takes is addressing: three pixels share a pointer as
 //                [base + {0, 1, 2} step]. Left alone, GCC 12 keeps a register an offset, runs out, and ends at 86 %;
 //                unrolled further, it spills. Below 4 pixels the latency of the FMA shows.
-#include "kernels/conv2d_table.hpp"
+#include "kernels/conv2d/table.hpp"
 #include "kernels/simd.hpp"
 
 namespace liven::kernels {

@@ -7,7 +7,7 @@
 // bytes moved    a pixel brings J + 16 floats for J x 16 FMAs
 // expected       80-95 % of the FMA peak; the rest is adding the sums to the partial ones after at most 1,024 pixels
 //                (or one row), which keeps the error of long sums at a few 1e-7
-#include "kernels/conv2d_table.hpp"
+#include "kernels/conv2d/table.hpp"
 #include "kernels/simd.hpp"
 
 namespace liven::kernels {

@@ -7,7 +7,7 @@
 // cycles with AVX-512) and a 48 bytes: little enough to stream from L2 while the other operand stays in L1. c is
 // touched once per block of k (256 deep: 2 % of the time). A single row takes eight vectors of b side by side instead.
 // Expected: 95 % of the FMA peak in the tile, 90 % with packing; memory speed when k or the rows are few.
-#include "kernels/gemm.hpp"
+#include "kernels/gemm/gemm.hpp"
 
 #include "kernels/simd.hpp"
 

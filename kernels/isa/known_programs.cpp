@@ -1,12 +1,12 @@
 // Known programs: a load a map, a store and the arithmetic a vector of values; what belongs to a channel is loaded once
 // for a tile of pixels and its sums stay in registers meanwhile. Bound by the arithmetic (3 to 13 operations) while the
 // maps are in L2, by memory beyond.
-#include "kernels/known_programs.hpp"
+#include "kernels/pointwise/known_programs.hpp"
 
 #include <utility>
 
-#include "kernels/pointwise_formulas.hpp"
-#include "kernels/pointwise_sums.hpp"
+#include "kernels/pointwise/formulas.hpp"
+#include "kernels/pointwise/sums.hpp"
 #include "kernels/simd.hpp"
 
 namespace liven::kernels {

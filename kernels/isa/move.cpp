@@ -7,7 +7,7 @@
 // cache first, which the streaming stores of memcpy avoid (the result is read next, so it should be in the cache).
 // Measured on Zen 4, of memcpy's speed: fill, pad and broadcast 95 %, slices and concatenation 70-80 %, NCHW to NHWC 80
 // %, a large transpose 40 %, NHWC to NCHW 25-30 % (its 16 planes lie in the same cache sets).
-#include "kernels/move.hpp"
+#include "kernels/move/move.hpp"
 
 #include "kernels/simd.hpp"
 

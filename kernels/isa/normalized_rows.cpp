@@ -1,6 +1,6 @@
 // Normalised rows: a load and a store a vector, and what a channel needs in registers. The store takes two cycles of a
 // Zen 4 (one elsewhere), about what the arithmetic does.
-#include "kernels/normalized_rows.hpp"
+#include "kernels/maps/normalized_rows.hpp"
 
 #include "kernels/simd.hpp"
 

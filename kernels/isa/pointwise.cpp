@@ -1,8 +1,8 @@
-#include "kernels/pointwise_dropout.hpp"
-#include "kernels/pointwise_links.hpp"
-#include "kernels/pointwise_loops.hpp"
-#include "kernels/pointwise_sums.hpp"
-#include "kernels/pointwise_table.hpp"
+#include "kernels/pointwise/dropout.hpp"
+#include "kernels/pointwise/links.hpp"
+#include "kernels/pointwise/loops.hpp"
+#include "kernels/pointwise/sums.hpp"
+#include "kernels/pointwise/table.hpp"
 
 // How it works. A chunk is walked in tiles of at most row_floats values: whole pixels, or, when a pixel alone is wider,
 // one pixel by a range of channels. Instructions run as chains, block after block of the tile (pointwise_links.hpp);

@@ -7,7 +7,7 @@
 // no pixel lies in two windows. Bytes: every src row is read from memory once (a row shared by overlapping windows
 // comes from L1), dst written once. Compares are 3 a tap, far below the time of the loads: memory speed is expected
 // wherever channels fill vectors.
-#include "kernels/pool.hpp"
+#include "kernels/pool/pool.hpp"
 
 #include "kernels/simd.hpp"
 

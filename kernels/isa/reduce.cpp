@@ -1,6 +1,6 @@
-#include "kernels/pointwise_math.hpp"
-#include "kernels/pointwise_sums.hpp"
-#include "kernels/reduce_table.hpp"
+#include "kernels/pointwise/math.hpp"
+#include "kernels/pointwise/sums.hpp"
+#include "kernels/reduce/table.hpp"
 
 namespace liven::kernels {
 namespace {

@@ -7,7 +7,7 @@
 // loop with the taps transposed: it gathers, so nothing is added concurrently and the order of sums depends on the
 // shape alone. Sums over many pixels go row by row and then across, which keeps fp32 errors of global averages near
 // 1e-7.
-#include "kernels/resize.hpp"
+#include "kernels/pool/resize.hpp"
 
 #include "kernels/simd.hpp"
 

@@ -14,10 +14,10 @@
 //                arithmetic leave about 330 % of at 16 channels in L1; waiting for memory, 180-200 % remain there,
 //                240-260 % at 32, 300-330 % at 64 and 128 (bin/fused_conv2d_bench). F(2x2) has 16 FMAs where the direct
 //                kernel has 36: at most 225 %
-#include "kernels/conv2d_table.hpp"
-#include "kernels/pointwise_sums.hpp"
-#include "kernels/winograd_points.hpp"
-#include "kernels/winograd_table.hpp"
+#include "kernels/conv2d/table.hpp"
+#include "kernels/pointwise/sums.hpp"
+#include "kernels/winograd/points.hpp"
+#include "kernels/winograd/table.hpp"
 
 namespace liven::kernels {
 namespace {

@@ -11,9 +11,9 @@
 // bytes moved    36 x (src + dst channels) floats a tile, written and read within L2; the sums once a group
 // expected       36 FMAs where the direct kernel has 144, so at most 400 % of its peak. The transforms, as many stores
 //                as FMAs at 16 channels, leave 165-185 % there, 210-230 % at 32, 250-280 % at 64 and 128
-#include "kernels/conv2d_table.hpp"
-#include "kernels/winograd_points.hpp"
-#include "kernels/winograd_weight_grad_table.hpp"
+#include "kernels/conv2d/table.hpp"
+#include "kernels/winograd/points.hpp"
+#include "kernels/winograd/weight_grad_table.hpp"
 
 namespace liven::kernels {
 namespace {

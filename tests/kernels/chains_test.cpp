@@ -1,4 +1,4 @@
-#include "kernels/chains.hpp"
+#include "kernels/pointwise/chains.hpp"
 
 #include <catch2/catch.hpp>
 #include <string>

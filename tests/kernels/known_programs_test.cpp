@@ -1,9 +1,9 @@
-#include "kernels/known_programs.hpp"
+#include "kernels/pointwise/known_programs.hpp"
 
 #include <cmath>
 #include <deque>
 
-#include "kernels/compiled_program.hpp"
+#include "kernels/pointwise/compiled_program.hpp"
 #include "tests/kernels/programs.hpp"
 
 using namespace liven;

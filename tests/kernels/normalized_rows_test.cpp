@@ -1,4 +1,4 @@
-#include "kernels/normalized_rows.hpp"
+#include "kernels/maps/normalized_rows.hpp"
 
 #include "tests/kernels/programs.hpp"
 

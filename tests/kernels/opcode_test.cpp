@@ -91,7 +91,7 @@ TEST_CASE("Elementary functions keep their stated error over all floats") {
         Opcode op;
         double ulps;
     };
-    // The bounds kernels/pointwise_math.hpp states.
+    // The bounds kernels/pointwise/math.hpp states.
     const Bound bound = GENERATE(Bound{Opcode::exp, 1}, Bound{Opcode::log, 1}, Bound{Opcode::tanh, 1.5},
                                  Bound{Opcode::sigmoid, 2.5}, Bound{Opcode::softplus, 2}, Bound{Opcode::erf, 2.5},
                                  Bound{Opcode::gelu, 6.5}, Bound{Opcode::quick_gelu, 3.5}, Bound{Opcode::sqrt, 0.5},

@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-#include "kernels/compiled_program.hpp"
+#include "kernels/pointwise/compiled_program.hpp"
 #include "liven/core/error.hpp"
 #include "liven/core/isa.hpp"
 #include "src/reference/program.hpp"

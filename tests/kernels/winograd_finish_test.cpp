@@ -1,7 +1,6 @@
-#include "kernels/winograd_finish.hpp"
-
 #include <functional>
 
+#include "kernels/winograd/finish.hpp"
 #include "liven/core/attributes.hpp"
 #include "tests/kernels/programs.hpp"
 

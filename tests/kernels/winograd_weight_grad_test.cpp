@@ -4,7 +4,7 @@
 #include <string_view>
 #include <vector>
 
-#include "kernels/winograd_weight_grad_cut.hpp"
+#include "kernels/winograd/weight_grad_cut.hpp"
 #include "liven/core/attributes.hpp"
 #include "step_runner.hpp"
 

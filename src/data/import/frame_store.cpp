@@ -5,8 +5,8 @@
 #include <opencv2/imgcodecs.hpp>
 
 #include "liven/core/error.hpp"
+#include "src/data/image/opencv.hpp"
 #include "src/data/import/recording.hpp"
-#include "src/data/opencv.hpp"
 #include "src/data/whole_file.hpp"
 
 namespace liven::data {

@@ -1,0 +1,274 @@
+// The 1x1 convolution as a matrix product, forward and input gradient: dst (pixels x columns) = src (pixels x depth)
+// weights (depth x columns), the input gradient with the weights turned.
+//
+// loop nest      unit (sample, chunk of rows, part of the columns) > up to 256 columns > block of up to 512 of depth >
+//                panel of two vectors of columns > strip of pixels > isa/gemm.cpp
+// caches         a unit's source pixels and results in L2, a panel of weights in L1 or L2, weights in L2 or L3
+// bytes moved    source once a unit; packed weights once a unit (about 200 pixels); every result once
+// dot products   a source in bf16 is read as pairs of channels, half the depth, against weights rounded to pairs: the
+//                same walk over elements of four bytes, with two products in each
+// expected       90-95 % of the FMA peak. Pixels whose strides collide in L1 are copied first, and at 64 of
+//                depth storing a tile is no longer small beside it.
+#include <algorithm>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "kernels/conv2d/chunks.hpp"
+#include "kernels/conv2d/gemm.hpp"
+#include "kernels/conv2d/gemm_pixels.hpp"
+#include "kernels/gemm/nest.hpp"
+#include "kernels/gemm/step.hpp"
+#include "kernels/maps/made_map.hpp"
+#include "kernels/maps/row_sink.hpp"
+#include "kernels/native_bf16.hpp"
+#include "kernels/rounding.hpp"
+#include "kernels/row_reach.hpp"
+
+namespace liven::kernels {
+namespace {
+
+constexpr int64_t most_depth = 512;    // a panel of 512 x 32 floats is 64 KiB: read from L2 once for each strip
+constexpr int64_t most_columns = 256;  // results that wait in L2 for the epilogue
+constexpr int64_t wanted_units = 16;   // of the whole step
+
+/// How the work is cut: by shape alone.
+struct ColumnCut {
+    int64_t depth = 0, columns = 0, pixels = 0;  ///< of a sample's product
+    RowChunks chunks;                            ///< of a sample's result
+    int64_t parts = 1, part_columns = 0;         ///< of the columns, for units
+    int64_t slice_columns = 0;                   ///< of a part, taken together
+    int64_t strip = 0, block_depth = 0;
+
+    ColumnCut(const Conv2dProblem& parsed, const GemmKernels& kernels)
+        : depth(parsed.map.shape[3]), columns(parsed.result[3]), pixels(parsed.result[1] * parsed.result[2]) {
+        const int64_t samples = parsed.result[0], width = parsed.result[2];
+        const int64_t height = parsed.result[1];
+        chunks.count = ceil_div(height, std::min(height, ceil_div(wanted_pixels(), width)));
+        chunks.rows = ceil_div(height, chunks.count);
+        chunks.count = ceil_div(height, chunks.rows);
+        // Few units and much work in each: cut by columns as well.
+        const int64_t panels = ceil_div(columns, kernels.columns);
+        const double unit_flops = 2.0 * static_cast<double>(chunks.rows * width * columns) * static_cast<double>(depth);
+        parts = std::min(ceil_div(wanted_units, samples * chunks.count), static_cast<int64_t>(unit_flops / 8e6));
+        part_columns = ceil_div(panels, std::clamp<int64_t>(parts, 1, panels)) * kernels.columns;
+        parts = ceil_div(columns, part_columns);
+        slice_columns =
+            ceil_div(ceil_div(part_columns, kernels.columns), ceil_div(part_columns, most_columns)) * kernels.columns;
+        const int64_t unit_pixels = chunks.rows * width;
+        strip = ceil_div(unit_pixels, ceil_div(unit_pixels, kernels.rows));
+        block_depth = round_up(ceil_div(depth, ceil_div(depth, most_depth)), 8);
+    }
+
+    /// Enough work for a unit (35 us at full speed) and enough pixels to pay for reading the weights, yet no more than
+    /// L2 holds with their results.
+    int64_t wanted_pixels() const {
+        constexpr int64_t cache_floats = 112 * 1024, least = 48, most = 256;
+        const int64_t held = cache_floats / std::max(depth, std::min(columns, most_columns));
+        return std::clamp(4'000'000 / (2 * depth * columns) + 1, least, std::clamp(held, least, most));
+    }
+};
+
+/// The same problem over pairs of channels: a bf16 map as it lies in memory.
+Conv2dProblem in_pairs(const Problem& problem, Conv2dProblem parsed) {
+    const Operand& src = problem.inputs[0];
+    parsed.map = {.shape = {src.shape[0], src.shape[1], src.shape[2], src.shape[3] / 2},
+                  .operand = 0,
+                  .pixel_stride = src.pixel_stride / 2,
+                  .program = nullptr};
+    return parsed;
+}
+
+GemmKernels kernels_of(Isa isa, bool dots) {
+    GemmKernels kernels = gemm_kernels(isa);
+    if (dots) kernels.tile = kernels.tile_dots;
+    return kernels;
+}
+
+class GemmConvolution final : public Step {
+public:
+    GemmConvolution(const Problem& problem, const Conv2dProblem& parsed, Isa isa, bool dots)
+        : result_(parsed.result),
+          turned_(problem.op == "conv2d_input_grad"),
+          dots_(dots),
+          weights_operand_(parsed.weights),
+          kernels_(kernels_of(isa, dots)),
+          cut_(parsed, kernels_),
+          sink_(problem, result_, cut_.chunks.rows, result_[0] * cut_.chunks.count, isa, cut_.slice_columns) {
+        panel_pitch_ = kernels_.columns * cut_.depth + gemm_gap;
+        packed_bytes_ = whole_lines(static_cast<size_t>(panels() * panel_pitch_) * sizeof(float));
+        sink_.place(packed_bytes_);
+        workspace_bytes = packed_bytes_ + whole_lines(sink_.workspace_bytes());
+        MapSource map = parsed.map;
+        if (cut_.parts > 1) made_.keep(map, problem, isa, workspace_bytes);  // every part would run the prologue again
+        pixels_.emplace(map, problem, isa,
+                        GemmPixels::Options{.stride = turned_ ? Extent2d(1) : parsed.geometry.window.stride,
+                                            .width = result_[2],
+                                            .rows = cut_.chunks.rows,
+                                            .in_place = rows_share_cache(map.pixel_stride, cut_.strip)});
+        in_place_ = pixels_->scratch_bytes() == 0;
+        lay_out(map, parsed);
+    }
+
+    void run(int stage, int64_t unit, const Buffers& buffers) const noexcept override {
+        if (stage == 0)
+            pack(unit, buffers);
+        else if (stage <= made_.count())
+            made_.run(stage - 1, unit, buffers);
+        else if (stage == made_.count() + 1)
+            multiply(unit, buffers);
+        else
+            sink_.finalize(unit, buffers);
+    }
+
+private:
+    int64_t panels() const { return ceil_div(cut_.columns, kernels_.columns); }
+
+    void lay_out(const MapSource& map, const Conv2dProblem& parsed) {
+        pixels_bytes_ = whole_lines(pixels_->scratch_bytes());
+        scratch_bytes = pixels_bytes_ + sink_.scratch_bytes();
+        if (dots_ && turned_)  // a panel's weights on their way to be turned
+            scratch_bytes = std::max(scratch_bytes,
+                                     whole_lines(static_cast<size_t>(kernels_.columns * cut_.depth) * sizeof(float)));
+        stages = {{.units = panels(), .reads = weights_operand_}};
+        made_.add_stages(*this);
+        const int64_t height = map.shape[1], stride = turned_ ? 1 : parsed.geometry.window.stride.h;
+        Stage stage{.units = result_[0] * cut_.chunks.count * cut_.parts,
+                    .samples = result_[0],
+                    .completes_maps = true,
+                    .in_row_order = cut_.parts == 1};
+        if (cut_.parts == 1)
+            stage.reach = row_reach(result_[1], cut_.chunks.rows, height,
+                                    [&](int64_t y) { return std::min(height, (y - 1) * stride + 1); });
+        stages.push_back(stage);
+        if (sink_.reduces()) stages.push_back({.units = sink_.finalize_units(), .samples = 1});
+    }
+
+    /// One panel of two vectors of columns, the whole depth.
+    void pack(int64_t panel, const Buffers& buffers) const noexcept {
+        const auto* weights = static_cast<const float*>(buffers.inputs[weights_operand_]);
+        float* packed = reinterpret_cast<float*>(buffers.workspace) + panel * panel_pitch_;
+        const int64_t first = panel * kernels_.columns, width = std::min(kernels_.columns, cut_.columns - first);
+        const int64_t row = round_up(width, kernels_.lanes);
+        if (dots_ && turned_) {
+            auto* pairs = reinterpret_cast<float*>(buffers.scratch);
+            kernels_.round_pairs(weights + first * 2 * cut_.depth, width * 2 * cut_.depth, pairs);
+            kernels_.pack_turned(pairs, cut_.depth, width, cut_.depth, packed, row);
+        } else if (dots_)
+            kernels_.pack_pairs(weights + first, cut_.columns, cut_.depth, width, packed, row);
+        else if (turned_)
+            kernels_.pack_turned(weights + first * cut_.depth, cut_.depth, width, cut_.depth, packed, row);
+        else
+            kernels_.pack(weights + first, cut_.columns, cut_.depth, 1, width, packed, row, 0);
+    }
+
+    void multiply(int64_t unit, const Buffers& buffers) const noexcept {
+        const int64_t part = unit % cut_.parts, slot = unit / cut_.parts;
+        const int64_t sample = slot / cut_.chunks.count, chunk = slot % cut_.chunks.count;
+        const int64_t first = cut_.chunks.begin(chunk), rows = cut_.chunks.end(chunk, result_[1]) - first;
+        const GemmBlock src = pixels_->take(buffers, buffers.scratch, {sample, first, rows});
+        const int64_t end = std::min(cut_.columns, (part + 1) * cut_.part_columns);
+        for (int64_t n = part * cut_.part_columns; n < end; n += cut_.slice_columns) {
+            const ChannelSlice slice{.first = n, .count = std::min(cut_.slice_columns, end - n)};
+            GemmFetches fetches;
+            sink_.each_map(buffers, sample, first, rows, slice,
+                           [&](const char* data, int64_t count, int64_t bytes, int64_t pitch) {
+                               fetches.add(data, count, bytes, pitch);
+                           });
+            RowSink::Rows dst(sink_, buffers, buffers.scratch + pixels_bytes_, sample, slot, slice);
+            multiply_slice(buffers, src, rows * result_[2], slice, dst.begin(first), fetches);
+            dst.done(first, rows);
+        }
+    }
+
+    // NOLINTNEXTLINE(readability-non-const-parameter): dst is written through the tile
+    void multiply_slice(const Buffers& buffers, const GemmBlock& src, int64_t pixels, ChannelSlice slice, float* dst,
+                        GemmFetches& fetches) const noexcept {
+        const float* panel =
+            reinterpret_cast<const float*>(buffers.workspace) + slice.first / kernels_.columns * panel_pitch_;
+        GemmNest nest{.tile = {.a_row = src.row, .c = dst, .c_row = sink_.pixel_stride()},
+                      .rows = pixels,
+                      .columns = slice.count,
+                      .strip = cut_.strip,
+                      .strip_pitch = cut_.strip * src.row,
+                      .panel_pitch = panel_pitch_,
+                      .b_packed = true,
+                      .a_is_new = in_place_ && slice.first == 0,
+                      .fetches = &fetches};
+        fetches.spread(nest.tiles(kernels_) * ceil_div(cut_.depth, cut_.block_depth));
+        for (int64_t k = 0; k < cut_.depth; k += cut_.block_depth) {
+            nest.tile.a = src.data + k;
+            nest.tile.b = panel;
+            nest.first_step = k;
+            nest.tile.depth = std::min(cut_.block_depth, cut_.depth - k);
+            nest.run(kernels_);
+            nest.tile.add = dst;
+            nest.tile.add_row = nest.tile.c_row;
+        }
+    }
+
+    Shape result_;
+    bool turned_, dots_;
+    int weights_operand_;
+    GemmKernels kernels_;
+    ColumnCut cut_;
+    RowSink sink_;
+    MadeMaps made_;
+    std::optional<GemmPixels> pixels_;
+    bool in_place_ = false;
+    int64_t panel_pitch_ = 0;
+    size_t packed_bytes_ = 0, pixels_bytes_ = 0;
+};
+
+}  // namespace
+
+std::string refuse_gemm_conv2d(const Problem& problem) {
+    const Conv2dProblem parsed = parse_conv2d(problem);
+    if (!parsed.refusal.empty()) return parsed.refusal;
+    const Window2d& window = parsed.geometry.window;
+    if (window.kernel != Extent2d(1) || window.padding != Padding2d{} || parsed.geometry.groups != 1)
+        return "expected a 1x1 kernel, no padding and one group";
+    if (window.stride == Extent2d(1)) return {};
+    if (problem.op == "conv2d_input_grad") return "expected a stride of 1: pixels between would stay zero";
+    if (parsed.map.program) return "a prologue would make pixels that the stride leaves out";
+    return {};
+}
+
+std::string refuse_dots_conv2d(const Problem& problem) {
+    const Conv2dProblem parsed = parse_conv2d(problem);
+    if (!parsed.refusal.empty()) return parsed.refusal;
+    if (problem.prologue[0] || problem.inputs[0].dtype != DType::bf16) return "expected a map stored in bf16, as it is";
+    if (!native_bf16(Isa::avx512)) return "the CPU has no bf16 dot products (AVX512_BF16)";
+    if (problem.strict_math) return "strict math asks for products in f32";
+    if (problem.inputs[0].channels() % 2 != 0 || problem.inputs[0].pixel_stride % 2 != 0)
+        return "expected pairs of channels, got " + std::to_string(problem.inputs[0].channels());
+    const Window2d& window = parsed.geometry.window;
+    if (window.kernel != Extent2d(1) || window.padding != Padding2d{} || parsed.geometry.groups != 1)
+        return "expected a 1x1 kernel, no padding and one group";
+    if (window.stride != Extent2d(1) && problem.op == "conv2d_input_grad")
+        return "expected a stride of 1: pixels between would stay zero";
+    return {};
+}
+
+std::unique_ptr<Step> make_gemm_conv2d(const Problem& problem, Isa isa) {
+    return std::make_unique<GemmConvolution>(problem, parse_conv2d(problem), isa, false);
+}
+
+std::unique_ptr<Step> make_dots_conv2d(const Problem& problem, Isa isa) {
+    return std::make_unique<GemmConvolution>(problem, in_pairs(problem, parse_conv2d(problem)), isa, true);
+}
+
+double cost_gemm_conv2d(const Problem& problem, Isa isa) {
+    const GemmKernels& kernels = gemm_kernels(isa);
+    const auto used = [](int64_t count, int64_t grain) {
+        return static_cast<double>(count) / static_cast<double>(round_up(count, grain));
+    };
+    const Conv2dProblem parsed = parse_conv2d(problem);
+    const bool weight_grad = problem.op == "conv2d_weight_grad";
+    // A tile of one vector of columns waits for its loads; of the result only the weight gradient has so few.
+    const double share =
+        weight_grad ? 0.9 * used(parsed.geometry.dst_c, kernels.columns) : 0.97 * used(parsed.result[3], kernels.lanes);
+    return parsed.geometry.flops() * 1e-12 / share;
+}
+
+}  // namespace liven::kernels

@@ -1,0 +1,79 @@
+#pragma once
+
+#include <optional>
+
+#include "kernels/gemm/gemm.hpp"
+#include "kernels/maps/band.hpp"
+#include "kernels/pointwise/compiled_program.hpp"
+#include "liven/core/window.hpp"
+
+namespace liven::kernels {
+
+/// The pixels of an N x H x W x C map that a 1x1 convolution meets, as rows of a matrix: read where they lie, copied
+/// to where they do not push each other out of L1, or made by a prologue.
+class GemmPixels {
+public:
+    struct Options {
+        Extent2d stride{1};
+        int64_t width = 0;      ///< pixels of a row that the convolution meets
+        int64_t rows = 0;       ///< most rows taken together
+        int64_t channels = 0;   ///< most channels taken together; 0: all of them
+        bool in_place = false;  ///< pixels may be read where they lie, `pixel_stride` apart
+    };
+    /// A source with a program has a stride of 1.
+    GemmPixels(const MapSource& source, const Problem& problem, Isa isa, const Options& options);
+
+    size_t scratch_bytes() const { return program_offset_ + (program_ ? program_->scratch_bytes() : 0); }
+
+    /// Rows that are taken, as the result counts them.
+    struct Rows {
+        int64_t sample = 0, first = 0, count = 0;
+        int64_t before = 0;  ///< rows already taken, of the samples before, that these have to follow
+    };
+    /// Rows of `width` pixels each without gaps between them. `scratch`: scratch_bytes() of this thread, 64-byte
+    /// aligned; the pixels may lie there, and then whole vectors of their channels can be read.
+    GemmBlock take(const Buffers& buffers, std::byte* scratch, const Rows& rows,
+                   ChannelSlice slice = {}) const noexcept;
+
+    /// Hands on the memory that taking these rows will read, see CompiledProgram::each_map.
+    template <class Take>
+    void each_map(const Buffers& buffers, const Rows& rows, ChannelSlice slice, Take take_map) const {
+        const Shape& shape = source_.shape;
+        if (program_) {
+            program_->each_map(buffers,
+                               {.sample = rows.sample,
+                                .first_pixel = rows.first * options_.width,
+                                .pixels = rows.count * options_.width,
+                                .first_channel = slice.first,
+                                .channels = slice.count},
+                               take_map);
+            return;
+        }
+        const int64_t pixel = source_.pixel_stride, row = options_.stride.h * shape[2] * pixel, size = sizeof(float);
+        const float* first =
+            map_of(buffers) + rows.sample * shape[1] * shape[2] * pixel + rows.first * row + slice.first;
+        if (options_.stride == Extent2d(1)) {
+            take_map(first, rows.count * shape[2], slice.count * size, pixel * size);
+            return;
+        }
+        for (int64_t y = 0; y < rows.count; ++y)
+            take_map(first + y * row, options_.width, slice.count * size, options_.stride.w * pixel * size);
+    }
+
+private:
+    const float* map_of(const Buffers& buffers) const {
+        return source_.operand >= 0 ? static_cast<const float*>(buffers.inputs[source_.operand])
+                                    : reinterpret_cast<const float*>(buffers.workspace + source_.workspace_offset);
+    }
+    GemmBlock made(const Buffers& buffers, std::byte* scratch, const Rows& rows, ChannelSlice slice) const noexcept;
+
+    MapSource source_;
+    Options options_;
+    const GemmKernels& kernels_;
+    int64_t pitch_ = 0;  ///< floats from one copied pixel to the next
+    size_t program_offset_ = 0;
+    bool in_place_ = false;
+    std::optional<CompiledProgram> program_;
+};
+
+}  // namespace liven::kernels

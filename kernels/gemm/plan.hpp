@@ -1,0 +1,57 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "kernels/gemm/gemm.hpp"
+#include "kernels/step.hpp"
+
+namespace liven::kernels {
+
+/// A matrix as it lies in memory, one of a batch.
+struct GemmMatrix {
+    int64_t row = 0;          ///< floats from one stored row to the next
+    int64_t batch = 0;        ///< floats from one matrix of the batch to the next; 0: shared
+    bool transposed = false;  ///< the operation uses the transpose of what is stored
+};
+
+/// How the units are cut.
+enum class GemmForm {
+    tiles,    ///< blocks of dst
+    split_k,  ///< blocks of k as well, partial results added in a second stage
+    turned    ///< few rows of dst: dst' = b' a' with the long side of b as rows
+};
+
+/// Sizes and cuts of a product dst (m x n) = a (m x k) b (k x n). In the turned form a and b, m and n have changed
+/// places.
+struct GemmPlan {
+    GemmForm form = GemmForm::tiles;
+    int64_t batch = 1, samples = 1;
+    int64_t m = 0, n = 0, k = 0;
+    GemmMatrix a, b;
+    int64_t dst_row = 0, dst_batch = 0;
+
+    int64_t unit_m = 0, unit_n = 0, unit_k = 0;     ///< largest extents of a unit
+    int64_t units_m = 0, units_n = 0, units_k = 0;  ///< how many of them
+    int64_t block_k = 0;                            ///< k is walked in blocks of this depth
+    int64_t strip = 0;                              ///< rows of a tile
+    bool a_direct = false, b_direct = false;        ///< read in place instead of packed
+    bool packed_ahead = false;                      ///< a first stage packs both operands whole, once
+    bool b_bf16 = false;                            ///< operand b is stored in bf16
+    bool stream = false;                            ///< dst is too large for any cache
+    double overhead = 1;                            ///< expected time over the time of the bare FMAs
+
+    int64_t blocks_k() const { return (k + block_k - 1) / block_k; }
+    int64_t units() const { return batch * units_m * units_n * units_k; }
+    /// Rows and columns of dst as the caller sees it.
+    int64_t dst_rows() const { return form == GemmForm::turned ? n : m; }
+    int64_t dst_columns() const { return form == GemmForm::turned ? m : n; }
+};
+
+/// Whether `strip` rows of a matrix, `row` floats apart, stay side by side in L1.
+bool rows_share_cache(int64_t row, int64_t strip);
+
+/// Fits the problem to the form and cuts it by its shape alone. Returns why it does not fit, or an empty string.
+std::string plan_gemm(const Problem& problem, GemmForm form, const GemmKernels& kernels, GemmPlan& plan);
+
+}  // namespace liven::kernels

@@ -1,0 +1,28 @@
+#pragma once
+
+#include <cstddef>
+#include <span>
+#include <string>
+
+#include "kernels/conv2d/geometry.hpp"
+#include "kernels/conv2d/table.hpp"
+#include "kernels/winograd/table.hpp"
+
+/// What forward pass, input gradient and weight gradient of Winograd's convolution have in common.
+namespace liven::kernels {
+
+inline constexpr int64_t winograd_side = 4;  ///< results of a tile, each way: of F(4x4, 3x3)
+
+/// Why Winograd's kernels cannot take the problem, or an empty string.
+std::string refuse_winograd(const Problem& problem);
+
+/// Part `share` of `shares` of some memory.
+inline std::span<const std::byte> share_of(std::span<const std::byte> all, int64_t share, int64_t shares) {
+    const auto bound = [&](int64_t s) { return all.size() * static_cast<size_t>(s) / static_cast<size_t>(shares); };
+    return all.subspan(bound(share), bound(share + 1) - bound(share));
+}
+
+void register_winograd_by_channels(std::vector<KernelInfo>& out);
+void register_winograd_weight_grad(std::vector<KernelInfo>& out);
+
+}  // namespace liven::kernels
