@@ -116,7 +116,7 @@ public:
           taps_(input_grad_ ? input_grad_taps(geometry_) : forward_taps(geometry_)),
           walk_(walk_down(geometry_, taps_, result_)),
           forward_(conv_forward_table(isa)),
-          packed_(taps_, geometry_, input_grad_, dots ? forward_.pair_weights : nullptr),
+          packed_(taps_, geometry_, input_grad_, isa, dots ? forward_.pair_weights : nullptr),
           band_(parsed.map, problem, isa,
                 band_options(taps_, walk_.ring_rows, !depthwise_ && geometry_.window.kernel.w > 1, dots)),
           sink_(problem, result_, walk_.band_rows, result_[0] * walk_.chunks.count, isa, result_[3] / walk_.parts),

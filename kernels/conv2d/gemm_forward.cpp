@@ -4,11 +4,13 @@
 // loop nest      unit (sample, chunk of rows, part of the columns) > up to 256 columns > block of up to 512 of depth >
 //                panel of two vectors of columns > strip of pixels > isa/gemm.cpp
 // caches         a unit's source pixels and results in L2, a panel of weights in L1 or L2, weights in L2 or L3
-// bytes moved    source once a unit; packed weights once a unit (about 200 pixels); every result once
+// bytes moved    source once a unit; packed weights once a unit (about 200 pixels); every result once. Weights that
+//                outgrow L2 and the map go part by part instead: a part stays in L2, and with the core that packed it,
+//                while all samples meet it
 // dot products   a source in bf16 is read as pairs of channels, half the depth, against weights rounded to pairs: the
 //                same walk over elements of four bytes, with two products in each
-// expected       90-95 % of the FMA peak. Pixels whose strides collide in L1 are copied first, and at 64 of
-//                depth storing a tile is no longer small beside it.
+// expected       92-96 % of the FMA peak: packing large weights for few pixels takes 3 %, and at 64 of depth storing a
+//                tile is no longer small beside it.
 #include <algorithm>
 #include <memory>
 #include <optional>
@@ -28,15 +30,17 @@
 namespace liven::kernels {
 namespace {
 
-constexpr int64_t most_depth = 512;    // a panel of 512 x 32 floats is 64 KiB: read from L2 once for each strip
-constexpr int64_t most_columns = 256;  // results that wait in L2 for the epilogue
-constexpr int64_t wanted_units = 16;   // of the whole step
+constexpr int64_t most_depth = 512;           // a panel of 512 x 64 floats is 128 KiB: read from L2 once for each strip
+constexpr int64_t most_columns = 256;         // results that wait in L2 for the epilogue
+constexpr int64_t wanted_units = 16;          // of the whole step
+constexpr int64_t held_weights = 128 * 1024;  // floats that stay in L2 beside a sample's pixels
 
 /// How the work is cut: by shape alone.
 struct ColumnCut {
     int64_t depth = 0, columns = 0, pixels = 0;  ///< of a sample's product
     RowChunks chunks;                            ///< of a sample's result
     int64_t parts = 1, part_columns = 0;         ///< of the columns, for units
+    bool part_by_part = false;                   ///< all samples meet a part of the weights before the next
     int64_t slice_columns = 0;                   ///< of a part, taken together
     int64_t strip = 0, block_depth = 0;
 
@@ -51,6 +55,10 @@ struct ColumnCut {
         const int64_t panels = ceil_div(columns, kernels.columns);
         const double unit_flops = 2.0 * static_cast<double>(chunks.rows * width * columns) * static_cast<double>(depth);
         parts = std::min(ceil_div(wanted_units, samples * chunks.count), static_cast<int64_t>(unit_flops / 8e6));
+        // Weights that outgrow L2 and the map: a part of them stays there for all samples, with the core that packed
+        // it.
+        part_by_part = depth * columns > 2 * held_weights && columns > samples * pixels;
+        if (part_by_part) parts = std::max(parts, depth * columns / held_weights);
         part_columns = ceil_div(panels, std::clamp<int64_t>(parts, 1, panels)) * kernels.columns;
         parts = ceil_div(columns, part_columns);
         slice_columns =
@@ -79,9 +87,12 @@ Conv2dProblem in_pairs(const Problem& problem, Conv2dProblem parsed) {
     return parsed;
 }
 
+/// With flat tiles, for which pixels need not be copied: they lie a power of two apart more often than not.
 GemmKernels kernels_of(Isa isa, bool dots) {
     GemmKernels kernels = gemm_kernels(isa);
-    if (dots) kernels.tile = kernels.tile_dots;
+    kernels.rows = kernels.flat_rows;
+    kernels.columns = kernels.flat_columns;
+    kernels.tile = dots ? kernels.flat_tile_dots : kernels.flat_tile;
     return kernels;
 }
 
@@ -105,7 +116,7 @@ public:
                         GemmPixels::Options{.stride = turned_ ? Extent2d(1) : parsed.geometry.window.stride,
                                             .width = result_[2],
                                             .rows = cut_.chunks.rows,
-                                            .in_place = rows_share_cache(map.pixel_stride, cut_.strip)});
+                                            .in_place = true});
         in_place_ = pixels_->scratch_bytes() == 0;
         lay_out(map, parsed);
     }
@@ -134,7 +145,7 @@ private:
         made_.add_stages(*this);
         const int64_t height = map.shape[1], stride = turned_ ? 1 : parsed.geometry.window.stride.h;
         Stage stage{.units = result_[0] * cut_.chunks.count * cut_.parts,
-                    .samples = result_[0],
+                    .samples = cut_.part_by_part ? 1 : result_[0],
                     .completes_maps = true,
                     .in_row_order = cut_.parts == 1};
         if (cut_.parts == 1)
@@ -163,7 +174,9 @@ private:
     }
 
     void multiply(int64_t unit, const Buffers& buffers) const noexcept {
-        const int64_t part = unit % cut_.parts, slot = unit / cut_.parts;
+        const int64_t slots = result_[0] * cut_.chunks.count;
+        const int64_t part = cut_.part_by_part ? unit / slots : unit % cut_.parts;
+        const int64_t slot = cut_.part_by_part ? unit % slots : unit / cut_.parts;
         const int64_t sample = slot / cut_.chunks.count, chunk = slot % cut_.chunks.count;
         const int64_t first = cut_.chunks.begin(chunk), rows = cut_.chunks.end(chunk, result_[1]) - first;
         const GemmBlock src = pixels_->take(buffers, buffers.scratch, {sample, first, rows});
@@ -190,7 +203,7 @@ private:
                       .rows = pixels,
                       .columns = slice.count,
                       .strip = cut_.strip,
-                      .strip_pitch = cut_.strip * src.row,
+                      .row_step = src.row,
                       .panel_pitch = panel_pitch_,
                       .b_packed = true,
                       .a_is_new = in_place_ && slice.first == 0,

@@ -198,7 +198,7 @@ private:
                       .rows = b.src.count,
                       .columns = b.dst.count,
                       .strip = cut_.strip,
-                      .strip_pitch = cut_.strip,
+                      .row_step = 1,
                       .panel_pitch = kernels_.columns,
                       .fetches = &fetches};
         fetches.spread(nest.tiles(kernels_));

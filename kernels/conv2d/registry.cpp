@@ -86,7 +86,7 @@ constexpr Tiles tiles[] = {{Isa::baseline, "3 pixels x 16 channels", "3 elements
                            {Isa::avx2, "6 pixels x 16 channels", "6 elements x 16 channels", "4 pixels x 8 channels",
                             "6 pixels x 16 channels", cost_gemm<Isa::avx2>},
                            {Isa::avx512, "8 pixels x 16 or 32 channels", "24 elements, or 3 rows x 9, x 16 channels",
-                            "4 pixels x 16 channels", "12 pixels x 32 channels", cost_gemm<Isa::avx512>}};
+                            "4 pixels x 16 channels", "6 pixels x 64 channels", cost_gemm<Isa::avx512>}};
 
 }  // namespace
 

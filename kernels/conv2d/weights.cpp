@@ -7,15 +7,18 @@
 
 namespace liven::kernels {
 
-PackedWeights::PackedWeights(const TapPlan& taps, const Conv2dGeometry& g, bool input_grad, PairWeights pair)
+PackedWeights::PackedWeights(const TapPlan& taps, const Conv2dGeometry& g, bool input_grad, Isa isa, PairWeights pair)
     : phases_w_(taps.w.phases.size()),
       groups_(g.groups),
       depth_(input_grad ? g.group_dst_c() : g.group_src_c()),
       width_(input_grad ? g.group_src_c() : g.group_dst_c()),
+      kernels_(gemm_kernels(isa)),
       pair_(pair),
       kernel_w_(g.window.kernel.w),
       weights_src_(g.group_src_c()),
       weights_dst_(g.dst_c),
+      depth_step_(input_grad ? 1 : g.dst_c),
+      width_step_(input_grad ? g.dst_c : 1),
       input_grad_(input_grad) {
     blocks_ = (width_ + conv_block - 1) / conv_block;
     const int64_t elements = pair_ ? depth_ / 2 : depth_;
@@ -31,33 +34,41 @@ PackedWeights::PackedWeights(const TapPlan& taps, const Conv2dGeometry& g, bool 
 void PackedWeights::pack(int64_t unit, const float* weights, float* block) const noexcept {
     const int64_t group = unit / blocks_, first = unit % blocks_ * conv_block;
     const int64_t count = std::min(conv_block, width_ - first);
-    float* out = block;
-    // Steps through HWIO weights from one source channel of this convolution to the next, and from one result channel
-    // to the next.
-    const int64_t depth_step = input_grad_ ? 1 : weights_dst_, width_step = input_grad_ ? weights_dst_ : 1;
     const int64_t origin = input_grad_ ? first * weights_dst_ + group * depth_ : group * width_ + first;
+    const int64_t element_floats = block_step_ / std::max<int64_t>(static_cast<int64_t>(order_.size()), 1);
     for (const Element& element : order_) {
         const float* from = weights + (element.h * kernel_w_ + element.w) * weights_src_ * weights_dst_ + origin;
-        const auto gather = [&](const float* values, float* to) {
-            if (width_step == 1 && count == conv_block)
-                std::copy_n(values, conv_block, to);  // a known length: no call
-            else if (width_step == 1)
-                std::copy_n(values, count, to);
-            else
-                for (int64_t lane = 0; lane < count; ++lane) to[lane] = values[lane * width_step];
-            for (int64_t lane = count; lane < conv_block; ++lane) to[lane] = 0;
-        };
-        if (!pair_) {
-            for (int64_t d = 0; d < depth_; ++d, from += depth_step, out += conv_block) gather(from, out);
-            continue;
-        }
-        std::array<float, conv_block> even{}, odd{};
-        for (int64_t d = 0; d < depth_; d += 2, from += 2 * depth_step, out += conv_block) {
-            gather(from, even.data());
-            gather(from + depth_step, odd.data());
-            pair_(even.data(), odd.data(), out);
-        }
+        if (pair_)
+            pack_pairs(from, count, block);
+        else
+            pack_element(from, count, block);
+        block += element_floats;
     }
+}
+
+/// All source channels of one tap.
+void PackedWeights::pack_element(const float* from, int64_t count, float* out) const noexcept {
+    if (count == conv_block && input_grad_)
+        kernels_.pack_turned(from, width_step_, conv_block, depth_, out, conv_block);
+    else if (count == conv_block)
+        kernels_.pack(from, depth_step_, depth_, 1, conv_block, out, conv_block, 0);
+    else
+        for (int64_t d = 0; d < depth_; ++d) gather(from + d * depth_step_, count, out + d * conv_block);
+}
+
+void PackedWeights::pack_pairs(const float* from, int64_t count, float* out) const noexcept {
+    std::array<float, conv_block> even{}, odd{};
+    for (int64_t d = 0; d < depth_; d += 2, from += 2 * depth_step_, out += conv_block) {
+        gather(from, count, even.data());
+        gather(from + depth_step_, count, odd.data());
+        pair_(even.data(), odd.data(), out);
+    }
+}
+
+/// One source channel.
+void PackedWeights::gather(const float* values, int64_t count, float* to) const noexcept {
+    for (int64_t lane = 0; lane < count; ++lane) to[lane] = values[lane * width_step_];
+    for (int64_t lane = count; lane < conv_block; ++lane) to[lane] = 0;
 }
 
 }  // namespace liven::kernels

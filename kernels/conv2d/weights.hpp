@@ -3,6 +3,7 @@
 #include <vector>
 
 #include "kernels/conv2d/taps.hpp"
+#include "kernels/gemm/gemm.hpp"
 
 namespace liven::kernels {
 
@@ -15,7 +16,8 @@ public:
     using PairWeights = void (*)(const float* even, const float* odd, float* pairs) noexcept;
 
     /// `pair`: ConvForwardTable::pair_weights for pairs of an even number of channels, null for single ones.
-    PackedWeights(const TapPlan& taps, const Conv2dGeometry& geometry, bool input_grad, PairWeights pair = nullptr);
+    PackedWeights(const TapPlan& taps, const Conv2dGeometry& geometry, bool input_grad, Isa isa,
+                  PairWeights pair = nullptr);
 
     size_t bytes() const { return static_cast<size_t>(groups_ * blocks_ * block_step_) * sizeof(float); }
     int64_t blocks() const { return blocks_; }          ///< of 16 result channels, in a group
@@ -31,13 +33,19 @@ private:
     struct Element {
         int64_t h, w;  ///< kernel row and column
     };
+    void pack_element(const float* from, int64_t count, float* out) const noexcept;
+    void pack_pairs(const float* from, int64_t count, float* out) const noexcept;
+    void gather(const float* values, int64_t count, float* to) const noexcept;
+
     std::vector<Element> order_;
     std::vector<int64_t> offsets_;
     size_t phases_w_ = 0;
     int64_t groups_ = 1, blocks_ = 1, block_step_ = 0;
     int64_t depth_ = 0, width_ = 0;  ///< source and result channels of a group
+    const GemmKernels& kernels_;
     PairWeights pair_ = nullptr;
     int64_t kernel_w_ = 1, weights_src_ = 0, weights_dst_ = 0;
+    int64_t depth_step_ = 0, width_step_ = 0;  ///< through HWIO weights to the next source, the next result channel
     bool input_grad_ = false;
 };
 

@@ -48,8 +48,11 @@ struct GemmKernels {
     int64_t columns = 0;  ///< columns of a tile: two vectors
     int64_t lanes = 0;
     void (*tile)(const GemmTile&) = nullptr;
+    /// A tile of fewer rows and more columns, for an `a` that is not turned and whose rows may lie any distance apart.
+    int64_t flat_rows = 0, flat_columns = 0;
+    void (*flat_tile)(const GemmTile&) = nullptr;
     /// The same over pairs of bf16 instead of floats, twice the depth, by dot products (AVX512_BF16); null: none.
-    void (*tile_dots)(const GemmTile&) = nullptr;
+    void (*flat_tile_dots)(const GemmTile&) = nullptr;
     /// Rounds rows 2 r and 2 r + 1 of src (2 rows x width) to row r of dst, pairs of bf16 filled up to whole vectors.
     void (*pack_pairs)(const float* src, int64_t src_row, int64_t rows, int64_t width, float* dst,
                        int64_t dst_row) = nullptr;

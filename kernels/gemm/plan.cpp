@@ -10,7 +10,17 @@
 
 namespace liven::kernels {
 
-/// L1 has 64 sets of 8 ways.
+namespace {
+
+constexpr int64_t kDepth = 256;                      // a panel of b (256 x 32 floats) is the size of L1
+constexpr int64_t kCacheFloats = 192 * 1024;         // 768 KiB of a 1 MiB L2 for the packed blocks
+constexpr int64_t kStreamFloats = 8 * 1024 * 1024;   // a dst of 32 MiB has left every cache before it is read again
+constexpr int64_t kPartialFloats = 8 * 1024 * 1024;  // workspace for packed operands or partial results
+constexpr int64_t kMemoryFloats = 4 * 1024 * 1024;
+constexpr double kUnitCycles = 1000;  // to start a unit
+constexpr int64_t kWorkers = 8;       // units are balanced for this many cores, whatever the machine has
+
+/// Whether `strip` rows of a matrix, `row` floats apart, stay side by side in L1, which has 64 sets of 8 ways.
 bool rows_share_cache(int64_t row, int64_t strip) {
     const int64_t bytes = row * static_cast<int64_t>(sizeof(float));
     if (strip <= 4 || bytes % 64 != 0) return true;
@@ -21,16 +31,6 @@ bool rows_share_cache(int64_t row, int64_t strip) {
     }
     return ceil_div(strip, sets) <= 3;
 }
-
-namespace {
-
-constexpr int64_t kDepth = 256;                      // a panel of b (256 x 32 floats) is the size of L1
-constexpr int64_t kCacheFloats = 192 * 1024;         // 768 KiB of a 1 MiB L2 for the packed blocks
-constexpr int64_t kStreamFloats = 8 * 1024 * 1024;   // a dst of 32 MiB has left every cache before it is read again
-constexpr int64_t kPartialFloats = 8 * 1024 * 1024;  // workspace for packed operands or partial results
-constexpr int64_t kMemoryFloats = 4 * 1024 * 1024;
-constexpr double kUnitCycles = 1000;  // to start a unit
-constexpr int64_t kWorkers = 8;       // units are balanced for this many cores, whatever the machine has
 
 /// The largest extent of `parts` nearly equal parts that are multiples of `grain`.
 int64_t part_of(int64_t total, int64_t parts, int64_t grain) {

@@ -48,9 +48,6 @@ struct GemmPlan {
     int64_t dst_columns() const { return form == GemmForm::turned ? m : n; }
 };
 
-/// Whether `strip` rows of a matrix, `row` floats apart, stay side by side in L1.
-bool rows_share_cache(int64_t row, int64_t strip);
-
 /// Fits the problem to the form and cuts it by its shape alone. Returns why it does not fit, or an empty string.
 std::string plan_gemm(const Problem& problem, GemmForm form, const GemmKernels& kernels, GemmPlan& plan);
 

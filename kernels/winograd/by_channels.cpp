@@ -56,7 +56,7 @@ public:
           depth_(parsed.map.shape[3]),
           weights_operand_(parsed.weights),
           taps_(problem.op == "conv2d_input_grad" ? input_grad_taps(parsed.geometry) : forward_taps(parsed.geometry)),
-          packed_(taps_, parsed.geometry, problem.op == "conv2d_input_grad"),
+          packed_(taps_, parsed.geometry, problem.op == "conv2d_input_grad", isa),
           cut_(parsed),
           sink_(problem, result_, result_[1], result_[0], isa, cut_.dst.widest()),
           table_(winograd_table(isa, side)) {

@@ -52,7 +52,7 @@ public:
           depth_(parsed.map.shape[3]),
           weights_operand_(parsed.weights),
           taps_(problem.op == "conv2d_input_grad" ? input_grad_taps(parsed.geometry) : forward_taps(parsed.geometry)),
-          packed_(taps_, parsed.geometry, problem.op == "conv2d_input_grad"),
+          packed_(taps_, parsed.geometry, problem.op == "conv2d_input_grad", isa),
           parts_(channels(), cut_channels(parsed.geometry)),
           chunks_(cut_rows(parsed.geometry)),
           in_place_(!parsed.map.program && tile_columns() >= 8),

@@ -72,6 +72,8 @@ std::vector<Case> all_cases() {
         {1, 9, 8, 16, 32, {.window = {.kernel = 1, .stride = 2}}},
         {1, 4, 7, 520, 600, {.window = {.kernel = 1}}},
         {28, 1, 1, 520, 600, {.window = {.kernel = 1}}},
+        {2, 3, 5, 512, 550, {.window = {.kernel = 1}}},
+        {2, 5, 6, 512, 550, {.window = {.kernel = 1, .stride = 2}}},
         {3, 6, 7, 300, 40, {.window = {.kernel = 1, .stride = 2}}},
         {2, 40, 41, 19, 270, {.window = {.kernel = 1}}},
         {1, 9, 8, 3, 4, {.window = {.kernel = 1, .stride = {3, 2}, .padding = {1, 0, 2, 1}}}},
