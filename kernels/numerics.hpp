@@ -3,6 +3,6 @@
 namespace liven::kernels {
 
 /// Raised with every change after which some kernel gives other bits for the same input. Checkpoints carry it.
-inline constexpr int numerics_version = 8;
+inline constexpr int numerics_version = 9;
 
 }  // namespace liven::kernels

@@ -1,13 +1,14 @@
 // The direct convolution, forward and input gradient: one driver, because the input gradient is a convolution of
 // diff_dst with turned weights (conv2d_taps.hpp).
 //
-// loop nest      unit (sample, part of the channels, chunk of rows) > band of rows > 16 or 32 result channels >
+// loop nest      unit (part of the channels, sample, chunk of rows) > band of rows > 16 or 32 result channels >
 //                row > isa/conv2d_forward.cpp
 //
 // caches         band of source rows with halo (ring, L2), weights of one block (L1 or L2), rows for the epilogue (L2)
 //
 // bytes moved    source rows once a unit, with (kernel rows - 1) rows of halo; every result once; weights once a
-//                band, which is tall enough (256 pixels) for that not to matter
+//                band, which is tall enough (256 pixels) for that not to matter. Weights that outgrow L2 and the map go
+//                part by part: a part stays in L2, and with the core that packed it, while all samples meet it
 //
 // dot products   the band holds pairs of channels in bf16, copied as they lie or rounded behind the prologue; sums,
 //                epilogue and everything else stay in f32
@@ -16,6 +17,7 @@
 //                do not show.
 #include <algorithm>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -46,16 +48,22 @@ bool has_large_weights(const Conv2dGeometry& g) {
     return g.weights() * static_cast<int64_t>(sizeof(float)) > 512 * 1024;
 }
 
-/// Threads that share the rows of one small map would each read all weights for a few pixels: they share the channels.
-int64_t count_parts(const Conv2dGeometry& g, const Shape& result) {
-    constexpr int64_t few_pixels = 200, part = 64;
-    const bool small = g.samples == 1 && g.groups == 1 && result[1] * result[2] <= few_pixels;
-    return small && has_large_weights(g) && result[3] % part == 0 ? result[3] / part : 1;
+/// Parts of the result channels. Threads that share the rows of one small map would each read all weights for a few
+/// pixels: they share the channels. So do they when the map of several samples is smaller than the weights.
+int64_t count_parts(const Conv2dGeometry& g, const Shape& map, const Shape& result) {
+    constexpr int64_t few_pixels = 200, held_floats = 160 * 1024;
+    if (g.groups != 1 || !has_large_weights(g)) return 1;
+    const int64_t channels = result[3];
+    if (g.samples == 1) return result[1] * result[2] <= few_pixels && channels % 64 == 0 ? channels / 64 : 1;
+    if (g.weights() <= map.count()) return 1;
+    for (const int64_t part : {128, 64, 32})
+        if (channels % part == 0 && g.weights() / channels * part <= held_floats) return channels / part;
+    return 1;
 }
 
 /// Enough work in a unit (about 50 us at full speed), and when the weights outgrow L2, enough pixels to pay for reading
 /// them.
-int64_t least_rows(const Conv2dGeometry& g, const Shape& result) {
+int64_t least_rows(const Conv2dGeometry& g, const Shape& result, int64_t parts) {
     // Few result channels take as long as a block of them.
     const double blocks = static_cast<double>(ceil_div(result[3], conv_block) * conv_block);
     const double row_flops = g.flops() * blocks / static_cast<double>(g.samples * result[1] * result[3]);
@@ -63,15 +71,13 @@ int64_t least_rows(const Conv2dGeometry& g, const Shape& result) {
     if (has_large_weights(g) && g.samples >= 8) rows = std::max(rows, 196 / result[2] + 1);
     // Eight units together, where the channels do not make as many.
     if (has_large_weights(g) && g.samples < 8)
-        rows = std::max(rows, result[1] * g.samples * std::min<int64_t>(count_parts(g, result), 8) / 8);
+        rows = std::max(rows, result[1] * g.samples * std::min<int64_t>(parts, 8) / 8);
     return rows;
 }
 
-Walkdown walk_down(const Conv2dGeometry& g, const TapPlan& taps, const Shape& result) {
-    Walkdown walk{.chunks = cut_rows(result[1], least_rows(g, result)),
-                  .parts = count_parts(g, result),
-                  .band_rows = 1,
-                  .ring_rows = 1};
+Walkdown walk_down(const Conv2dGeometry& g, const TapPlan& taps, const Shape& result, int64_t parts) {
+    Walkdown walk{
+        .chunks = cut_rows(result[1], least_rows(g, result, parts)), .parts = parts, .band_rows = 1, .ring_rows = 1};
     const int64_t source_row_bytes = (taps.w.highest() - taps.w.lowest() + 1) * g.src_c * 4;
     const int64_t cache = 384 * 1024;
     walk.band_rows = std::clamp<int64_t>((255 + result[2]) / result[2], 1, walk.chunks.rows);
@@ -114,13 +120,19 @@ public:
           dots_(dots),
           weights_operand_(parsed.weights),
           taps_(input_grad_ ? input_grad_taps(geometry_) : forward_taps(geometry_)),
-          walk_(walk_down(geometry_, taps_, result_)),
+          walk_(walk_down(geometry_, taps_, result_, count_parts(geometry_, parsed.map.shape, result_))),
           forward_(conv_forward_table(isa)),
           packed_(taps_, geometry_, input_grad_, isa, dots ? forward_.pair_weights : nullptr),
-          band_(parsed.map, problem, isa,
-                band_options(taps_, walk_.ring_rows, !depthwise_ && geometry_.window.kernel.w > 1, dots)),
           sink_(problem, result_, walk_.band_rows, result_[0] * walk_.chunks.count, isa, result_[3] / walk_.parts),
           depthwise_table_(depthwise_table(isa)) {
+        const size_t packed = whole_lines(depthwise_ ? depthwise_bytes() : packed_.bytes());
+        sink_.place(packed);
+        workspace_bytes = whole_lines(packed + sink_.workspace_bytes());
+        MapSource map = parsed.map;
+        // Every part would run the prologue again.
+        if (walk_.parts > 1 && !dots) made_.keep(map, problem, isa, workspace_bytes);
+        band_.emplace(map, problem, isa,
+                      band_options(taps_, walk_.ring_rows, !depthwise_ && geometry_.window.kernel.w > 1, dots));
         first_column_ = std::min(taps_.w.lowest(), taps_.w.extent - 1);
         merged_ = geometry_.groups == 1;
         for (const TapPhase& phase : taps_.w.phases)
@@ -131,12 +143,9 @@ public:
 
 private:
     void lay_out() {
-        const size_t packed = whole_lines(depthwise_ ? depthwise_bytes() : packed_.bytes());
-        sink_.place(packed);
-        workspace_bytes = packed + sink_.workspace_bytes();
         const int64_t elements = geometry_.window.kernel.h * geometry_.window.kernel.w;
         runs_bytes_ = whole_lines(static_cast<size_t>(elements) * sizeof(const float*));
-        band_bytes_ = whole_lines(band_.scratch_bytes());
+        band_bytes_ = whole_lines(band_->scratch_bytes());
         scratch_bytes = runs_bytes_ + band_bytes_ + sink_.scratch_bytes();
         set_stages(depthwise_ ? 1 : packed_.units(), weights_operand_, result_, walk_.chunks, taps_.h, sink_,
                    walk_.parts);
@@ -172,10 +181,10 @@ private:
     const RowSink& sink() const override { return sink_; }
 
     void compute(int64_t unit, const Buffers& buffers) const noexcept override {
-        const int64_t chunks = walk_.chunks.count, chunk = unit % chunks, sample = unit / (chunks * walk_.parts);
+        const int64_t chunks = walk_.chunks.count, chunk = unit % chunks, sample = unit / chunks % result_[0];
         const int64_t width = result_[3] / walk_.parts;
-        const ChannelSlice slice{.first = unit / chunks % walk_.parts * width, .count = width};
-        BandLoader::Rows src(band_, buffers, buffers.scratch + runs_bytes_, sample);
+        const ChannelSlice slice{.first = unit / (chunks * result_[0]) * width, .count = width};
+        BandLoader::Rows src(*band_, buffers, buffers.scratch + runs_bytes_, sample);
         RowSink::Rows dst(sink_, buffers, buffers.scratch + runs_bytes_ + band_bytes_, sample, sample * chunks + chunk,
                           slice);
         const int64_t end = walk_.chunks.end(chunk, result_[1]);
@@ -227,7 +236,7 @@ private:
     void dense_row(const Buffers& buffers, const BandLoader::Rows& src, const float* weights, float* dst, int64_t y,
                    int64_t group, int64_t channels, std::span<const std::byte> soon) const noexcept {
         const size_t phase_h = static_cast<size_t>(y) % taps_.h.phases.size();
-        const int64_t depth = band_channels() / geometry_.groups / (dots_ ? 2 : 1), pixel = band_.pixel_stride();
+        const int64_t depth = band_channels() / geometry_.groups / (dots_ ? 2 : 1), pixel = band_->pixel_stride();
         const auto** runs = reinterpret_cast<const float**>(buffers.scratch);
         for (size_t w = 0; w < taps_.w.phases.size(); ++w) {
             const TapPhase& phase = taps_.w.phases[w];
@@ -268,7 +277,7 @@ private:
                                         found.skipped_rows * static_cast<int64_t>(phase.taps.size());
                 const DepthwiseRow row{.taps = runs,
                                        .tap_count = found.count,
-                                       .src_step = phase.src_step * band_.pixel_stride(),
+                                       .src_step = phase.src_step * band_->pixel_stride(),
                                        .weights = packed + element * geometry_.dst_c,
                                        .weight_step = geometry_.dst_c,
                                        .dst = dst + phase.first * sink_.pixel_stride(),
@@ -292,7 +301,7 @@ private:
                    const float** runs) const noexcept {
         const TapPhase& h = taps_.h.phase_of(y);
         const TapPhase& w = taps_.w.phases[phase_w];
-        const int64_t index = y / h.step * h.src_step, pixel = band_.pixel_stride();
+        const int64_t index = y / h.step * h.src_step, pixel = band_->pixel_stride();
         Runs found;
         for (const Tap& tap : h.taps) {
             const int64_t source = index + tap.offset;
@@ -313,7 +322,7 @@ private:
     Walkdown walk_;
     const ConvForwardTable& forward_;
     PackedWeights packed_;
-    BandLoader band_;
+    std::optional<BandLoader> band_;
     RowSink sink_;
     const DepthwiseTable& depthwise_table_;
     int64_t first_column_ = 0;

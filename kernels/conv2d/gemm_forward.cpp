@@ -1,5 +1,6 @@
 // The 1x1 convolution as a matrix product, forward and input gradient: dst (pixels x columns) = src (pixels x depth)
-// weights (depth x columns), the input gradient with the weights turned.
+// weights (depth x columns), the input gradient with the weights turned. Its rows lie a stride apart in the result, and
+// what lies between is zero.
 //
 // loop nest      unit (sample, chunk of rows, part of the columns) > up to 256 columns > block of up to 512 of depth >
 //                panel of two vectors of columns > strip of pixels > isa/gemm.cpp
@@ -37,17 +38,20 @@ constexpr int64_t held_weights = 128 * 1024;  // floats that stay in L2 beside a
 
 /// How the work is cut: by shape alone.
 struct ColumnCut {
-    int64_t depth = 0, columns = 0, pixels = 0;  ///< of a sample's product
-    RowChunks chunks;                            ///< of a sample's result
-    int64_t parts = 1, part_columns = 0;         ///< of the columns, for units
-    bool part_by_part = false;                   ///< all samples meet a part of the weights before the next
-    int64_t slice_columns = 0;                   ///< of a part, taken together
+    int64_t depth = 0, columns = 0;
+    int64_t height = 0, width = 0;        ///< pixels of a sample's product
+    RowChunks chunks;                     ///< of a sample's result
+    int64_t parts = 1, part_columns = 0;  ///< of the columns, for units
+    bool part_by_part = false;            ///< all samples meet a part of the weights before the next
+    int64_t slice_columns = 0;            ///< of a part, taken together
     int64_t strip = 0, block_depth = 0;
 
     ColumnCut(const Conv2dProblem& parsed, const GemmKernels& kernels)
-        : depth(parsed.map.shape[3]), columns(parsed.result[3]), pixels(parsed.result[1] * parsed.result[2]) {
-        const int64_t samples = parsed.result[0], width = parsed.result[2];
-        const int64_t height = parsed.result[1];
+        : depth(parsed.map.shape[3]),
+          columns(parsed.result[3]),
+          height(parsed.geometry.dst_h),
+          width(parsed.geometry.dst_w) {
+        const int64_t samples = parsed.result[0], pixels = height * width;
         chunks.count = ceil_div(height, std::min(height, ceil_div(wanted_pixels(), width)));
         chunks.rows = ceil_div(height, chunks.count);
         chunks.count = ceil_div(height, chunks.rows);
@@ -67,6 +71,8 @@ struct ColumnCut {
         strip = ceil_div(unit_pixels, ceil_div(unit_pixels, kernels.rows));
         block_depth = round_up(ceil_div(depth, ceil_div(depth, most_depth)), 8);
     }
+
+    int64_t blocks() const { return ceil_div(depth, block_depth); }  ///< of the depth
 
     /// Enough work for a unit (35 us at full speed) and enough pixels to pay for reading the weights, yet no more than
     /// L2 holds with their results.
@@ -105,20 +111,24 @@ public:
           weights_operand_(parsed.weights),
           kernels_(kernels_of(isa, dots)),
           cut_(parsed, kernels_),
-          sink_(problem, result_, cut_.chunks.rows, result_[0] * cut_.chunks.count, isa, cut_.slice_columns) {
+          apart_(turned_ ? parsed.geometry.window.stride : Extent2d(1)),
+          sink_(problem, result_, spreads() ? apart_.h : cut_.chunks.rows, result_[0] * cut_.chunks.count, isa,
+                cut_.slice_columns) {
         panel_pitch_ = kernels_.columns * cut_.depth + gemm_gap;
         packed_bytes_ = whole_lines(static_cast<size_t>(panels() * panel_pitch_) * sizeof(float));
         sink_.place(packed_bytes_);
         workspace_bytes = packed_bytes_ + whole_lines(sink_.workspace_bytes());
         MapSource map = parsed.map;
-        if (cut_.parts > 1) made_.keep(map, problem, isa, workspace_bytes);  // every part would run the prologue again
-        pixels_.emplace(map, problem, isa,
-                        GemmPixels::Options{.stride = turned_ ? Extent2d(1) : parsed.geometry.window.stride,
-                                            .width = result_[2],
-                                            .rows = cut_.chunks.rows,
-                                            .in_place = true});
+        Extent2d stride = turned_ ? Extent2d(1) : parsed.geometry.window.stride;
+        if (cut_.parts > 1) {  // every part would run the prologue, or copy what the stride meets, again
+            made_.keep(map, problem, isa, workspace_bytes, stride);
+            stride = Extent2d(1);
+        }
+        pixels_.emplace(
+            map, problem, isa,
+            GemmPixels::Options{.stride = stride, .width = cut_.width, .rows = cut_.chunks.rows, .in_place = true});
         in_place_ = pixels_->scratch_bytes() == 0;
-        lay_out(map, parsed);
+        lay_out(map, stride);
     }
 
     void run(int stage, int64_t unit, const Buffers& buffers) const noexcept override {
@@ -134,43 +144,53 @@ public:
 
 private:
     int64_t panels() const { return ceil_div(cut_.columns, kernels_.columns); }
+    bool spreads() const { return apart_ != Extent2d(1); }
 
-    void lay_out(const MapSource& map, const Conv2dProblem& parsed) {
+    void lay_out(const MapSource& map, Extent2d stride) {
         pixels_bytes_ = whole_lines(pixels_->scratch_bytes());
-        scratch_bytes = pixels_bytes_ + sink_.scratch_bytes();
+        if (spreads())
+            product_bytes_ =
+                whole_lines(static_cast<size_t>(cut_.chunks.rows * cut_.width * cut_.slice_columns) * sizeof(float));
+        scratch_bytes = pixels_bytes_ + product_bytes_ + sink_.scratch_bytes();
         if (dots_ && turned_)  // a panel's weights on their way to be turned
-            scratch_bytes = std::max(scratch_bytes,
-                                     whole_lines(static_cast<size_t>(kernels_.columns * cut_.depth) * sizeof(float)));
-        stages = {{.units = panels(), .reads = weights_operand_}};
+            scratch_bytes = std::max(
+                scratch_bytes, whole_lines(static_cast<size_t>(kernels_.columns * cut_.block_depth) * sizeof(float)));
+        stages = {{.units = panels() * cut_.blocks(), .reads = weights_operand_}};
         made_.add_stages(*this);
-        const int64_t height = map.shape[1], stride = turned_ ? 1 : parsed.geometry.window.stride.h;
+        const int64_t height = map.shape[1];
         Stage stage{.units = result_[0] * cut_.chunks.count * cut_.parts,
                     .samples = cut_.part_by_part ? 1 : result_[0],
                     .completes_maps = true,
                     .in_row_order = cut_.parts == 1};
         if (cut_.parts == 1)
-            stage.reach = row_reach(result_[1], cut_.chunks.rows, height,
-                                    [&](int64_t y) { return std::min(height, (y - 1) * stride + 1); });
+            stage.reach = row_reach(result_[1], cut_.chunks.rows * apart_.h, height, [&](int64_t y) {
+                return std::min(height, (ceil_div(y, apart_.h) - 1) * stride.h + 1);
+            });
         stages.push_back(stage);
         if (sink_.reduces()) stages.push_back({.units = sink_.finalize_units(), .samples = 1});
     }
 
-    /// One panel of two vectors of columns, the whole depth.
-    void pack(int64_t panel, const Buffers& buffers) const noexcept {
-        const auto* weights = static_cast<const float*>(buffers.inputs[weights_operand_]);
-        float* packed = reinterpret_cast<float*>(buffers.workspace) + panel * panel_pitch_;
+    /// A panel of columns: those of one tile, a block of the depth.
+    void pack(int64_t unit, const Buffers& buffers) const noexcept {
+        const int64_t panel = unit / cut_.blocks(), k = unit % cut_.blocks() * cut_.block_depth;
+        const int64_t depth = std::min(cut_.block_depth, cut_.depth - k);
         const int64_t first = panel * kernels_.columns, width = std::min(kernels_.columns, cut_.columns - first);
         const int64_t row = round_up(width, kernels_.lanes);
+        const auto* weights = static_cast<const float*>(buffers.inputs[weights_operand_]);
+        float* packed = reinterpret_cast<float*>(buffers.workspace) + panel * panel_pitch_ + k * row;
+        const int64_t elements = dots_ ? 2 : 1;  // floats that become one
+        weights += turned_ ? (first * cut_.depth + k) * elements : k * elements * cut_.columns + first;
         if (dots_ && turned_) {
             auto* pairs = reinterpret_cast<float*>(buffers.scratch);
-            kernels_.round_pairs(weights + first * 2 * cut_.depth, width * 2 * cut_.depth, pairs);
-            kernels_.pack_turned(pairs, cut_.depth, width, cut_.depth, packed, row);
+            for (int64_t r = 0; r < width; ++r)
+                kernels_.round_pairs(weights + r * 2 * cut_.depth, 2 * depth, pairs + r * depth);
+            kernels_.pack_turned(pairs, depth, width, depth, packed, row);
         } else if (dots_)
-            kernels_.pack_pairs(weights + first, cut_.columns, cut_.depth, width, packed, row);
+            kernels_.pack_pairs(weights, cut_.columns, depth, width, packed, row);
         else if (turned_)
-            kernels_.pack_turned(weights + first * cut_.depth, cut_.depth, width, cut_.depth, packed, row);
+            kernels_.pack_turned(weights, cut_.depth, width, depth, packed, row);
         else
-            kernels_.pack(weights + first, cut_.columns, cut_.depth, 1, width, packed, row, 0);
+            kernels_.pack(weights, cut_.columns, depth, 1, width, packed, row, 0);
     }
 
     void multiply(int64_t unit, const Buffers& buffers) const noexcept {
@@ -178,41 +198,62 @@ private:
         const int64_t part = cut_.part_by_part ? unit / slots : unit % cut_.parts;
         const int64_t slot = cut_.part_by_part ? unit % slots : unit / cut_.parts;
         const int64_t sample = slot / cut_.chunks.count, chunk = slot % cut_.chunks.count;
-        const int64_t first = cut_.chunks.begin(chunk), rows = cut_.chunks.end(chunk, result_[1]) - first;
+        const int64_t first = cut_.chunks.begin(chunk), rows = cut_.chunks.end(chunk, cut_.height) - first;
+        const int64_t first_result = first * apart_.h, results = std::min(rows * apart_.h, result_[1] - first_result);
         const GemmBlock src = pixels_->take(buffers, buffers.scratch, {sample, first, rows});
         const int64_t end = std::min(cut_.columns, (part + 1) * cut_.part_columns);
         for (int64_t n = part * cut_.part_columns; n < end; n += cut_.slice_columns) {
             const ChannelSlice slice{.first = n, .count = std::min(cut_.slice_columns, end - n)};
             GemmFetches fetches;
-            sink_.each_map(buffers, sample, first, rows, slice,
+            sink_.each_map(buffers, sample, first_result, results, slice,
                            [&](const char* data, int64_t count, int64_t bytes, int64_t pitch) {
                                fetches.add(data, count, bytes, pitch);
                            });
-            RowSink::Rows dst(sink_, buffers, buffers.scratch + pixels_bytes_, sample, slot, slice);
-            multiply_slice(buffers, src, rows * result_[2], slice, dst.begin(first), fetches);
-            dst.done(first, rows);
+            RowSink::Rows dst(sink_, buffers, buffers.scratch + pixels_bytes_ + product_bytes_, sample, slot, slice);
+            if (spreads()) {
+                auto* product = reinterpret_cast<float*>(buffers.scratch + pixels_bytes_);
+                multiply_slice(buffers, src, rows * cut_.width, slice, product, slice.count, fetches);
+                for (int64_t y = first; y < first + rows; ++y, product += cut_.width * slice.count)
+                    spread(product, y, slice.count, dst);
+            } else {
+                multiply_slice(buffers, src, rows * cut_.width, slice, dst.begin(first), sink_.pixel_stride(), fetches);
+                dst.done(first, rows);
+            }
         }
+    }
+
+    /// Row y of the product, with zeros between its pixels and up to the next row.
+    void spread(const float* product, int64_t y, int64_t channels, RowSink::Rows& dst) const noexcept {
+        const int64_t first = y * apart_.h, rows = std::min(apart_.h, result_[1] - first);
+        float* to = dst.begin(first);
+        for (int64_t row = 0; row < rows; ++row)
+            for (int64_t x = 0; x < result_[2]; ++x, to += sink_.pixel_stride())
+                if (row == 0 && x % apart_.w == 0)
+                    std::copy_n(product + x / apart_.w * channels, channels, to);
+                else
+                    std::fill_n(to, channels, 0.0f);
+        dst.done(first, rows);
     }
 
     // NOLINTNEXTLINE(readability-non-const-parameter): dst is written through the tile
     void multiply_slice(const Buffers& buffers, const GemmBlock& src, int64_t pixels, ChannelSlice slice, float* dst,
-                        GemmFetches& fetches) const noexcept {
+                        int64_t dst_row, GemmFetches& fetches) const noexcept {
         const float* panel =
             reinterpret_cast<const float*>(buffers.workspace) + slice.first / kernels_.columns * panel_pitch_;
-        GemmNest nest{.tile = {.a_row = src.row, .c = dst, .c_row = sink_.pixel_stride()},
+        GemmNest nest{.tile = {.a_row = src.row, .c = dst, .c_row = dst_row},
                       .rows = pixels,
                       .columns = slice.count,
                       .strip = cut_.strip,
                       .row_step = src.row,
                       .panel_pitch = panel_pitch_,
                       .b_packed = true,
-                      .a_is_new = in_place_ && slice.first == 0,
                       .fetches = &fetches};
-        fetches.spread(nest.tiles(kernels_) * ceil_div(cut_.depth, cut_.block_depth));
+        fetches.spread(nest.tiles(kernels_) * cut_.blocks());
         for (int64_t k = 0; k < cut_.depth; k += cut_.block_depth) {
             nest.tile.a = src.data + k;
             nest.tile.b = panel;
             nest.first_step = k;
+            nest.a_is_new = in_place_ && slice.first == 0 && k == 0;  // all of a row comes at once
             nest.tile.depth = std::min(cut_.block_depth, cut_.depth - k);
             nest.run(kernels_);
             nest.tile.add = dst;
@@ -225,12 +266,13 @@ private:
     int weights_operand_;
     GemmKernels kernels_;
     ColumnCut cut_;
+    Extent2d apart_;  ///< pixels of the product, in the result
     RowSink sink_;
     MadeMaps made_;
     std::optional<GemmPixels> pixels_;
     bool in_place_ = false;
     int64_t panel_pitch_ = 0;
-    size_t packed_bytes_ = 0, pixels_bytes_ = 0;
+    size_t packed_bytes_ = 0, pixels_bytes_ = 0, product_bytes_ = 0;
 };
 
 }  // namespace
@@ -241,25 +283,16 @@ std::string refuse_gemm_conv2d(const Problem& problem) {
     const Window2d& window = parsed.geometry.window;
     if (window.kernel != Extent2d(1) || window.padding != Padding2d{} || parsed.geometry.groups != 1)
         return "expected a 1x1 kernel, no padding and one group";
-    if (window.stride == Extent2d(1)) return {};
-    if (problem.op == "conv2d_input_grad") return "expected a stride of 1: pixels between would stay zero";
-    if (parsed.map.program) return "a prologue would make pixels that the stride leaves out";
     return {};
 }
 
 std::string refuse_dots_conv2d(const Problem& problem) {
-    const Conv2dProblem parsed = parse_conv2d(problem);
-    if (!parsed.refusal.empty()) return parsed.refusal;
+    if (std::string reason = refuse_gemm_conv2d(problem); !reason.empty()) return reason;
     if (problem.prologue[0] || problem.inputs[0].dtype != DType::bf16) return "expected a map stored in bf16, as it is";
     if (!native_bf16(Isa::avx512)) return "the CPU has no bf16 dot products (AVX512_BF16)";
     if (problem.strict_math) return "strict math asks for products in f32";
     if (problem.inputs[0].channels() % 2 != 0 || problem.inputs[0].pixel_stride % 2 != 0)
         return "expected pairs of channels, got " + std::to_string(problem.inputs[0].channels());
-    const Window2d& window = parsed.geometry.window;
-    if (window.kernel != Extent2d(1) || window.padding != Padding2d{} || parsed.geometry.groups != 1)
-        return "expected a 1x1 kernel, no padding and one group";
-    if (window.stride != Extent2d(1) && problem.op == "conv2d_input_grad")
-        return "expected a stride of 1: pixels between would stay zero";
     return {};
 }
 

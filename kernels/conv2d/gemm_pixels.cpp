@@ -22,7 +22,10 @@ GemmPixels::GemmPixels(const MapSource& source, const Problem& problem, Isa isa,
     in_place_ = !program_ && options_.stride == Extent2d(1) && options_.in_place;
     pitch_ = pitch_of(options_.channels);
     if (!in_place_)
-        program_offset_ = whole_lines(static_cast<size_t>(options_.rows * options_.width * pitch_) * sizeof(float));
+        row_offset_ = whole_lines(static_cast<size_t>(options_.rows * options_.width * pitch_) * sizeof(float));
+    program_offset_ = row_offset_;
+    if (program_ && options_.stride != Extent2d(1))
+        program_offset_ += whole_lines(static_cast<size_t>(shape[2] * pitch_) * sizeof(float));
 }
 
 GemmBlock GemmPixels::take(const Buffers& buffers, std::byte* scratch, const Rows& rows,
@@ -35,9 +38,13 @@ GemmBlock GemmPixels::take(const Buffers& buffers, std::byte* scratch, const Row
     if (in_place_) return {map - rows.before * row, pixel, nullptr};
     float* copy = reinterpret_cast<float*>(scratch);
     for (int64_t y = 0; y < rows.count; ++y)
-        kernels_.pack(map + y * row, options_.stride.w * pixel, options_.width, 1, slice.count,
-                      copy + (rows.before + y) * options_.width * pitch_, pitch_, 0);
+        copy_row(map + y * row, pixel, slice.count, copy + (rows.before + y) * options_.width * pitch_);
     return {copy, pitch_, nullptr};
+}
+
+/// What the stride meets of a row whose pixels lie `pixel` floats apart.
+void GemmPixels::copy_row(const float* row, int64_t pixel, int64_t channels, float* to) const noexcept {
+    kernels_.pack(row, options_.stride.w * pixel, options_.width, 1, channels, to, pitch_, 0);
 }
 
 GemmBlock GemmPixels::made(const Buffers& buffers, std::byte* scratch, const Rows& rows,
@@ -46,14 +53,27 @@ GemmBlock GemmPixels::made(const Buffers& buffers, std::byte* scratch, const Row
     float* own = reinterpret_cast<float*>(scratch + program_offset_);
     const ProgramView& view = program_->view();
     view.prepare(view, buffers, rows.sample, slice.first, slice.count, own);
-    const Chunk chunk{.sample = rows.sample,
-                      .first_pixel = rows.first * options_.width,
-                      .pixels = rows.count * options_.width,
-                      .first_channel = slice.first,
-                      .channels = slice.count,
-                      .sink = pixels + rows.before * options_.width * pitch_,
-                      .sink_stride = pitch_};
-    view.run(view, buffers, chunk, own, nullptr);
+    const int64_t width = source_.shape[2];
+    const auto make = [&](int64_t first, int64_t count, float* to) {
+        const Chunk chunk{.sample = rows.sample,
+                          .first_pixel = first * width,
+                          .pixels = count * width,
+                          .first_channel = slice.first,
+                          .channels = slice.count,
+                          .sink = to,
+                          .sink_stride = pitch_};
+        view.run(view, buffers, chunk, own, nullptr);
+    };
+    float* first = pixels + rows.before * options_.width * pitch_;
+    if (options_.stride == Extent2d(1)) {
+        make(rows.first, rows.count, first);
+        return {pixels, pitch_, nullptr};
+    }
+    float* row = reinterpret_cast<float*>(scratch + row_offset_);
+    for (int64_t y = 0; y < rows.count; ++y) {
+        make((rows.first + y) * options_.stride.h, 1, row);
+        copy_row(row, pitch_, slice.count, first + y * options_.width * pitch_);
+    }
     return {pixels, pitch_, nullptr};
 }
 

@@ -20,7 +20,6 @@ public:
         int64_t channels = 0;   ///< most channels taken together; 0: all of them
         bool in_place = false;  ///< pixels may be read where they lie, `pixel_stride` apart
     };
-    /// A source with a program has a stride of 1.
     GemmPixels(const MapSource& source, const Problem& problem, Isa isa, const Options& options);
 
     size_t scratch_bytes() const { return program_offset_ + (program_ ? program_->scratch_bytes() : 0); }
@@ -40,13 +39,15 @@ public:
     void each_map(const Buffers& buffers, const Rows& rows, ChannelSlice slice, Take take_map) const {
         const Shape& shape = source_.shape;
         if (program_) {
-            program_->each_map(buffers,
-                               {.sample = rows.sample,
-                                .first_pixel = rows.first * options_.width,
-                                .pixels = rows.count * options_.width,
-                                .first_channel = slice.first,
-                                .channels = slice.count},
-                               take_map);
+            const bool together = options_.stride == Extent2d(1);
+            for (int64_t y = 0; y < rows.count; y += together ? rows.count : 1)
+                program_->each_map(buffers,
+                                   {.sample = rows.sample,
+                                    .first_pixel = (rows.first + y) * options_.stride.h * shape[2],
+                                    .pixels = (together ? rows.count : 1) * shape[2],
+                                    .first_channel = slice.first,
+                                    .channels = slice.count},
+                                   take_map);
             return;
         }
         const int64_t pixel = source_.pixel_stride, row = options_.stride.h * shape[2] * pixel, size = sizeof(float);
@@ -66,12 +67,13 @@ private:
                                     : reinterpret_cast<const float*>(buffers.workspace + source_.workspace_offset);
     }
     GemmBlock made(const Buffers& buffers, std::byte* scratch, const Rows& rows, ChannelSlice slice) const noexcept;
+    void copy_row(const float* row, int64_t pixel, int64_t channels, float* to) const noexcept;
 
     MapSource source_;
     Options options_;
     const GemmKernels& kernels_;
-    int64_t pitch_ = 0;  ///< floats from one copied pixel to the next
-    size_t program_offset_ = 0;
+    int64_t pitch_ = 0;                           ///< floats from one copied pixel to the next
+    size_t row_offset_ = 0, program_offset_ = 0;  ///< in scratch: a row that a stride meets in part, the program's own
     bool in_place_ = false;
     std::optional<CompiledProgram> program_;
 };

@@ -85,10 +85,14 @@ public:
             workspace_bytes = whole_lines(static_cast<size_t>(cut_.slots * geometry_.weights()) * sizeof(float));
         MapSource src = parsed.map, diff_dst = parsed.diff_dst;
         // Every block of the other's channels would run a prologue again.
-        if (cut_.dst.count > 2) made_.keep(src, problem, isa, workspace_bytes);
+        Extent2d stride = geometry_.window.stride;
+        if (cut_.dst.count > 2 && src.program) {
+            made_.keep(src, problem, isa, workspace_bytes, stride);
+            stride = Extent2d(1);
+        }
         if (cut_.src.count > 2) made_.keep(diff_dst, problem, isa, workspace_bytes);
         src_.emplace(src, problem, isa,
-                     GemmPixels::Options{.stride = geometry_.window.stride,
+                     GemmPixels::Options{.stride = stride,
                                          .width = geometry_.dst_w,
                                          .rows = cut_.block_rows,
                                          .channels = cut_.src.part,
