@@ -2,7 +2,7 @@
 
     python3 fuzz/make_corpus.py
 
-Needs NumPy, Pillow, h5py and OpenCV. What the fuzzer found later lies beside them, under names that say what was wrong.
+Needs NumPy, Pillow, h5py, OpenCV and PyAV. What the fuzzer found later lies beside them, under names that say what was wrong.
 """
 
 import io
@@ -11,6 +11,7 @@ import struct
 import tempfile
 from pathlib import Path
 
+import av
 import cv2
 import h5py
 import numpy as np
@@ -188,6 +189,28 @@ def video(ending, codec, frames=3):
         return path.read_bytes()
 
 
+def film(container, codec, between=1, **options):
+    """What OpenCV has no writer for."""
+    out = io.BytesIO()
+    with av.open(out, "w", format=container) as file:
+        stream = file.add_stream(codec, rate=25, options=options)
+        stream.width, stream.height, stream.pix_fmt = 32, 16, "yuv420p"
+        stream.gop_size, stream.max_b_frames = 3, between
+        for i in range(5):
+            pixels = (np.arange(32 * 16 * 3, dtype=np.uint32) * (i + 37) % 251).astype(np.uint8).reshape(16, 32, 3)
+            file.mux(stream.encode(av.VideoFrame.from_ndarray(pixels)))
+        file.mux(stream.encode())
+    return out.getvalue()
+
+
+def larger_than_coded():
+    """Frames of 32 x 16 of which the file says 64 x 48."""
+    content = bytearray(video("avi", "XVID"))
+    for at in (content.index(b"avih") + 40, content.index(b"strf") + 12):
+        content[at:at + 8] = struct.pack("<II", 64, 48)
+    return content
+
+
 def groups():
     """Arrays in groups, as CSMAD and WMCA have them, and a group that holds itself."""
     def fill(file):
@@ -237,6 +260,14 @@ def videos():
     put("video", "mpeg4.mp4", video("mp4", "mp4v"))
     put("video", "vp8.webm", video("webm", "VP80"))
     put("video", "cut-off.mp4", video("mp4", "mp4v")[:-400])
+    put("video", "larger-than-coded.avi", larger_than_coded())
+    put("video", "h264.mp4", film("mp4", "libx264"))
+    put("video", "h264.mkv", film("matroska", "libx264"))
+    put("video", "hevc.mp4", film("mp4", "libx265", **{"x265-params": "log-level=none"}))
+    put("video", "vp9.webm", film("webm", "libvpx-vp9"))
+    put("video", "mpeg2.mpg", film("mpeg", "mpeg2video"))
+    put("video", "mpeg1.m1v", film("mpeg1video", "mpeg1video"))
+    put("video", "wmv2.wmv", film("asf", "wmv2", between=0))
 
 
 if __name__ == "__main__":

@@ -4,6 +4,18 @@ find_package(OpenMP REQUIRED COMPONENTS CXX)
 find_package(Threads REQUIRED)
 find_package(OpenCV 4.5 REQUIRED COMPONENTS core imgproc imgcodecs videoio photo objdetect dnn)
 
+# FFmpeg's libraries read videos. Debian has no CMake package for them; two look-ups for each do.
+if(NOT TARGET libav::libav)
+  add_library(libav::libav INTERFACE IMPORTED)
+  foreach(library avformat avcodec swscale avutil)
+    find_path(LIVEN_${library}_INCLUDE lib${library}/${library}.h REQUIRED)
+    find_library(LIVEN_${library}_LIBRARY ${library} REQUIRED)
+    mark_as_advanced(LIVEN_${library}_INCLUDE LIVEN_${library}_LIBRARY)
+    target_link_libraries(libav::libav INTERFACE ${LIVEN_${library}_LIBRARY})
+    target_include_directories(libav::libav SYSTEM INTERFACE ${LIVEN_${library}_INCLUDE})
+  endforeach()
+endif()
+
 # Optional: compressed npz files.
 find_package(ZLIB QUIET)
 

@@ -1,5 +1,4 @@
 #include <csignal>
-#include <cstdlib>
 #include <exception>
 #include <iostream>
 #include <new>
@@ -89,8 +88,6 @@ int run(int argc, char** argv) {
 int main(int argc, char** argv) {
     // Writing into a closed pipe (| head) ends the program quietly, as with other tools.
     std::signal(SIGPIPE, SIG_DFL);
-    // A damaged video is one line of Liven's, not a page of its decoder's; who sets the variable gets the page.
-    ::setenv("OPENCV_FFMPEG_LOGLEVEL", "-8", 0);
     try {
         return run(argc, argv);
     } catch (const Error& error) {

@@ -21,11 +21,14 @@ struct VideoInfo {
 };
 
 /// What the file says of itself; a file that does not state its length is read through. Throws Error for what is no
-/// video by its first bytes, holds no frame, cannot be decoded or is larger than a picture may be.
+/// video by its first bytes, holds no frame, cannot be decoded or is larger than a picture may be. Nothing but the file
+/// of that very name is opened.
 VideoInfo inspect_video(const std::filesystem::path& path);
 
-/// Frames by number from 0, in rising order, decoded one after the other from the start: exact for every codec. Throws
-/// Error as `inspect_video` does, and when the video ends before the last of them.
+/// Frames by number from 0, in rising order: the n-th that decoding from the start gives, exact for every codec. Each
+/// has the size that it was coded in, whatever the file says. Of Motion JPEG, whose frames are pictures by themselves,
+/// those before and between are only counted, and their damage is not looked for. Throws Error as `inspect_video` does,
+/// and when the video ends, or is damaged, before the last of them.
 std::vector<Image> read_frames(const std::filesystem::path& path, std::span<const int64_t> frames);
 
 /// The same one by one, so that few are in memory: `see` gets the place in `frames` and the picture. What came before
