@@ -25,7 +25,8 @@ Tensor pictures(int64_t step) {
         const float length = 0.02f + 0.01f * static_cast<float>(n % 2) + 0.002f * static_cast<float>(picture);
         for (int64_t i = 0; i < kSize * kSize * 3; ++i) {
             noise = noise * 1664525u + 1013904223u;
-            const float way = static_cast<float>(i / 3 % kSize) + 0.7f * static_cast<float>(i / 3 / kSize);
+            const int64_t row = i / 3 / kSize, column = i / 3 % kSize;
+            const float way = static_cast<float>(column) + 0.7f * static_cast<float>(row);
             pixels.push_back(0.5f + 0.3f * std::sin(length * way + static_cast<float>(i % 3)) +
                              0.2f * (static_cast<float>(noise >> 8) / 16777216.0f - 0.5f));
         }
