@@ -23,6 +23,13 @@ std::vector<double> measured_costs(const Problem& problem, Isa isa, const std::v
 
 }  // namespace
 
+double values_moved(const Problem& problem) {
+    double values = 0;
+    for (const Operand& operand : problem.inputs) values += static_cast<double>(operand.shape.count());
+    for (const Operand& operand : problem.outputs) values += static_cast<double>(operand.shape.count());
+    return values;
+}
+
 const std::vector<KernelInfo>& registry() {
     static const std::vector<KernelInfo> all = [] {
         std::vector<KernelInfo> out;

@@ -43,6 +43,9 @@ struct Problem {
     bool strict_math = false;
 };
 
+/// Values of all inputs and outputs together: the cost of a step that waits for memory is in proportion to them.
+double values_moved(const Problem& problem);
+
 /// The pointers of one run.
 struct Buffers {
     const void* const* inputs = nullptr;

@@ -162,12 +162,7 @@ std::string refusal(const Problem& problem) {
     }
 }
 
-double seconds_per_peak(const Problem& problem) {
-    double values = 0;
-    for (const Operand& operand : problem.inputs) values += static_cast<double>(operand.shape.count());
-    for (const Operand& operand : problem.outputs) values += static_cast<double>(operand.shape.count());
-    return values * 1e-12;
-}
+double seconds_per_peak(const Problem& problem) { return values_moved(problem) * 1e-12; }
 
 std::unique_ptr<Step> make(const Problem& problem, Isa isa) {
     return std::make_unique<PointwiseStep>(plan_of(problem), problem, isa);

@@ -46,13 +46,6 @@ std::unique_ptr<Step> make(const Problem& problem, Isa isa) {
                                         isa);
 }
 
-double cost(const Problem& problem) {
-    double floats = 0;
-    for (const Operand& operand : problem.inputs) floats += static_cast<double>(operand.shape.count());
-    for (const Operand& operand : problem.outputs) floats += static_cast<double>(operand.shape.count());
-    return floats * 24e-12;
-}
-
 }  // namespace
 
 void register_average_pool(std::vector<KernelInfo>& out) {
@@ -62,14 +55,14 @@ void register_average_pool(std::vector<KernelInfo>& out) {
                        .isa = isa,
                        .tile = "one vector of channels",
                        .refuse = refuse<false>,
-                       .cost = cost,
+                       .cost = separable_cost,
                        .make = make<false>});
         out.push_back({.op = "avg_pool_grad",
                        .name = "avg_pool_grad_gather_separable_nhwc_f32",
                        .isa = isa,
                        .tile = "one vector of channels",
                        .refuse = refuse<true>,
-                       .cost = cost,
+                       .cost = separable_cost,
                        .make = make<true>});
     }
 }

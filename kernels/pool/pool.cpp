@@ -209,10 +209,8 @@ std::string refuse(const Problem& problem) {
 }
 
 double cost(const Problem& problem) {
-    double floats = 0;
-    for (const Operand& operand : problem.inputs) floats += static_cast<double>(operand.shape.count());
-    for (const Operand& operand : problem.outputs) floats += static_cast<double>(operand.shape.count());
-    return floats * 12e-12;  // a float a cycle's worth of memory: about 12 FLOP a byte at the machine's balance
+    return values_moved(problem) *
+           12e-12;  // a float a cycle's worth of memory: about 12 FLOP a byte at the machine's balance
 }
 
 template <Mode mode>

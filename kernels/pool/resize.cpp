@@ -27,13 +27,6 @@ std::unique_ptr<Step> make(const Problem& problem, Isa isa) {
                                         taps(attributes, from[2], to[2]), isa);
 }
 
-double cost(const Problem& problem) {
-    double floats = 0;
-    for (const Operand& operand : problem.inputs) floats += static_cast<double>(operand.shape.count());
-    for (const Operand& operand : problem.outputs) floats += static_cast<double>(operand.shape.count());
-    return floats * 24e-12;
-}
-
 }  // namespace
 
 void register_resize(std::vector<KernelInfo>& out) {
@@ -43,14 +36,14 @@ void register_resize(std::vector<KernelInfo>& out) {
                        .isa = isa,
                        .tile = "one vector of channels",
                        .refuse = refuse,
-                       .cost = cost,
+                       .cost = separable_cost,
                        .make = make<false>});
         out.push_back({.op = "resize_grad",
                        .name = "resize_grad_gather_separable_nhwc_f32",
                        .isa = isa,
                        .tile = "one vector of channels",
                        .refuse = refuse,
-                       .cost = cost,
+                       .cost = separable_cost,
                        .make = make<true>});
     }
 }

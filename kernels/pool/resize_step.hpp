@@ -20,4 +20,7 @@ private:
     size_t band_ = 0, mixed_ = 0, pointers_ = 0;
 };
 
+/// KernelInfo::cost of a ResizeStep.
+double separable_cost(const Problem& problem);
+
 }  // namespace liven::kernels
