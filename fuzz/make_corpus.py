@@ -247,6 +247,24 @@ def protocols():
         '[train]\nepochs = 2\n[model.attacknet-v2.2]\nbatch = 4\nmodel_options.dropout = "0.3"\n[on.combined]\nbatch = 2\n')
 
 
+def results():
+    scores = {"scores": [0.1, 0.9, 0.4], "labels": [0, 1, 1], "types": {"names": ["", "print"], "index": [0, 1, 1]},
+              "groups": {"names": ["a", "b"], "index": [0, 1, 1]}, "loss": 0.5, "broken": 0}
+    result = {"key": "00", "best_epoch": 1, "validation_loss": 0.5, "validation_accuracy": None, "parameters": 10, "model_bytes": 100,
+              "epochs": [{"epoch": 1, "seconds": 2.5, "megabytes": 80, "loss": 0.6, "validation_loss": 0.5}],
+              "validation": scores, "targets": {"faces": {**scores, "scores": [0.2, 0.8, 0.7]}}}
+    put("result", "whole.json", json.dumps(result))
+    put("result", "fewer-labels.json", json.dumps({**result, "validation": {**scores, "labels": [0]}}))
+    put("result", "wide-label.json", json.dumps({**result, "validation": {**scores, "labels": [0, 1, (1 << 32) + 1]}}))
+    cell = {"id": "livenessnet_faces_s1", "model": "livenessnet", "source": "faces", "key": "00",
+            "settings": "model = \"livenessnet\"\nepochs = 2\n", "targets": [{"name": "faces", "manifest": "data/faces.csv"}]}
+    put("plan", "one.json", json.dumps({"cells": [cell]}))
+    put("plan", "no-cells.json", json.dumps({"cells": []}))
+    put("sources", "two.toml", '[sources]\na = "a"\n"b/c" = "../b.csv"\n[split]\ntrain = ["a/train", "b/c"]\nval = ["a/val"]\ntest = ["a/test"]\n')
+    put("sources", "twice.toml", '[sources]\na = "a"\n[split]\ntrain = ["a"]\ntest = ["a/test"]\n')
+    put("sources", "same-file.toml", '[sources]\na = "x"\nb = "x/../x"\n[split]\ntrain = ["a"]\ntest = ["b"]\n')
+
+
 def more_lists():
     put("msu-mfsd", "train.txt", "01\n03\r\n")
     put("wmca", "grandtest.csv",
@@ -272,4 +290,4 @@ def videos():
 
 if __name__ == "__main__":
     numbers(), arrays(), tensors(), texts(), pictures(), lists(), recordings(), videos()
-    groups(), events(), journal(), protocols(), more_lists()
+    groups(), events(), journal(), protocols(), more_lists(), results()

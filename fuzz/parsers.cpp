@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <fstream>
 #include <initializer_list>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -23,15 +24,19 @@
 #include "liven/io/npy.hpp"
 #include "liven/io/safetensors.hpp"
 #include "liven/io/suggest.hpp"
+#include "liven/metrics/pad.hpp"
+#include "liven/protocol/plan.hpp"
 #include "liven/protocol/settings.hpp"
 #include "liven/train/checkpoint.hpp"
 #include "liven/train/model_file.hpp"
 #include "liven/train/pretrained.hpp"
 #include "liven/train/settings.hpp"
+#include "liven/train/source_table.hpp"
 #include "src/data/import/hdf5.hpp"
 #include "src/data/import/picture_size.hpp"
 #include "src/data/import/recording.hpp"
 #include "src/data/prepare/journal.hpp"
+#include "src/protocol/result_json.hpp"
 
 namespace liven::fuzz {
 namespace {
@@ -100,6 +105,36 @@ void config(Bytes bytes) {
 
 /// Whatever sets it names.
 void protocol(Bytes bytes) { protocol::ProtocolSettings::read(Config::parse(text_of(bytes), "fuzz")); }
+
+/// A finished training's scores, and a measure over them.
+void result(Bytes bytes) {
+    const protocol::CellResult result = protocol::result_from(Json::parse(text_of(bytes), "fuzz"));
+    for (const auto& [name, scores] : result.targets)
+        if (scores.samples != result.validation.samples)
+            half_total_error_rate(result.validation.samples, scores.samples);
+}
+
+/// Its first training.
+void plan(Bytes bytes) {
+    const fs::path out = folder().write("protocol/plan.json", bytes).parent_path();
+    const Json plan = Json::parse(text_of(bytes), "fuzz");
+    const Json::Array& cells = plan.at("cells").elements();
+    if (!cells.empty()) protocol::read_cell(out, cells.front().at("id").text());
+}
+
+/// Each source has a sample for each part, whatever its path.
+void sources(Bytes bytes) {
+    const SourceTable table = SourceTable::read(Config::parse(text_of(bytes), "fuzz"), "fuzz");
+    std::map<std::string, data::Dataset> sets;
+    for (const auto& [name, path] : table.paths)
+        for (const data::Split part : {data::Split::train, data::Split::val, data::Split::test}) {
+            data::Sample sample;
+            sample.path = fs::path(path) / (std::string(data::name_of(part)) + ".png");
+            sample.split = part;
+            sets[name].samples.push_back(std::move(sample));
+        }
+    data::assign_sources(sets, table.assignment);
+}
 
 /// Also the rest, when it tells of another preparation: as that one goes on.
 void journal(Bytes bytes) {
@@ -232,9 +267,12 @@ constexpr std::array kParsers{
     Parser{"npz", npz},
     Parser{"nuaa", nuaa},
     Parser{"picture-size", picture_size},
+    Parser{"plan", plan},
     Parser{"pretrained", pretrained},
     Parser{"protocol", protocol},
+    Parser{"result", result},
     Parser{"safetensors", safetensors},
+    Parser{"sources", sources},
     Parser{"tuning", tuning},
     Parser{"video", video},
     Parser{"wmca", wmca},

@@ -7,6 +7,7 @@
 #include "liven/data/folds.hpp"
 #include "liven/data/manifest.hpp"
 #include "liven/io/config.hpp"
+#include "liven/train/source_table.hpp"
 
 namespace liven::cli {
 namespace {
@@ -61,20 +62,12 @@ void write_left_out(const data::Dataset& set, const std::string& leave_out, cons
         write_divided(data::leave_attack_out(set, type), folder / name_without(stem, type));
 }
 
-/// `[sources]` names sets, with paths that start from the file; `[split]` lists which become what.
+/// Paths start from the file.
 data::Dataset assigned_sources(const fs::path& file) {
-    const Config config = Config::read(file);
+    const SourceTable table = SourceTable::read(Config::read(file), file.string());
     std::map<std::string, data::Dataset> sources;
-    const std::string table = "sources.";
-    for (const std::string& key : config.keys())
-        if (key.rfind(table, 0) == 0)
-            sources[key.substr(table.size())] = data::open_dataset(file.parent_path() / config.text(key, ""));
-    if (sources.empty()) throw Error(file.string(), "expected a table [sources] with a path for each name");
-    const data::SourceAssignment assignment{.train = config.texts("split.train", {}),
-                                            .val = config.texts("split.val", {}),
-                                            .test = config.texts("split.test", {})};
-    config.refuse_unknown();
-    return data::assign_sources(sources, assignment);
+    for (const auto& [name, path] : table.paths) sources[name] = data::open_dataset(file.parent_path() / path);
+    return data::assign_sources(sources, table.assignment);
 }
 
 /// A set whose sources are assigned to splits whole: nothing is drawn, but leaks are looked for.

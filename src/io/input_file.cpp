@@ -66,4 +66,12 @@ std::string read_text_file(const std::filesystem::path& path, uint64_t limit) {
     return text;
 }
 
+std::string file_state(const std::filesystem::path& path) {
+    std::error_code code;
+    const auto size = std::filesystem::file_size(path, code);
+    if (code) return "-";
+    const auto time = std::filesystem::last_write_time(path, code);
+    return code ? "-" : std::to_string(size) + ' ' + std::to_string(time.time_since_epoch().count());
+}
+
 }  // namespace liven

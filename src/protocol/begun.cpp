@@ -14,7 +14,7 @@ std::filesystem::path begin_or_go_on(const data::Dataset& set, const Undertaking
     const std::filesystem::path fresh = folder / "data.new.csv";
     data::write_manifest(set, fresh);
     std::string description = asked.settings + "\n# data " + hash_of_manifest(fresh) + "\n";
-    if (!asked.pretrained.empty()) description += "# pretrained " + state_of(asked.pretrained) + "\n";
+    if (!asked.pretrained.empty()) description += "# pretrained " + file_state(asked.pretrained) + "\n";
     if (std::filesystem::exists(asked.file) && read_text_file(asked.file) != description) {
         std::filesystem::remove(fresh);
         throw Error(out.string(),

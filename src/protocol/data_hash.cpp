@@ -8,14 +8,6 @@
 
 namespace liven::protocol {
 
-std::string state_of(const std::filesystem::path& file) {
-    std::error_code code;
-    const auto size = std::filesystem::file_size(file, code);
-    if (code) return "-";
-    const auto time = std::filesystem::last_write_time(file, code);
-    return code ? "-" : std::to_string(size) + ' ' + std::to_string(time.time_since_epoch().count());
-}
-
 std::string hash_of(std::string_view text) {
     char digits[17];
     std::snprintf(digits, sizeof digits, "%016llx", static_cast<unsigned long long>(fnv1a(text)));
@@ -28,9 +20,9 @@ std::string hash_of_manifest(const std::filesystem::path& manifest) {
     for (const data::Sample& sample : data::read_manifest(manifest).samples) {
         if (sample.path == last) continue;  // the frames of one recording
         last = sample.path;
-        facts += '\n' + state_of(sample.path);
+        facts += '\n' + file_state(sample.path);
         for (const std::string& beside : {sample.depth_path, sample.mask_path})
-            if (!beside.empty()) facts += '\n' + state_of(beside);
+            if (!beside.empty()) facts += '\n' + file_state(beside);
     }
     return hash_of(facts);
 }

@@ -9,9 +9,6 @@ namespace liven::protocol {
 /// FNV-1a, as 16 hexadecimal digits.
 std::string hash_of(std::string_view text);
 
-/// Size and time of change; "-" where there is no such file.
-std::string state_of(const std::filesystem::path& file);
-
 /// Of a manifest and of size and time of change of every file that it names: changes when one of them is replaced.
 /// Throws Error when the manifest cannot be read.
 std::string hash_of_manifest(const std::filesystem::path& manifest);

@@ -38,13 +38,23 @@ Json json_of(const SetScores& set) {
                          {"broken", set.broken}});
 }
 
+int32_t label_from(const Json& json) {
+    const int64_t label = json.integer();
+    if (label != bonafide_class && label != attack_class)
+        throw Error("result.json", "expected a class, 0 or 1, got " + std::to_string(label));
+    return static_cast<int32_t>(label);
+}
+
 SetScores scores_from(const Json& json) {
     SetScores set;
     for (const Json& score : json.at("scores").elements()) set.samples.scores.push_back(score.number());
-    for (const Json& label : json.at("labels").elements())
-        set.samples.labels.push_back(static_cast<int32_t>(label.integer()));
+    for (const Json& label : json.at("labels").elements()) set.samples.labels.push_back(label_from(label));
     set.samples.attack_types = names_from(json.at("types"));
     set.groups = names_from(json.at("groups"));
+    check(set.samples);
+    if (set.groups.size() != set.samples.size())
+        throw Error("result.json", "there are " + std::to_string(set.groups.size()) + " groups for " +
+                                       std::to_string(set.samples.size()) + " scores");
     set.loss = json.at("loss").number();
     set.broken = json.at("broken").integer();
     return set;

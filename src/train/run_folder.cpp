@@ -6,6 +6,12 @@
 #include "liven/io/json_lines.hpp"
 
 namespace liven {
+namespace {
+
+/// A comment to whoever reads the settings: the state of the pretrained weights when the run began.
+const std::string kPretrainedLine = "# size and time of change of the pretrained weights: ";
+
+}  // namespace
 
 void RunFolder::require_new() const {
     if (std::filesystem::exists(config()))
@@ -20,7 +26,20 @@ void RunFolder::require_begun() const {
 
 void RunFolder::begin(const TrainSettings& settings) const {
     std::filesystem::create_directories(path_);
-    settings.to_config().write(config());
+    std::string text = settings.to_config().str();
+    if (!settings.pretrained.empty()) text += kPretrainedLine + file_state(settings.pretrained) + '\n';
+    write_file_atomically(config(), text);
+}
+
+void RunFolder::require_same_pretrained(const TrainSettings& settings) const {
+    if (settings.pretrained.empty()) return;
+    const std::string text = read_text_file(config());
+    const size_t at = text.rfind('\n' + kPretrainedLine);
+    if (at == std::string::npos) return;  // begun by an older Liven, or edited
+    const size_t from = at + 1 + kPretrainedLine.size();
+    if (text.substr(from, text.find('\n', from) - from) != file_state(settings.pretrained))
+        throw Error(settings.pretrained, "the file is no longer the one that this run began with",
+                    "put that one back with its time of change, or start a new run with --out");
 }
 
 TrainSettings RunFolder::settings() const {

@@ -27,9 +27,11 @@ public:
     /// Throws Error when there is none.
     void require_begun() const;
 
-    /// Makes the folder and writes the settings.
+    /// Makes the folder and writes the settings, with what tells the pretrained weights from others.
     void begin(const TrainSettings& settings) const;
     TrainSettings settings() const;
+    /// Throws Error when the file of pretrained weights is another than when the run began.
+    void require_same_pretrained(const TrainSettings& settings) const;
     /// Removes the log's lines of later steps: they will be written again.
     void drop_log_after(int64_t step) const;
 

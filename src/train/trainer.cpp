@@ -338,6 +338,7 @@ Trainer Trainer::resume(const std::filesystem::path& run) {
         state->snapshot.restore(std::move(*checkpoint), run.string());
     } else {
         log_info("no checkpoint yet: starting from the beginning");
+        folder.require_same_pretrained(settings);
         state->load_pretrained();
     }
     return Trainer(std::move(state));

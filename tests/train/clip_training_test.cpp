@@ -135,6 +135,12 @@ TEST_CASE("Stopped before its frames are described, a training goes on with its 
         CHECK_THROWS_AS(trainer.train(), Interrupted);
     }
     CHECK_FALSE(fs::exists(videos.folder / "stopped" / "log.jsonl"));
+    // Without a checkpoint the weights are read again: others are not taken for them.
+    const auto time = fs::last_write_time(settings.pretrained);
+    fs::last_write_time(settings.pretrained, time + std::chrono::seconds(1));
+    CHECK_THROWS_WITH(Trainer::resume(videos.folder / "stopped"),
+                      Catch::Contains("no longer the one that this run began with"));
+    fs::last_write_time(settings.pretrained, time);
     Trainer::resume(videos.folder / "stopped").train();
     CHECK(videos.log.said("no checkpoint yet"));
     CHECK(contents_of(videos.folder / "stopped" / "model.safetensors") == whole);

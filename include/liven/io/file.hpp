@@ -52,4 +52,7 @@ void write_file_atomically(const std::filesystem::path& path, std::string_view c
 /// The whole file. Throws Error when it cannot be read or is larger than `limit` bytes.
 std::string read_text_file(const std::filesystem::path& path, uint64_t limit = uint64_t{64} << 20);
 
+/// Size and time of change, which tell a file from one that has replaced it; "-" where there is none.
+std::string file_state(const std::filesystem::path& path);
+
 }  // namespace liven
