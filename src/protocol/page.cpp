@@ -140,7 +140,8 @@ void add_cost(report::Page& page, const Results& results) {
     const std::pair<const char*, double EpochFacts::*> facts[] = {{"seconds an epoch", &EpochFacts::seconds},
                                                                   {"resident memory, MB", &EpochFacts::megabytes}};
     for (const auto& [name, fact] : facts) {
-        report::LineChart chart{.title = name, .x = {.title = "epoch"}, .y = {.title = name, .low = 0.0}, .series = {}};
+        report::LineChart chart{
+            .title = name, .x = {.title = "epoch", .counts = true}, .y = {.title = name, .low = 0.0}, .series = {}};
         for (const std::string& model : results.settings().models)
             if (report::Series series = epochs_of(results, model, fact); !series.points.empty())
                 chart.series.push_back(std::move(series));

@@ -22,8 +22,8 @@ double step_for(double extent) {
     return 10 * power;
 }
 
-std::vector<double> linear_ticks(double low, double high) {
-    const double step = step_for(high - low);
+std::vector<double> linear_ticks(double low, double high, double least_step = 0) {
+    const double step = std::max(step_for(high - low), least_step);
     std::vector<double> ticks;
     for (double at = std::ceil(low / step - 1e-9) * step; at <= high + 1e-9 * step; at += step)
         ticks.push_back(std::abs(at) < step * 1e-9 ? 0 : at);
@@ -67,7 +67,7 @@ Mapping::Mapping(const Axis& axis, double low, double high)
         high_ = scale_ == Scale::linear ? low_ + room : low_ * 1.5;
         low_ = scale_ == Scale::linear ? low_ - room : low_ / 1.5;
     }
-    ticks_ = scale_ == Scale::linear        ? linear_ticks(low_, high_)
+    ticks_ = scale_ == Scale::linear        ? linear_ticks(low_, high_, axis.counts ? 1 : 0)
              : scale_ == Scale::logarithmic ? logarithmic_ticks(low_, high_)
                                             : probit_ticks(low_, high_);
 }

@@ -28,7 +28,8 @@ report::Series logged(const RunEvidence& run, const std::string& key, const std:
 /// A chart of the keys, for all runs; empty when nobody logged them.
 void add_chart(std::vector<std::string>& charts, Runs runs, const std::string& title,
                const std::vector<std::pair<std::string, std::string>>& keys) {
-    report::LineChart chart{.title = title, .x = {.title = "epoch"}, .y = {.title = title}, .series = {}};
+    report::LineChart chart{
+        .title = title, .x = {.title = "epoch", .counts = true}, .y = {.title = title}, .series = {}};
     for (const RunEvidence& run : runs)
         for (const auto& [key, name] : keys) {
             const std::string prefix = runs.size() > 1 ? run.name + (name.empty() ? "" : ", ") : "";

@@ -72,6 +72,8 @@ TEST_CASE("Ticks are round numbers within the axis, on every scale") {
     CHECK(linear.ticks().size() >= 4);
     CHECK(number(linear.ticks().front()) == "0.2");
     CHECK(decades.ticks() == std::vector<double>{0.1, 1, 10, 100});
+    CHECK(Mapping({.title = "epoch", .counts = true}, 1, 4).ticks() == std::vector<double>{1, 2, 3, 4});
+    CHECK(Mapping({.title = "epoch", .counts = true}, 1, 40).ticks() == std::vector<double>{10, 20, 30, 40});
     CHECK(decades.at(1) - decades.at(0.1) == Approx(decades.at(100) - decades.at(10)));
     // The middle of a normal distribution is where half lies below.
     CHECK(shares.at(0.5) == 1);

@@ -26,6 +26,7 @@ struct Axis {
     std::string title;
     Scale scale = Scale::linear;
     std::optional<double> low = {}, high = {};  ///< by default from the data
+    bool counts = false;                        ///< marks of a linear axis at whole numbers alone: epochs, samples
 };
 
 struct Series {

@@ -18,8 +18,7 @@ namespace {
 /// files more to reach.
 constexpr const char* kDecoders =
     "mjpeg,mpeg4,h264,hevc,vp8,vp9,libdav1d,mpeg1video,mpeg2video,wmv1,wmv2,wmv3,vc1,msmpeg4v1,msmpeg4v2,msmpeg4,h263,"
-    "flv,"
-    "rawvideo,ffv1,huffyuv,ffvhuff,dvvideo,prores";
+    "flv,rawvideo,ffv1,huffyuv,ffvhuff,dvvideo,prores";
 
 bool has_at(std::string_view head, size_t at, std::string_view mark) {
     return head.size() >= at + mark.size() && head.substr(at, mark.size()) == mark;
