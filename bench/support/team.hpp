@@ -1,5 +1,7 @@
 #pragma once
 
+#include <immintrin.h>
+
 #include <atomic>
 #include <condition_variable>
 #include <cstdint>
@@ -10,8 +12,9 @@
 
 namespace liven::bench {
 
-/// The calling thread and `threads` - 1 others that do the same work at the same time; the others wait in between
-/// without spinning.
+/// The calling thread and `threads` - 1 others that do the same work at the same time. As the engine's own threads do,
+/// the others spin for some tens of microseconds when there is no work, and then sleep: a thread that has to be woken
+/// comes late, and what it comes late for its neighbour has done.
 class Team {
 public:
     explicit Team(int threads) : threads_(threads) {
@@ -34,6 +37,8 @@ public:
     }
 
 private:
+    static constexpr int most_spins = 2000;
+
     void start(const std::function<void(int)>* work) {
         busy_.store(threads_ - 1, std::memory_order_relaxed);
         {
@@ -46,6 +51,7 @@ private:
 
     void serve(int thread) {
         for (int64_t seen = 0;;) {
+            for (int spin = 0; spin < most_spins && call_.load(std::memory_order_relaxed) == seen; ++spin) _mm_pause();
             const std::function<void(int)>* work = nullptr;
             {
                 std::unique_lock lock(mutex_);
@@ -63,7 +69,7 @@ private:
     std::mutex mutex_;
     std::condition_variable called_;
     const std::function<void(int)>* work_ = nullptr;
-    int64_t call_ = 0;
+    std::atomic<int64_t> call_{0};
     std::atomic<int> busy_{0};
     std::vector<std::thread> others_;
 };

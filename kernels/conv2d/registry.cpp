@@ -78,15 +78,16 @@ double cost_gemm(const Problem& problem) {
 
 struct Tiles {
     Isa isa;
-    std::string_view forward, weight_grad, depthwise, gemm;
+    std::string_view forward, weight_grad, depthwise, gemm, gemm_weight_grad;
     double (*cost_gemm)(const Problem&);
 };
-constexpr Tiles tiles[] = {{Isa::baseline, "3 pixels x 16 channels", "3 elements x 16 channels",
-                            "4 pixels x 4 channels", "4 pixels x 8 channels", cost_gemm<Isa::baseline>},
-                           {Isa::avx2, "6 pixels x 16 channels", "6 elements x 16 channels", "4 pixels x 8 channels",
-                            "6 pixels x 16 channels", cost_gemm<Isa::avx2>},
-                           {Isa::avx512, "8 pixels x 16 or 32 channels", "24 elements, or 3 rows x 9, x 16 channels",
-                            "4 pixels x 16 channels", "6 pixels x 64 channels", cost_gemm<Isa::avx512>}};
+constexpr Tiles tiles[] = {
+    {Isa::baseline, "3 pixels x 16 channels", "3 elements x 16 channels", "4 pixels x 4 channels",
+     "4 pixels x 8 channels", "4 x 8 channels", cost_gemm<Isa::baseline>},
+    {Isa::avx2, "6 pixels x 16 channels", "6 elements x 16 channels", "4 pixels x 8 channels", "6 pixels x 16 channels",
+     "6 x 16 channels", cost_gemm<Isa::avx2>},
+    {Isa::avx512, "8 pixels x 16 or 32 channels", "24 elements, or 3 rows x 9, x 16 channels", "4 pixels x 16 channels",
+     "6 pixels x 64 channels", "12 x 32 channels", cost_gemm<Isa::avx512>}};
 
 }  // namespace
 
@@ -103,7 +104,8 @@ void register_conv2d_direct(std::vector<KernelInfo>& out) {
         };
         const auto add_gemm = [&](std::string_view op, std::string_view name,
                                   std::unique_ptr<Step> (*make)(const Problem&, Isa)) {
-            out.push_back({op, name, t.isa, t.gemm, refuse_gemm_conv2d, t.cost_gemm, make});
+            const std::string_view tile = op == "conv2d_weight_grad" ? t.gemm_weight_grad : t.gemm;
+            out.push_back({op, name, t.isa, tile, refuse_gemm_conv2d, t.cost_gemm, make});
         };
         add("conv2d", "conv2d_fwd_direct_nhwc_f32", t.forward, false);
         const auto add_narrow = [&](std::string_view op, std::string_view name) {
