@@ -61,6 +61,12 @@ int64_t count_parts(const Conv2dGeometry& g, const Shape& map, const Shape& resu
     return 1;
 }
 
+/// A prologue that makes pairs is not run beforehand, and so not for every part of several samples.
+int64_t parts_of(const Conv2dProblem& parsed, bool dots) {
+    if (dots && parsed.map.program && parsed.geometry.samples > 1) return 1;
+    return count_parts(parsed.geometry, parsed.map.shape, parsed.result);
+}
+
 /// Enough work in a unit (about 50 us at full speed), and when the weights outgrow L2, enough pixels to pay for reading
 /// them.
 int64_t least_rows(const Conv2dGeometry& g, const Shape& result, int64_t parts) {
@@ -120,7 +126,7 @@ public:
           dots_(dots),
           weights_operand_(parsed.weights),
           taps_(input_grad_ ? input_grad_taps(geometry_) : forward_taps(geometry_)),
-          walk_(walk_down(geometry_, taps_, result_, count_parts(geometry_, parsed.map.shape, result_))),
+          walk_(walk_down(geometry_, taps_, result_, parts_of(parsed, dots))),
           forward_(conv_forward_table(isa)),
           packed_(taps_, geometry_, input_grad_, isa, dots ? forward_.pair_weights : nullptr),
           sink_(problem, result_, walk_.band_rows, result_[0] * walk_.chunks.count, isa, result_[3] / walk_.parts),

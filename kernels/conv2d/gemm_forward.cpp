@@ -280,7 +280,10 @@ private:
 std::string refuse_gemm_conv2d(const Problem& problem) {
     const Conv2dProblem parsed = parse_conv2d(problem);
     if (!parsed.refusal.empty()) return parsed.refusal;
-    const Window2d& window = parsed.geometry.window;
+    const Conv2dGeometry& g = parsed.geometry;
+    const Window2d& window = g.window;
+    const bool strided = !(window.stride == Extent2d(1)) && std::min(g.src_c, g.dst_c) >= 64 && g.groups == 1;
+    if (problem.op == "conv2d_weight_grad" && strided) return {};  // an element after the other
     if (window.kernel != Extent2d(1) || window.padding != Padding2d{} || parsed.geometry.groups != 1)
         return "expected a 1x1 kernel, no padding and one group";
     return {};

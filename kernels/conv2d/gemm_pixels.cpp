@@ -1,5 +1,7 @@
 #include "kernels/conv2d/gemm_pixels.hpp"
 
+#include <algorithm>
+
 #include "kernels/rounding.hpp"
 
 namespace liven::kernels {
@@ -33,18 +35,31 @@ GemmBlock GemmPixels::take(const Buffers& buffers, std::byte* scratch, const Row
     if (slice.count == 0) slice.count = options_.channels;
     if (program_) return made(buffers, scratch, rows, slice);
     const Shape& shape = source_.shape;
-    const int64_t pixel = source_.pixel_stride, row = options_.stride.h * shape[2] * pixel;
-    const float* map = map_of(buffers) + rows.sample * shape[1] * shape[2] * pixel + rows.first * row + slice.first;
-    if (in_place_) return {map - rows.before * row, pixel, nullptr};
+    const int64_t pixel = source_.pixel_stride, width = shape[2] * pixel;
+    const float* map = map_of(buffers) + rows.sample * shape[1] * width + slice.first;
+    if (in_place_) return {map + (rows.first - rows.before) * width, pixel, nullptr};
     float* copy = reinterpret_cast<float*>(scratch);
-    for (int64_t y = 0; y < rows.count; ++y)
-        copy_row(map + y * row, pixel, slice.count, copy + (rows.before + y) * options_.width * pitch_);
+    float* to = copy + rows.before * options_.width * pitch_;
+    for (int64_t y = rows.first; y < rows.first + rows.count; ++y, to += options_.width * pitch_) {
+        const int64_t source = y * options_.stride.h + rows.down;
+        if (source < 0 || source >= shape[1])
+            std::fill_n(to, options_.width * pitch_, 0.0f);
+        else
+            copy_row(map + source * width, pixel, slice.count, rows.right, to);
+    }
     return {copy, pitch_, nullptr};
 }
 
-/// What the stride meets of a row whose pixels lie `pixel` floats apart.
-void GemmPixels::copy_row(const float* row, int64_t pixel, int64_t channels, float* to) const noexcept {
-    kernels_.pack(row, options_.stride.w * pixel, options_.width, 1, channels, to, pitch_, 0);
+/// What the stride meets of a row whose pixels lie `pixel` floats apart, from pixel `right` on.
+void GemmPixels::copy_row(const float* row, int64_t pixel, int64_t channels, int64_t right, float* to) const noexcept {
+    const int64_t step = options_.stride.w, met = source_.shape[2] - right;
+    const int64_t first = std::min(right < 0 ? ceil_div(-right, step) : 0, options_.width);
+    const int64_t last = std::clamp(met > 0 ? ceil_div(met, step) : 0, first, options_.width);
+    if (first < last)
+        kernels_.pack(row + (first * step + right) * pixel, step * pixel, last - first, 1, channels,
+                      to + first * pitch_, pitch_, 0);
+    std::fill_n(to, first * pitch_, 0.0f);
+    std::fill_n(to + last * pitch_, (options_.width - last) * pitch_, 0.0f);
 }
 
 GemmBlock GemmPixels::made(const Buffers& buffers, std::byte* scratch, const Rows& rows,
@@ -72,7 +87,7 @@ GemmBlock GemmPixels::made(const Buffers& buffers, std::byte* scratch, const Row
     float* row = reinterpret_cast<float*>(scratch + row_offset_);
     for (int64_t y = 0; y < rows.count; ++y) {
         make((rows.first + y) * options_.stride.h, 1, row);
-        copy_row(row, pitch_, slice.count, first + y * options_.width * pitch_);
+        copy_row(row, pitch_, slice.count, 0, first + y * options_.width * pitch_);
     }
     return {pixels, pitch_, nullptr};
 }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <optional>
 
 #include "kernels/gemm/gemm.hpp"
@@ -9,8 +10,8 @@
 
 namespace liven::kernels {
 
-/// The pixels of an N x H x W x C map that a 1x1 convolution meets, as rows of a matrix: read where they lie, copied
-/// to where they do not push each other out of L1, or made by a prologue.
+/// The pixels of an N x H x W x C map that one element of a kernel meets, as rows of a matrix: read where they lie,
+/// copied to where they do not push each other out of L1, or made by a prologue. Those in the padding are zero.
 class GemmPixels {
 public:
     struct Options {
@@ -27,7 +28,8 @@ public:
     /// Rows that are taken, as the result counts them.
     struct Rows {
         int64_t sample = 0, first = 0, count = 0;
-        int64_t before = 0;  ///< rows already taken, of the samples before, that these have to follow
+        int64_t before = 0;           ///< rows already taken, of the samples before, that these have to follow
+        int64_t down = 0, right = 0;  ///< where the kernel's element lies from the first pixel that the window meets
     };
     /// Rows of `width` pixels each without gaps between them. `scratch`: scratch_bytes() of this thread, 64-byte
     /// aligned; the pixels may lie there, and then whole vectors of their channels can be read.
@@ -51,8 +53,8 @@ public:
             return;
         }
         const int64_t pixel = source_.pixel_stride, row = options_.stride.h * shape[2] * pixel, size = sizeof(float);
-        const float* first =
-            map_of(buffers) + rows.sample * shape[1] * shape[2] * pixel + rows.first * row + slice.first;
+        const int64_t top = std::clamp<int64_t>(rows.first * options_.stride.h + rows.down, 0, shape[1] - 1);
+        const float* first = map_of(buffers) + (rows.sample * shape[1] + top) * shape[2] * pixel + slice.first;
         if (options_.stride == Extent2d(1)) {
             take_map(first, rows.count * shape[2], slice.count * size, pixel * size);
             return;
@@ -67,7 +69,7 @@ private:
                                     : reinterpret_cast<const float*>(buffers.workspace + source_.workspace_offset);
     }
     GemmBlock made(const Buffers& buffers, std::byte* scratch, const Rows& rows, ChannelSlice slice) const noexcept;
-    void copy_row(const float* row, int64_t pixel, int64_t channels, float* to) const noexcept;
+    void copy_row(const float* row, int64_t pixel, int64_t channels, int64_t right, float* to) const noexcept;
 
     MapSource source_;
     Options options_;

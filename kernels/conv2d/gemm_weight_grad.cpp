@@ -1,7 +1,7 @@
-// The weight gradient of a 1x1 convolution as a matrix product: diff_weights (src channels x dst channels) = src'
-// diff_dst over all pixels.
+// The weight gradient of a convolution as a matrix product for each element of its kernel: diff_weights (src channels x
+// dst channels) = src' diff_dst over all pixels that the element meets.
 //
-// loop nest      unit (slot of rows or samples, block of at most 256 x 256 of the result) > about 256 pixels >
+// loop nest      unit (slot of rows or samples, element, block of at most 256 x 256 of the result) > about 256 pixels >
 //                panel of two vectors of dst channels > strip of src channels > isa/gemm.cpp
 // caches         the pixels of both maps and the unit's partial sums in L2; pixels far apart are copied together first
 // bytes moved    both maps once for each 256 channels of the other, partial sums once for each 256 pixels, slots twice
@@ -42,27 +42,30 @@ struct EqualParts {
 /// How the work is cut: by shape alone.
 struct GradCut {
     EqualParts src, dst;  ///< channels
+    int64_t elements;     ///< of the kernel
     RowChunks chunks;     ///< of a sample; one when a slot holds whole samples
     int64_t samples_of_slot = 1, slots = 1;
     int64_t block_rows = 1;  ///< whose pixels one tile adds up
     int64_t strip = 0;       ///< src channels of a tile
 
     GradCut(const Conv2dGeometry& g, const GemmKernels& kernels)
-        : src(g.src_c, 256, kernels.rows), dst(g.dst_c, 256, kernels.columns) {
+        : src(g.src_c, 256, kernels.rows),
+          dst(g.dst_c, 256, kernels.columns),
+          elements(g.window.kernel.h * g.window.kernel.w) {
         constexpr int64_t all_slots_floats = 8 << 20, enough_units = 64, least_pixels = 512, tile_pixels = 256;
-        const int64_t most_slots = std::clamp<int64_t>(all_slots_floats / (g.src_c * g.dst_c), 1, 256);
+        const int64_t most_slots = std::clamp<int64_t>(all_slots_floats / g.weights(), 1, 256);
         chunks = {.rows = g.dst_h, .count = 1};
         const int64_t joined = weight_grad_slots({.samples = g.samples,
                                                   .most = most_slots,
                                                   .units_of_slot = parts(),
-                                                  .slot_floats = g.src_c * g.dst_c,
+                                                  .slot_floats = g.weights(),
                                                   .sample_floats = g.dst_h * g.dst_w * (g.src_c + g.dst_c)});
         if (joined < g.samples) {
             samples_of_slot = ceil_div(g.samples, joined);
             slots = ceil_div(g.samples, samples_of_slot);
         } else {
-            const int64_t wanted =
-                std::clamp<int64_t>(enough_units / (src.count * dst.count * g.samples), 1, most_slots / g.samples);
+            const int64_t wanted = std::clamp<int64_t>(enough_units / (parts() * g.samples), 1,
+                                                       std::max<int64_t>(most_slots / g.samples, 1));
             chunks = cut_rows(g.dst_h, std::max(ceil_div(g.dst_h, wanted), ceil_div(least_pixels, g.dst_w)));
             slots = g.samples * chunks.count;
         }
@@ -71,7 +74,7 @@ struct GradCut {
         block_rows = ceil_div(rows, ceil_div(rows, most));
         strip = ceil_div(src.part, ceil_div(src.part, kernels.rows));
     }
-    int64_t parts() const { return src.count * dst.count; }
+    int64_t parts() const { return elements * src.count * dst.count; }
 };
 
 class GemmWeightGrad final : public WeightGradStep {
@@ -86,17 +89,18 @@ public:
         MapSource src = parsed.map, diff_dst = parsed.diff_dst;
         // Every block of the other's channels would run a prologue again.
         Extent2d stride = geometry_.window.stride;
-        if (cut_.dst.count > 2 && src.program) {
-            made_.keep(src, problem, isa, workspace_bytes, stride);
-            stride = Extent2d(1);
+        const bool pointwise = cut_.elements == 1;
+        if (src.program && (cut_.dst.count > 2 || !pointwise)) {
+            made_.keep(src, problem, isa, workspace_bytes, pointwise ? stride : Extent2d(1));
+            if (pointwise) stride = Extent2d(1);
         }
-        if (cut_.src.count > 2) made_.keep(diff_dst, problem, isa, workspace_bytes);
+        if (cut_.src.count > 2 || !pointwise) made_.keep(diff_dst, problem, isa, workspace_bytes);
         src_.emplace(src, problem, isa,
                      GemmPixels::Options{.stride = stride,
                                          .width = geometry_.dst_w,
                                          .rows = cut_.block_rows,
                                          .channels = cut_.src.part,
-                                         .in_place = src.pixel_stride <= most_stride});
+                                         .in_place = pointwise && src.pixel_stride <= most_stride});
         // Tiles read whole vectors of columns: there must be some behind the last pixel.
         const bool whole = geometry_.dst_c % kernels_.lanes == 0;
         diff_dst_.emplace(diff_dst, problem, isa,
@@ -119,7 +123,9 @@ private:
             const double parts = static_cast<double>(cut_.parts()), chunks = static_cast<double>(cut_.chunks.count);
             stage.reach = (1 - 1 / parts) / chunks +
                           row_reach(geometry_.dst_h, cut_.chunks.rows, geometry_.src_h, [&](int64_t y) {
-                              return std::min(geometry_.src_h, (y - 1) * geometry_.window.stride.h + 1);
+                              const Window2d& w = geometry_.window;
+                              const int64_t reached = (w.kernel.h - 1) * w.dilation.h - w.padding.top;
+                              return std::clamp<int64_t>((y - 1) * w.stride.h + reached + 1, 1, geometry_.src_h);
                           });
         }
         stages.push_back(stage);
@@ -129,19 +135,24 @@ private:
     struct Bench {
         const Buffers& buffers;
         ChannelSlice src, dst;  ///< channels of the unit's block
+        int64_t down, right;    ///< where the unit's element lies
         std::byte *src_pixels, *dst_pixels;
     };
 
     void accumulate(int64_t unit, const Buffers& buffers) const noexcept override {
-        const int64_t slot = unit / cut_.parts(), part = unit % cut_.parts();
+        const int64_t slot = unit / cut_.parts(), blocks = cut_.src.count * cut_.dst.count;
+        const int64_t element = unit % cut_.parts() / blocks, part = unit % blocks;
+        const Window2d& window = geometry_.window;
         const Bench bench{.buffers = buffers,
                           .src = cut_.src[part / cut_.dst.count],
                           .dst = cut_.dst[part % cut_.dst.count],
+                          .down = element / window.kernel.w * window.dilation.h - window.padding.top,
+                          .right = element % window.kernel.w * window.dilation.w - window.padding.left,
                           .src_pixels = buffers.scratch,
                           .dst_pixels = buffers.scratch + src_bytes_};
         float* sums = cut_.slots > 1 ? reinterpret_cast<float*>(buffers.workspace) + slot * geometry_.weights()
                                      : static_cast<float*>(buffers.outputs[0]);
-        sums += bench.src.first * geometry_.dst_c + bench.dst.first;
+        sums += (element * geometry_.src_c + bench.src.first) * geometry_.dst_c + bench.dst.first;
         const int64_t height = geometry_.dst_h;
         int64_t first = slot * cut_.samples_of_slot * height,
                 last = std::min(geometry_.samples * height, first + cut_.samples_of_slot * height);
@@ -166,20 +177,27 @@ private:
         };
         for (int64_t row = first, next = 0; row < last; row = next) {
             next = std::min(last, (row / height + 1) * height);
-            const GemmPixels::Rows rows{row / height, row % height, next - row, 0};
-            src_->each_map(b.buffers, rows, b.src, add);
+            GemmPixels::Rows rows{.sample = row / height, .first = row % height, .count = next - row};
             diff_dst_->each_map(b.buffers, rows, b.dst, add);
+            rows.down = b.down;
+            src_->each_map(b.buffers, rows, b.src, add);
         }
     }
 
     /// The pixels of rows [first, last), counted over all samples.
-    GemmBlock take(const GemmPixels& pixels, const Bench& b, std::byte* scratch, int64_t first, int64_t last,
-                   ChannelSlice slice) const noexcept {
+    GemmBlock take(const GemmPixels& pixels, const Bench& b, int64_t first, int64_t last) const noexcept {
         const int64_t height = geometry_.dst_h;
+        const bool is_src = &pixels == &*src_;
         GemmBlock block;
         for (int64_t row = first, next = 0; row < last; row = next) {
             next = std::min(last, (row / height + 1) * height);
-            block = pixels.take(b.buffers, scratch, {row / height, row % height, next - row, row - first}, slice);
+            const GemmPixels::Rows rows{.sample = row / height,
+                                        .first = row % height,
+                                        .count = next - row,
+                                        .before = row - first,
+                                        .down = is_src ? b.down : 0,
+                                        .right = is_src ? b.right : 0};
+            block = pixels.take(b.buffers, is_src ? b.src_pixels : b.dst_pixels, rows, is_src ? b.src : b.dst);
         }
         return block;
     }
@@ -187,8 +205,7 @@ private:
     // NOLINTNEXTLINE(readability-non-const-parameter): sums are written through the tile
     void add_products(const Bench& b, int64_t first, int64_t last, float* sums, bool adds,
                       GemmFetches& fetches) const noexcept {
-        const GemmBlock src = take(*src_, b, b.src_pixels, first, last, b.src);
-        const GemmBlock diff_dst = take(*diff_dst_, b, b.dst_pixels, first, last, b.dst);
+        const GemmBlock src = take(*src_, b, first, last), diff_dst = take(*diff_dst_, b, first, last);
         GemmNest nest{.tile = {.a = src.data,
                                .a_row = src.row,
                                .a_turned = true,

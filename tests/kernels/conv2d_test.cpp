@@ -77,6 +77,8 @@ std::vector<Case> all_cases() {
         {3, 6, 7, 300, 40, {.window = {.kernel = 1, .stride = 2}}},
         {2, 40, 41, 19, 270, {.window = {.kernel = 1}}},
         {2, 10, 9, 33, 20, {.window = {.kernel = 1, .stride = {3, 2}}}},
+        {2, 7, 9, 70, 66, {.window = {.kernel = 3, .stride = {2, 1}, .padding = {2, 1, 0, 2}, .dilation = {2, 1}}}},
+        {2, 3, 3, 64, 65, {.window = {.kernel = 3, .stride = 2, .padding = {4, 3, 3, 5}}}},
         same3x3(2, 3, 4, 128, 160),
         {2, 5, 6, 128, 160, {.window = {.kernel = 3, .stride = 2, .padding = {1, 1, 1, 1}}}},
         {1, 9, 8, 3, 4, {.window = {.kernel = 1, .stride = {3, 2}, .padding = {1, 0, 2, 1}}}},
