@@ -69,6 +69,7 @@ GemmBlock GemmPixels::made(const Buffers& buffers, std::byte* scratch, const Row
     const ProgramView& view = program_->view();
     view.prepare(view, buffers, rows.sample, slice.first, slice.count, own);
     const int64_t width = source_.shape[2];
+    // NOLINTNEXTLINE(readability-non-const-parameter): to is written through the chunk
     const auto make = [&](int64_t first, int64_t count, float* to) {
         const Chunk chunk{.sample = rows.sample,
                           .first_pixel = first * width,

@@ -67,6 +67,7 @@ public:
 
 private:
     /// Runs the program for a row of the source.
+    // NOLINTNEXTLINE(readability-non-const-parameter): to is written through the chunk
     void make(int64_t sample, int64_t row, const Buffers& buffers, float* to) const noexcept {
         const ProgramView& view = program_->view();
         float* scratch = reinterpret_cast<float*>(buffers.scratch + row_bytes_);
