@@ -1,5 +1,6 @@
 #include "liven/core/buffer.hpp"
 
+#include <malloc.h>
 #include <sys/mman.h>
 
 #include <atomic>
@@ -132,6 +133,11 @@ bool Buffer::unique() const { return block_ && block_->references.load(std::memo
 Buffer::Usage Buffer::usage() {
     return {.live = g_live.load(), .pooled = detail::BlockPool<Block>::instance().pooled()};
 }
-void Buffer::trim() { detail::BlockPool<Block>::instance().trim(); }
+void Buffer::trim() {
+    detail::BlockPool<Block>::instance().trim();
+#ifdef __GLIBC__
+    malloc_trim(0);  // blocks below the size that is mapped by itself stay with the process otherwise
+#endif
+}
 
 }  // namespace liven
