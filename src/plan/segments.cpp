@@ -21,6 +21,7 @@ public:
         for (size_t g = 0; g < groups_.size(); ++g) placed_.emplace_back(stages(g).size(), kNever);
         next_.resize(groups_.size(), 0);
         collect_makers();
+        find_late();
     }
 
     void run() {
@@ -59,6 +60,25 @@ private:
                 // A constant that is a result is copied to itself.
                 std::erase_if(makers_[g].back(), [g](const Maker& maker) { return maker.group == g; });
             }
+    }
+
+    /// What makes much out of little for results alone can come last: until then its operands take the place of it. In
+    /// a training step that clips by the norm over all gradients they would otherwise lie there for most of it.
+    void find_late() {
+        std::set<ValueKey> roots;
+        for (const Graph::Root& root : schedule_.fused.graph.roots) roots.insert(key_of(storage_of(root.value)));
+        const auto is_root = [&](const GroupOperand& output) { return roots.contains(key_of(output.value)); };
+        std::vector<bool> leads_on(groups_.size(), false);  // to a step whose result is not the plan's
+        late_.resize(groups_.size(), false);
+        for (size_t g = groups_.size(); g-- > 0;) {
+            bool ends = true;
+            for (const GroupOperand& output : groups_[g].outputs)
+                if (const auto found = flow_.readers.find(key_of(output.value)); found != flow_.readers.end())
+                    for (size_t reader : found->second) ends = ends && !leads_on[reader];
+            const bool writes_results = std::all_of(groups_[g].outputs.begin(), groups_[g].outputs.end(), is_root);
+            late_[g] = ends && !writes_results && groups_[g].core && expands(groups_[g]);
+            leads_on[g] = !ends || (groups_[g].core && !writes_results);
+        }
     }
 
     /// A concatenation whose parts are in their places has no stage: its parts' makers count.
@@ -138,14 +158,15 @@ private:
         return schedule_.segments.size() - 1;
     }
 
-    /// Which group opens the next segment: what makes little out of much, else the first in the order of groups.
+    /// Which group opens the next segment: what makes little out of much, else the first in the order of groups that
+    /// need not come late.
     size_t choose_opener() const {
         size_t first = kNever;
         const size_t now = schedule_.segments.size();
         for (size_t g = 0; g < groups_.size(); ++g) {
             if (finished(g) || !ready_but_for_weights(g, now)) continue;
             if (reduces(groups_[g])) return g;
-            if (first == kNever) first = g;
+            if (first == kNever || (late_[first] && !late_[g])) first = g;
         }
         return first;
     }
@@ -158,6 +179,13 @@ private:
         for (const GroupOperand& input : group.inputs) in += static_cast<double>(input.shape.count());
         for (const GroupOperand& output : group.outputs) out += static_cast<double>(output.shape.count());
         return 8 * out < in;
+    }
+    static bool expands(const Group& group) {
+        double in = 0, out = 0;
+        for (const GroupOperand& input : group.inputs)
+            if (!input.storage().node->is_leaf()) in += static_cast<double>(input.storage_bytes());
+        for (const GroupOperand& output : group.outputs) out += static_cast<double>(output.storage_bytes());
+        return 2 * out > 3 * in;
     }
 
     bool open_next() {
@@ -193,7 +221,7 @@ private:
     }
 
     bool try_join(size_t group, size_t segment) {
-        if (finished(group) || !near(group)) return false;
+        if (finished(group) || late_[group] || !near(group)) return false;
         const size_t preparation = segment - 1;
         size_t stage = next_[group];
         const bool packs = prepares(group, stage);
@@ -223,7 +251,7 @@ private:
     /// Stages beside each other in one segment are independent.
     void add_light(size_t segment) {
         for (size_t g = 0; g < groups_.size(); ++g) {
-            if (finished(g) || !ready(g, next_[g], segment)) continue;
+            if (finished(g) || (late_[g] && next_[g] == 0) || !ready(g, next_[g], segment)) continue;
             const Stage& stage = stages(g)[next_[g]];
             const bool rest = next_[g] > 0 && stage.samples == 1 && stage.reads < 0;
             if (rest || groups_[g].bytes <= kLightBytes) place(g, next_[g], segment);
@@ -288,6 +316,7 @@ private:
     std::vector<std::vector<size_t>> placed_;              ///< by group and stage: its segment
     std::vector<size_t> next_;                             ///< by group: the first stage without a segment
     std::vector<std::vector<std::vector<Maker>>> makers_;  ///< by group and input
+    std::vector<bool> late_;                               ///< by group: opens a segment when no other can
     std::set<ValueKey> touched_;                           ///< by the open segment
 };
 

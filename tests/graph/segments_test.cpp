@@ -7,6 +7,7 @@
 #include "liven/graph/plan.hpp"
 #include "liven/graph/state.hpp"
 #include "liven/ops/activation.hpp"
+#include "liven/ops/arithmetic.hpp"
 #include "liven/ops/conv2d.hpp"
 #include "liven/ops/reduce.hpp"
 #include "tests/graph/uniform.hpp"
@@ -38,6 +39,24 @@ std::string segment_with(const std::string& plan, const std::string& what) {
     return plan.substr(begin, plan.find("barrier", at) - begin);
 }
 
+/// A step of gradient descent over a chain of 1x1 convolutions of few pixels and many channels, whose rate depends on
+/// the norm over all gradients.
+std::string schedule_of_clipped_step() {
+    Tensor y = uniform({2, 4, 4, 128}, 1);
+    std::vector<State> states;
+    for (const char* name : {"first", "second", "third"}) {
+        const Scope scope(name);
+        states.emplace_back(name, uniform({1, 1, 128, 128}, states.size() + 2));
+        y = relu(conv2d(y, states.back().tensor()));
+    }
+    const Gradients all = gradients(sum(square(y)), states);
+    Tensor squares = sum(square(all[0]));
+    for (size_t i = 1; i < states.size(); ++i) squares = squares + sum(square(all[i]));
+    std::vector<Value> roots;
+    for (size_t i = 0; i < states.size(); ++i) roots.push_back((states[i].tensor() - all[i] * rsqrt(squares)).value());
+    return explain(Engine::current().graph_of(roots), Engine::current().options(), {.after = PlanStage::schedule});
+}
+
 bool mentions(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
 
 }  // namespace
@@ -66,4 +85,11 @@ TEST_CASE("Weights are packed before the samples are walked, sums finished behin
 
 TEST_CASE("One sample is no walk: its stages stand behind each other") {
     CHECK_FALSE(mentions(schedule_of(1), "samples"));
+}
+
+TEST_CASE("Gradients of weights that take more memory than what they are made of come behind the way back") {
+    const std::string plan = schedule_of_clipped_step();
+    INFO(plan);
+    CHECK(mentions(plan, "conv2d_input_grad"));
+    CHECK(plan.find("conv2d_weight_grad") > plan.rfind("conv2d_input_grad"));
 }
