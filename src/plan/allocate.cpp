@@ -148,6 +148,8 @@ private:
         for (const Group& group : groups()) {
             all += group.flops;
             if (group.is_repeated) repeated += group.flops;
+            for (const GroupOperand& output : group.outputs)
+                if (output.value.node->is_repeated) layout_.repeated_bytes += output.storage_bytes();
         }
         layout_.repeated = all > 0 ? repeated / all : 0;
     }
@@ -211,6 +213,7 @@ std::string Layout::str() const {
     const auto mib = [](size_t bytes) { return static_cast<double>(bytes) / (1024.0 * 1024.0); };
     out << std::fixed << std::setprecision(2) << "arena " << mib(arena_bytes) << " MiB, largest live set "
         << mib(lower_bound) << " MiB, scratch " << mib(scratch_bytes) << " MiB a thread\n";
+    if (repeated_bytes > 0) out << mib(repeated_bytes) << " MiB of maps are made again on the way back\n";
     for (const ArenaBlock& block : blocks) {
         if (block.bytes == 0) continue;
         out << "  " << std::setw(10) << mib(block.offset) << " + " << std::setw(9) << mib(block.bytes)

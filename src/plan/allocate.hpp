@@ -31,7 +31,8 @@ struct Layout {
     std::vector<float> constants;
     std::vector<std::pair<size_t, Place>> copies;  ///< roots that are copied at the end, and from where
     size_t arena_bytes = 0, lower_bound = 0, scratch_bytes = 0;
-    double repeated = 0;  ///< FLOPs of repeated steps, of all
+    double repeated = 0;        ///< FLOPs of repeated steps, of all
+    size_t repeated_bytes = 0;  ///< of the maps that they make
     std::string str() const;
     MemoryMap memory_map() const;
 };

@@ -11,6 +11,7 @@
 #include "liven/core/error.hpp"
 #include "liven/graph/operation.hpp"
 #include "rematerialize.hpp"
+#include "repeat_maps.hpp"
 
 namespace liven::detail {
 namespace {
@@ -50,9 +51,9 @@ public:
     Search(const Graph& simplified, const EngineOptions& options)
         : options_(options), whole_(fuse(simplified, options)), maps_(held_maps(whole_)) {}
 
-    Graph run() {
-        least_ = arena_of(whole_.graph);
-        if (least_ <= options_.arena_limit) return whole_.graph;
+    Graph run(const Graph& cheapest) {
+        least_ = arena_of(cheapest);
+        if (least_ <= options_.arena_limit) return cheapest;
         for (size_t parts : kParts)
             if (parts <= maps_.size() + 1) try_parts(parts);
         if (best_) return *best_;
@@ -102,8 +103,9 @@ private:
 
 Graph within_arena_limit(const Graph& simplified, const EngineOptions& options) {
     // Without fusion nothing would fit, and the limit's error would stand in the place of the anomaly's.
-    if (options.arena_limit <= 0 || options.detect_anomaly) return simplified;
-    return Search(simplified, options).run();
+    const Graph cheapest = repeat_cheap_maps(simplified, options);
+    if (options.arena_limit <= 0 || options.detect_anomaly) return cheapest;
+    return Search(simplified, options).run(cheapest);
 }
 
 }  // namespace liven::detail

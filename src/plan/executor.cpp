@@ -136,7 +136,8 @@ public:
         PlanMemory memory{.arena_bytes = static_cast<int64_t>(layout_.arena_bytes),
                           .lower_bound = static_cast<int64_t>(layout_.lower_bound),
                           .scratch_bytes = static_cast<int64_t>(layout_.scratch_bytes),
-                          .repeated = layout_.repeated};
+                          .repeated = layout_.repeated,
+                          .repeated_bytes = static_cast<int64_t>(layout_.repeated_bytes)};
         for (size_t i = 0; i < graph().roots.size(); ++i)
             if (!in_place(i)) memory.result_bytes += graph().roots[i].value.type().bytes();
         return memory;

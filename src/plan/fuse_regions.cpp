@@ -21,13 +21,6 @@ constexpr int kRecomputeOperations = 12;
 // Programs longer than this spill out of L1 and gain nothing.
 constexpr int kLongestProgram = 64;
 
-bool is_heavy(std::string_view name) {
-    for (std::string_view heavy :
-         {"exp", "log", "tanh", "sigmoid", "softplus", "gelu", "gelu_grad", "erf", "pow", "pow_const", "dropout"})
-        if (name == heavy) return true;
-    return false;
-}
-
 bool is_sum(const Node& node) {
     return node.operation == &operation<ops::ReduceSum>() || node.operation == &operation<ops::MomentsOp>();
 }
@@ -40,6 +33,13 @@ Shape padded_to(const Shape& shape, int rank) {
 }
 
 }  // namespace
+
+bool is_heavy(std::string_view name) {
+    for (std::string_view heavy :
+         {"exp", "log", "tanh", "sigmoid", "softplus", "gelu", "gelu_grad", "erf", "pow", "pow_const", "dropout"})
+        if (name == heavy) return true;
+    return false;
+}
 
 Value storage_of(Value value) {
     while (!value.node->is_leaf() && value.node->operation->view) value = Value(value.node->inputs[0]);

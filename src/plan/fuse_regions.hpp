@@ -4,6 +4,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <string_view>
 #include <unordered_map>
 #include <unordered_set>
 #include <vector>
@@ -103,6 +104,9 @@ private:
     mutable std::vector<int> pending_;
     mutable uint32_t search_ = 0;
 };
+
+/// Pointwise operations that take many times as long as an addition.
+bool is_heavy(std::string_view operation);
 
 /// How an operand of this shape is read while a program walks the domain; nothing when no access fits.
 std::optional<kernels::Access> access_of(const Shape& operand, const Shape& domain);

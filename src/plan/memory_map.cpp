@@ -150,8 +150,8 @@ std::string MemoryMap::str(int columns) const {
         << std::setprecision(1) << percent(arena_bytes - lower_bound, lower_bound) << " % larger), scratch "
         << std::setprecision(2) << mebibytes(scratch_bytes) << " MiB a thread\n";
     if (repeated > 0)
-        out << std::setprecision(1) << 100 * repeated
-            << " % of the arithmetic is done twice to stay within the limit\n";
+        out << mebibytes(repeated_bytes) << " MiB of maps are made again on the way back rather than held for it; "
+            << std::setprecision(1) << 100 * repeated << " % of the arithmetic is done twice\n";
     if (blocks.empty()) return out.str() + "nothing lives from one step to another\n";
     return out.str() + '\n' + Chart(*this, columns).str() + '\n' + peak_table(*this);
 }
@@ -162,7 +162,8 @@ MemoryMap Layout::memory_map() const {
     MemoryMap map{.arena_bytes = static_cast<int64_t>(arena_bytes),
                   .lower_bound = static_cast<int64_t>(lower_bound),
                   .scratch_bytes = static_cast<int64_t>(scratch_bytes),
-                  .repeated = repeated};
+                  .repeated = repeated,
+                  .repeated_bytes = static_cast<int64_t>(repeated_bytes)};
     const auto segments = static_cast<int64_t>(schedule.segments.size());
     map.live.resize(schedule.segments.size());
     for (const ArenaBlock& block : blocks) {

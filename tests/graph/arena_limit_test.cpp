@@ -1,5 +1,4 @@
 #include <catch2/catch.hpp>
-#include <cmath>
 #include <string>
 #include <vector>
 
@@ -16,12 +15,14 @@
 #include "liven/ops/pool.hpp"
 #include "liven/ops/reduce.hpp"
 #include "liven/ops/shape.hpp"
+#include "tests/graph/relative_distance.hpp"
 #include "tests/graph/uniform.hpp"
 #include "tests/occurrences.hpp"
 
 // Plans that keep to a limit of their arena (src/plan/arena_limit.cpp, src/plan/rematerialize.cpp).
 
 using namespace liven;
+using liven::testing::relative_distance;
 using liven::testing::uniform;
 
 namespace {
@@ -89,16 +90,6 @@ struct Network {
     }
 };
 
-/// ||a - b|| / ||b||.
-double distance(const std::vector<float>& a, const std::vector<float>& b) {
-    double difference = 0, size = 0;
-    for (size_t i = 0; i < b.size(); ++i) {
-        difference += std::pow(double{a[i]} - double{b[i]}, 2);
-        size += std::pow(double{b[i]}, 2);
-    }
-    return std::sqrt(difference / size);
-}
-
 }  // namespace
 
 TEST_CASE("A limited arena is kept to, and what it costs is told") {
@@ -132,7 +123,7 @@ TEST_CASE("Loss and gradients under a limit are those without, and have the same
         CHECK(same_bits);
         // Sums may ride in other steps and so be added in another order: a few units in the last place, which twelve
         // layers of batch-norm carry on.
-        for (size_t i = 0; i < whole.size(); ++i) CHECK(distance(one[i], whole[i]) < 1e-5);
+        for (size_t i = 0; i < whole.size(); ++i) CHECK(relative_distance(one[i], whole[i]) < 1e-5);
     }
     set_thread_count(threads);
 }

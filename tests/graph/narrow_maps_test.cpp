@@ -16,21 +16,13 @@
 #include "liven/ops/shape.hpp"
 #include "liven/ops/softmax.hpp"
 #include "liven/optim/optimizer.hpp"
+#include "tests/graph/relative_distance.hpp"
 #include "tests/graph/uniform.hpp"
 
 using namespace liven;
+using liven::testing::relative_distance;
 
 namespace {
-
-double relative_distance(const std::vector<float>& a, const std::vector<float>& b) {
-    REQUIRE(a.size() == b.size());
-    double difference = 0, size = 0;
-    for (size_t i = 0; i < a.size(); ++i) {
-        difference += std::pow(double{a[i]} - double{b[i]}, 2);
-        size += std::pow(double{b[i]}, 2);
-    }
-    return std::sqrt(difference / size);
-}
 
 /// Waves, brighter in every second picture, each value off by at most `noise` of itself.
 Tensor pictures(const Shape& shape, float noise) {

@@ -36,7 +36,8 @@ struct MemoryMap {
     int64_t arena_bytes = 0;         ///< what the blocks take as they are placed
     int64_t lower_bound = 0;         ///< live[peak_segment]: no placing takes less
     int64_t scratch_bytes = 0;       ///< a thread, beside the arena
-    double repeated = 0;             ///< FLOPs done a second time to stay within the arena's limit, of all
+    double repeated = 0;             ///< FLOPs done a second time rather than their results held, of all
+    int64_t repeated_bytes = 0;      ///< of maps that are made again on the way back rather than held for it
 
     /// A chart of what is in use over the segments, `columns` wide, and a table of what makes the peak.
     std::string str(int columns = 96) const;

@@ -21,7 +21,8 @@ struct PlanMemory {
     double total(int threads) const {
         return static_cast<double>(arena_bytes + result_bytes + scratch_bytes * threads);
     }
-    double repeated = 0;  ///< FLOPs done a second time to stay within the arena's limit, of all FLOPs
+    double repeated = 0;         ///< FLOPs done a second time rather than their results held, of all FLOPs
+    int64_t repeated_bytes = 0;  ///< of maps that are made again on the way back rather than held for it
 };
 
 /// A graph made ready to run. Leaves and results are given by pointer at every run; nothing is allocated.
