@@ -7,8 +7,8 @@
 // caches         band of source rows with halo (ring, L2), weights of one block (L1 or L2), rows for the epilogue (L2)
 //
 // bytes moved    source rows once a unit, with (kernel rows - 1) rows of halo; every result once; weights once a
-//                band, which is tall enough (256 pixels) for that not to matter. Weights that outgrow L2 and the map go
-//                part by part: a part stays in L2, and with the core that packed it, while all samples meet it
+//                band, which is tall enough (256 pixels) for that not to matter. Weights that are larger than L2
+//                and the map go part by part: a part stays with the core that packed it while all samples meet it
 //
 // dot products   the band holds pairs of channels in bf16, copied as they lie or rounded behind the prologue; sums,
 //                epilogue and everything else stay in f32
@@ -51,7 +51,7 @@ bool has_large_weights(const Conv2dGeometry& g) {
 /// Parts of the result channels. Threads that share the rows of one small map would each read all weights for a few
 /// pixels: they share the channels. So do they when the map of several samples is smaller than the weights.
 int64_t count_parts(const Conv2dGeometry& g, const Shape& map, const Shape& result) {
-    constexpr int64_t few_pixels = 200, held_floats = 160 * 1024;
+    constexpr int64_t few_pixels = 200, held_floats = 600 * 1024;
     if (g.groups != 1 || !has_large_weights(g)) return 1;
     const int64_t channels = result[3];
     if (g.samples == 1) return result[1] * result[2] <= few_pixels && channels % 64 == 0 ? channels / 64 : 1;

@@ -5,9 +5,9 @@
 // loop nest      unit (sample, chunk of rows, part of the columns) > up to 256 columns > block of up to 512 of depth >
 //                panel of two vectors of columns > strip of pixels > isa/gemm.cpp
 // caches         a unit's source pixels and results in L2, a panel of weights in L1 or L2, weights in L2 or L3
-// bytes moved    source once a unit; packed weights once a unit (about 200 pixels); every result once. Weights that
-//                outgrow L2 and the map go part by part instead: a part stays in L2, and with the core that packed it,
-//                while all samples meet it
+// bytes moved    source once a unit; packed weights once a unit (about 200 pixels); every result once. Weights as
+//                large as L2, and larger than the map, go part by part instead: a part stays with the core that packed
+//                it while all samples meet it
 // dot products   a source in bf16 is read as pairs of channels, half the depth, against weights rounded to pairs: the
 //                same walk over elements of four bytes, with two products in each
 // expected       92-96 % of the FMA peak: packing large weights for few pixels takes 3 %, and at 64 of depth storing a
@@ -34,7 +34,7 @@ namespace {
 constexpr int64_t most_depth = 512;           // a panel of 512 x 64 floats is 128 KiB: read from L2 once for each strip
 constexpr int64_t most_columns = 256;         // results that wait in L2 for the epilogue
 constexpr int64_t wanted_units = 16;          // of the whole step
-constexpr int64_t held_weights = 128 * 1024;  // floats that stay in L2 beside a sample's pixels
+constexpr int64_t held_weights = 256 * 1024;  // floats of a part that stays near the core that packed it
 
 /// How the work is cut: by shape alone.
 struct ColumnCut {
@@ -59,12 +59,12 @@ struct ColumnCut {
         const int64_t panels = ceil_div(columns, kernels.columns);
         const double unit_flops = 2.0 * static_cast<double>(chunks.rows * width * columns) * static_cast<double>(depth);
         parts = std::min(ceil_div(wanted_units, samples * chunks.count), static_cast<int64_t>(unit_flops / 8e6));
-        // Weights that outgrow L2 and the map: a part of them stays there for all samples, with the core that packed
-        // it.
-        part_by_part = depth * columns > 2 * held_weights && columns > samples * pixels;
-        if (part_by_part) parts = std::max(parts, depth * columns / held_weights);
+        // Weights as large as L2, and larger than the map: all samples meet a part before the next, on one core.
+        part_by_part = depth * columns > held_weights && columns > samples * pixels;
+        if (part_by_part) parts = std::max({parts, int64_t{2}, depth * columns / held_weights});
         part_columns = ceil_div(panels, std::clamp<int64_t>(parts, 1, panels)) * kernels.columns;
         parts = ceil_div(columns, part_columns);
+        part_by_part = part_by_part && parts > 1;
         slice_columns =
             ceil_div(ceil_div(part_columns, kernels.columns), ceil_div(part_columns, most_columns)) * kernels.columns;
         const int64_t unit_pixels = chunks.rows * width;
