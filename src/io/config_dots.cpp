@@ -24,17 +24,45 @@ size_t skip_string(std::string_view text, size_t at) {
     return text.size();
 }
 
+/// Where in a TOML text a quote opens a string. In the middle of a word toml++ takes it for a part of the word, which
+/// is then no value, but is read to its end all the same.
+class StringStarts {
+public:
+    bool at(std::string_view toml, size_t place) const {
+        if (place == 0) return true;
+        const char before = toml[place - 1];
+        // A point joins the parts of a key, but belongs to a number.
+        return std::string_view(" \t\r\n=[]{},\"'").find(before) != std::string_view::npos ||
+               (before == '.' && !in_value_);
+    }
+    void pass(char c) {
+        if (c == '=') in_value_ = true;
+        if (!in_value_) return;
+        if (c == '[' || c == '{') ++depth_;
+        if ((c == ']' || c == '}') && depth_ > 0) --depth_;
+        if (c == '\n' && depth_ == 0) in_value_ = false;
+    }
+
+private:
+    bool in_value_ = false;
+    int depth_ = 0;
+};
+
 /// Calls `visit` with the position of every character outside strings and comments.
 template <class Visit>
 void walk_outside_strings(std::string_view toml, const Visit& visit) {
+    StringStarts strings;
     for (size_t at = 0; at < toml.size();) {
         const char c = toml[at];
-        if (c == '"' || c == '\'') {
+        if ((c == '"' || c == '\'') && strings.at(toml, at)) {
             at = skip_string(toml, at);
+            // One that lacks its end may have taken the line's.
+            if (toml[at - 1] == '\n') strings.pass('\n');
         } else if (c == '#') {
             at = std::min(toml.find('\n', at), toml.size());
         } else {
             visit(at);
+            strings.pass(c);
             ++at;
         }
     }
