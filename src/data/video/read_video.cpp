@@ -7,7 +7,7 @@
 #include "src/data/image/opencv.hpp"
 #include "src/data/text.hpp"
 #include "src/data/video/decoder.hpp"
-#include "src/data/video/frame_picture.hpp"
+#include "src/data/video/frame_painter.hpp"
 #include "src/data/video/jpeg_tables.hpp"
 
 namespace liven::data {

@@ -1,4 +1,4 @@
-#include "src/data/video/frame_picture.hpp"
+#include "src/data/video/frame_painter.hpp"
 
 #include <algorithm>
 #include <array>
