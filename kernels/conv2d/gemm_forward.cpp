@@ -275,6 +275,17 @@ private:
     size_t packed_bytes_ = 0, pixels_bytes_ = 0, product_bytes_ = 0;
 };
 
+/// The weight gradient of a strided convolution goes through an element of its kernel after the other, each of which
+/// reads the maps: those behind a prologue are made beforehand, and large ones would be most of what a step needs.
+std::string refuse_elements(const Conv2dProblem& parsed) {
+    constexpr int64_t most_made = 8 << 20;
+    for (const MapSource* map : {&parsed.map, &parsed.diff_dst})
+        if (map->program && map->shape.count() > most_made)
+            return "expected at most " + std::to_string(most_made) + " values behind a prologue, got " +
+                   map->shape.str();
+    return {};
+}
+
 }  // namespace
 
 std::string refuse_gemm_conv2d(const Problem& problem) {
@@ -283,7 +294,7 @@ std::string refuse_gemm_conv2d(const Problem& problem) {
     const Conv2dGeometry& g = parsed.geometry;
     const Window2d& window = g.window;
     const bool strided = !(window.stride == Extent2d(1)) && std::min(g.src_c, g.dst_c) >= 64 && g.groups == 1;
-    if (problem.op == "conv2d_weight_grad" && strided) return {};  // an element after the other
+    if (problem.op == "conv2d_weight_grad" && strided && window.kernel != Extent2d(1)) return refuse_elements(parsed);
     if (window.kernel != Extent2d(1) || window.padding != Padding2d{} || parsed.geometry.groups != 1)
         return "expected a 1x1 kernel, no padding and one group";
     return {};
