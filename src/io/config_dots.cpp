@@ -5,7 +5,8 @@
 namespace liven::io {
 namespace {
 
-/// The position behind the string that starts at `at` with one or three equal quotes.
+/// The position behind the string that starts at `at` with one or three equal quotes. One or two more of them before
+/// the last three belong to the string.
 size_t skip_string(std::string_view text, size_t at) {
     const char quote = text[at];
     const bool triple = text.substr(at, 3) == std::string_view(quote == '"' ? "\"\"\"" : "'''");
@@ -16,7 +17,9 @@ size_t skip_string(std::string_view text, size_t at) {
         } else if (!triple && (text[at] == quote || text[at] == '\n')) {
             return at + 1;
         } else if (triple && text.substr(at, 3) == std::string_view(quote == '"' ? "\"\"\"" : "'''")) {
-            return at + 3;
+            at += 3;
+            for (int more = 0; more < 2 && at < text.size() && text[at] == quote; ++more) ++at;
+            return at;
         } else {
             ++at;
         }

@@ -122,14 +122,15 @@ public:
 
     void run() {
         for (size_t at = 2;;) {
-            while (file_[at + 1] == 0xff) ++at;
-            const uint8_t marker = file_[at + 1];
+            while (marker_at(at) == 0xff) ++at;
+            const uint8_t marker = marker_at(at);
             if (marker == 0xd9) return;
             if (marker == 0x01 || (marker >= 0xd0 && marker <= 0xd8)) {
                 at += 2;
                 continue;
             }
             const size_t length = checked16(file_, at + 2);
+            if (length < 2 || length > file_.size() - (at + 2)) throw Damage{"a segment is too short"};
             const Bytes body = file_.subspan(at + 4, length - 2);
             at += 2 + length;
             if (marker == 0xc4) huffman_tables(body);
@@ -142,6 +143,12 @@ public:
     }
 
 private:
+    /// What follows the byte that opens a marker. A scan may have ended elsewhere than its segments say.
+    uint8_t marker_at(size_t at) const {
+        if (at + 2 > file_.size()) throw Damage{"there is no end mark"};
+        return file_[at + 1];
+    }
+
     void huffman_tables(Bytes body) {
         while (!body.empty()) {
             const uint32_t number = body[0] & 15u, kind = body[0] >> 4;
@@ -210,7 +217,7 @@ private:
             at = bits.finish();
             done += run;
             if (done < total) {
-                if (file_[at + 1] < 0xd0 || file_[at + 1] > 0xd7) throw Damage{"the data end before the blocks do"};
+                if (marker_at(at) < 0xd0 || marker_at(at) > 0xd7) throw Damage{"the data end before the blocks do"};
                 at += 2;
             }
         }

@@ -12,7 +12,7 @@ namespace liven::data {
 /// picture. Empty when all fits, and for the kinds it does not know (progressive, arithmetic, 12 bits), which the
 /// decoder must judge.
 ///
-/// `file` has been found whole by `inspect`: every segment lies inside it and the end mark is there.
+/// `file` begins as a JPEG. Nothing beyond its end is read.
 std::optional<std::string> find_jpeg_damage(std::span<const uint8_t> file);
 
 }  // namespace liven::data
