@@ -2,7 +2,7 @@
 
 namespace liven::kernels {
 
-/// Raised with every change after which some kernel gives other bits for the same input. Checkpoints carry it.
-inline constexpr int numerics_version = 9;
+/// Raised with every change after which some kernel or plan gives other bits for the same input. Checkpoints carry it.
+inline constexpr int numerics_version = 10;
 
 }  // namespace liven::kernels

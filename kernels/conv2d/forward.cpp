@@ -1,5 +1,5 @@
 // The direct convolution, forward and input gradient: one driver, because the input gradient is a convolution of
-// diff_dst with turned weights (conv2d_taps.hpp).
+// diff_dst with turned weights (conv2d/taps.hpp).
 //
 // loop nest      unit (part of the channels, sample, chunk of rows) > band of rows > 16 or 32 result channels >
 //                row > isa/conv2d_forward.cpp

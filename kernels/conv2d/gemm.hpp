@@ -6,7 +6,8 @@
 #include "kernels/conv2d/geometry.hpp"
 #include "kernels/step.hpp"
 
-/// Convolutions of 1x1 as matrix products: a pixel is a row.
+/// Convolutions of 1x1 as matrix products, a pixel being a row, and weight gradients of strided ones, a product for
+/// each element of the kernel.
 namespace liven::kernels {
 
 /// Why a convolution, or one of its gradients, is no matrix product; an empty string when it is.

@@ -3,7 +3,7 @@
 // what lies between is zero.
 //
 // loop nest      unit (sample, chunk of rows, part of the columns) > up to 256 columns > block of up to 512 of depth >
-//                panel of two vectors of columns > strip of pixels > isa/gemm.cpp
+//                panel of vectors of columns > strip of pixels > isa/gemm.cpp
 // caches         a unit's source pixels and results in L2, a panel of weights in L1 or L2, weights in L2 or L3
 // bytes moved    source once a unit; packed weights once a unit (about 200 pixels); every result once. Weights as
 //                large as L2, and larger than the map, go part by part instead: a part stays with the core that packed

@@ -45,7 +45,7 @@ struct GemmTile {
 /// The tiles and helpers of one ISA.
 struct GemmKernels {
     int64_t rows = 0;     ///< most rows of a tile
-    int64_t columns = 0;  ///< columns of a tile: two vectors
+    int64_t columns = 0;  ///< columns of a tile that strips of `a` are packed for: two vectors
     int64_t lanes = 0;
     void (*tile)(const GemmTile&) = nullptr;
     /// A tile of fewer rows and more columns, for an `a` that is not turned and whose rows may lie any distance apart.

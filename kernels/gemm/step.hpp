@@ -59,7 +59,7 @@ struct GemmUnit {
     int64_t m0 = 0, m1 = 0, n0 = 0, n1 = 0, k0 = 0, k1 = 0;
 };
 
-/// The walk of kernels/gemm/gemm.cpp: packing is in gemm_pack.cpp, what happens to results in gemm_finish.cpp.
+/// The walk of kernels/gemm/gemm.cpp: packing is in pack.cpp, what happens to results in finish.cpp.
 class GemmStep final : public Step {
 public:
     GemmStep(const Problem& problem, const GemmPlan& plan, Isa isa);

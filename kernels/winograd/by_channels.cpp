@@ -1,12 +1,10 @@
 // Winograd's convolution F(4x4, 3x3) for many channels and small maps, forward and input gradient: the weights' points
 // of a block of channels are made where they are used, for several samples together, and never stored whole.
 //
-// loop nest      unit (chunk of samples, 64 result channels) > block of 32 source channels > band of samples > groups
-// of up
-//                to 12 tiles > isa/winograd_forward.cpp; then the results, sample by sample
+// loop nest      unit (chunk of samples, 64 result channels) > block of 32 source channels > band of samples >
+//                groups of up to 12 tiles > isa/winograd_forward.cpp; then the results, sample by sample
 // caches         weights' points of a block (295 KB) and the sums of all the unit's tiles (at most 590 KB) in L2,
-// beside the
-//                source rows of a band and the points of a group
+//                beside the source rows of a band and the points of a group
 // bytes moved    source once for each 64 result channels, packed weights once a chunk; every result once
 // expected       150-200 % of the direct FMA peak where the weights' points of kernels/winograd/forward.cpp outgrow L2
 // error          as kernels/winograd/forward.cpp

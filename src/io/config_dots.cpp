@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <string>
 
 #include "src/io/config_parser.hpp"
 
@@ -40,15 +41,20 @@ public:
     }
     void pass(char c) {
         if (c == '=') in_value_ = true;
-        if (!in_value_) return;
-        if (c == '[' || c == '{') ++depth_;
-        if ((c == ']' || c == '}') && depth_ > 0) --depth_;
-        if (c == '\n' && depth_ == 0) in_value_ = false;
+        if (c == '\n' && open_.empty()) in_value_ = false;
+        if (c == ',' && !open_.empty()) in_value_ = open_.back() == '[';
+        if (in_value_ && (c == '[' || c == '{')) {
+            open_.push_back(c);
+            in_value_ = c == '[';
+        } else if ((c == ']' || c == '}') && !open_.empty()) {
+            open_.pop_back();
+            in_value_ = true;
+        }
     }
 
 private:
-    bool in_value_ = false;
-    int depth_ = 0;
+    bool in_value_ = false;  ///< behind a key's =, up to the end of its line or the next of its table
+    std::string open_;       ///< brackets of values: arrays hold values, tables begin with keys
 };
 
 /// Calls `visit` with the position of every character outside strings and comments.

@@ -102,8 +102,8 @@ private:
 }  // namespace
 
 Graph within_arena_limit(const Graph& simplified, const EngineOptions& options) {
-    // Without fusion nothing would fit, and the limit's error would stand in the place of the anomaly's.
     const Graph cheapest = repeat_cheap_maps(simplified, options);
+    // Without fusion nothing would fit, and the limit's error would stand in the place of the anomaly's.
     if (options.arena_limit <= 0 || options.detect_anomaly) return cheapest;
     return Search(simplified, options).run(cheapest);
 }

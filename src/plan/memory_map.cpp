@@ -149,7 +149,7 @@ std::string MemoryMap::str(int columns) const {
         << mebibytes(lower_bound) << " MiB in segment " << peak_segment << " of " << live.size() << " (the arena is "
         << std::setprecision(1) << percent(arena_bytes - lower_bound, lower_bound) << " % larger), scratch "
         << std::setprecision(2) << mebibytes(scratch_bytes) << " MiB a thread\n";
-    if (repeated > 0)
+    if (repeated_bytes > 0 || repeated > 0)
         out << mebibytes(repeated_bytes) << " MiB of maps are made again on the way back rather than held for it; "
             << std::setprecision(1) << 100 * repeated << " % of the arithmetic is done twice\n";
     if (blocks.empty()) return out.str() + "nothing lives from one step to another\n";

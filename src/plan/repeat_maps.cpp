@@ -23,7 +23,8 @@ namespace {
 constexpr double kCostPerByte = 7;
 // And all of them together, of the step's time, reckoned as bytes. Two Zen 4 cores do six FLOPs in the time of one.
 constexpr double kShareOfStep = 0.015, kFlopsPerByte = 6;
-// Smaller maps change little and cost a plan each to try.
+// Each map to be tried costs a plan, and small ones change little.
+constexpr int kMostTrials = 32;
 constexpr double kSmallestBytes = 1 << 20, kSmallestShare = 1.0 / 128;
 
 bool has_way_back(const Graph& graph) {
@@ -153,8 +154,8 @@ private:
 void tell(const CheapMap& map, double before, double after, bool pays) {
     log_detail(std::string("plan: ") + map.value.node->scope + ' ' + map.value.shape().str() +
                (pays ? " is made again on the way back" : " is held for the way back") + ": making it again costs " +
-               megabytes(map.cost) + " read and written, the arena goes from " + megabytes(before) + " to " +
-               megabytes(after));
+               megabytes(map.cost) + " read and written, by which the arena would go from " + megabytes(before) +
+               " to " + megabytes(after));
 }
 
 double arena_of(FusedGraph fused, const EngineOptions& options) {
@@ -174,8 +175,10 @@ Graph repeat_cheap_maps(const Graph& simplified, const EngineOptions& options) {
     const double smallest = kSmallestShare * arena;
     Graph best = simplified;
     std::set<ValueKey> chosen;
+    int trials = 0;
     for (const CheapMap& map : maps.found()) {
         if (map.cost > allowed || map.bytes < smallest) continue;
+        if (++trials > kMostTrials) break;
         chosen.insert(key_of(map.value));
         const Graph graph = maps.repeating(chosen);
         const double lower = arena_of(fuse(graph, options), options);

@@ -10,8 +10,8 @@ namespace liven::detail {
 /// that far, where that makes the arena smaller and costs little. The cost of a map is the bytes read and written to
 /// make it, six FLOPs of a convolution counting as a byte: at most seven for each byte that the arena shrinks by, and
 /// for all maps together at most 1.5 % of what the step costs, reckoned likewise. The cheapest maps for their bytes are
-/// tried first, each by planning with and without it; LIVEN_VERBOSE=1 tells what came of each. Returns the graph as it
-/// is where nothing pays, without a way back, and where anomalies are looked for.
+/// tried first, 32 at most, each by planning with and without it; LIVEN_VERBOSE=1 tells what came of each. Returns the
+/// graph as it is where nothing pays, without a way back, and where anomalies are looked for.
 Graph repeat_cheap_maps(const Graph& simplified, const EngineOptions& options);
 
 }  // namespace liven::detail

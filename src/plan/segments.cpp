@@ -166,7 +166,7 @@ private:
         for (size_t g = 0; g < groups_.size(); ++g) {
             if (finished(g) || !ready_but_for_weights(g, now)) continue;
             if (reduces(groups_[g])) return g;
-            if (first == kNever || (late_[first] && !late_[g])) first = g;
+            if (first == kNever || (waits_for_the_end(first) && !waits_for_the_end(g))) first = g;
         }
         return first;
     }
@@ -180,6 +180,7 @@ private:
         for (const GroupOperand& output : group.outputs) out += static_cast<double>(output.shape.count());
         return 8 * out < in;
     }
+    bool waits_for_the_end(size_t group) const { return late_[group] && next_[group] == 0; }
     static bool expands(const Group& group) {
         double in = 0, out = 0;
         for (const GroupOperand& input : group.inputs)
@@ -221,7 +222,7 @@ private:
     }
 
     bool try_join(size_t group, size_t segment) {
-        if (finished(group) || late_[group] || !near(group)) return false;
+        if (finished(group) || waits_for_the_end(group) || !near(group)) return false;
         const size_t preparation = segment - 1;
         size_t stage = next_[group];
         const bool packs = prepares(group, stage);
@@ -251,7 +252,7 @@ private:
     /// Stages beside each other in one segment are independent.
     void add_light(size_t segment) {
         for (size_t g = 0; g < groups_.size(); ++g) {
-            if (finished(g) || (late_[g] && next_[g] == 0) || !ready(g, next_[g], segment)) continue;
+            if (finished(g) || waits_for_the_end(g) || !ready(g, next_[g], segment)) continue;
             const Stage& stage = stages(g)[next_[g]];
             const bool rest = next_[g] > 0 && stage.samples == 1 && stage.reads < 0;
             if (rest || groups_[g].bytes <= kLightBytes) place(g, next_[g], segment);
@@ -316,8 +317,8 @@ private:
     std::vector<std::vector<size_t>> placed_;              ///< by group and stage: its segment
     std::vector<size_t> next_;                             ///< by group: the first stage without a segment
     std::vector<std::vector<std::vector<Maker>>> makers_;  ///< by group and input
-    std::vector<bool> late_;                               ///< by group: opens a segment when no other can
-    std::set<ValueKey> touched_;                           ///< by the open segment
+    std::vector<bool> late_;      ///< by group: joins no segment, and opens one when no other can
+    std::set<ValueKey> touched_;  ///< by the open segment
 };
 
 }  // namespace

@@ -91,5 +91,6 @@ TEST_CASE("Gradients of weights that take more memory than what they are made of
     const std::string plan = schedule_of_clipped_step();
     INFO(plan);
     CHECK(mentions(plan, "conv2d_input_grad"));
+    CHECK(mentions(plan, "conv2d_weight_grad"));
     CHECK(plan.find("conv2d_weight_grad") > plan.rfind("conv2d_input_grad"));
 }

@@ -114,6 +114,8 @@ const Convolution convolutions[] = {
     {.src = {2, 80, 70, 16}, .attributes = {.window = {.kernel = {1}}}},
     {.src = {2, 56, 57, 64}, .filters = 300, .attributes = {.window = {.kernel = {1}}}},
     {.src = {2, 57, 31, 64}, .filters = 300, .attributes = {.window = {.kernel = {1}, .stride = {2}}}},
+    {.src = {2, 58, 62, 64}, .filters = 300, .attributes = {.window = {.kernel = {1}, .stride = {2}}}},
+    {.src = {2, 90, 64, 64}, .filters = 64, .attributes = {.window = {.kernel = {3}, .stride = {2}, .padding = {1}}}},
     {.src = {2, 28, 28, 128}, .filters = 128, .attributes = {.window = {.kernel = {3}, .padding = {1}}}},
     {.src = {1, 28, 28, 128}, .filters = 128, .attributes = {.window = {.kernel = {3}, .padding = {1}}}},
     {.src = {9, 14, 14, 512}, .filters = 16, .attributes = {.window = {.kernel = {3}, .padding = {1}}}},

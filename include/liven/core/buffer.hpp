@@ -33,7 +33,7 @@ public:
         size_t pooled = 0;
     };
     static Usage usage();
-    /// Gives the pool's memory back to the system.
+    /// Gives the pool's memory back to the system, and what the heap has to spare. Takes milliseconds.
     static void trim();
 
 private:

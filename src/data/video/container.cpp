@@ -1,6 +1,8 @@
 #include "src/data/video/container.hpp"
 
+#include <array>
 #include <cmath>
+#include <cstring>
 #include <utility>
 #include <vector>
 
@@ -98,11 +100,16 @@ unsigned choose_stream(AVFormatContext& file, const std::string& name) {
     return chosen;
 }
 
+/// A mirror, as front cameras ask for, is taken off first: pictures stand upright, and are not mirrored.
 int turn_of(const AVStream& stream) {
     size_t bytes = 0;
-    const uint8_t* const matrix = av_stream_get_side_data(&stream, AV_PKT_DATA_DISPLAYMATRIX, &bytes);
-    if (matrix == nullptr || bytes < 9 * sizeof(int32_t)) return 0;
-    const double angle = av_display_rotation_get(reinterpret_cast<const int32_t*>(matrix));
+    const uint8_t* const data = av_stream_get_side_data(&stream, AV_PKT_DATA_DISPLAYMATRIX, &bytes);
+    std::array<int32_t, 9> matrix{};
+    if (data == nullptr || bytes < sizeof matrix) return 0;
+    std::memcpy(matrix.data(), data, sizeof matrix);
+    const double mirrored = static_cast<double>(matrix[0]) * matrix[4] - static_cast<double>(matrix[1]) * matrix[3];
+    if (mirrored < 0) av_display_matrix_flip(matrix.data(), 1, 0);
+    const double angle = av_display_rotation_get(matrix.data());
     if (!std::isfinite(angle)) return 0;
     const int turn = (static_cast<int>(std::lround(-angle)) % 360 + 360) % 360;
     return turn % 90 == 0 ? turn : 0;
