@@ -20,9 +20,9 @@ namespace liven::detail {
 namespace {
 
 // What a byte less of the arena may cost in bytes read and written.
-constexpr double kCostPerByte = 7;
+constexpr double kCostPerByte = 8;
 // And all of them together, of the step's time, reckoned as bytes. Two Zen 4 cores do six FLOPs in the time of one.
-constexpr double kShareOfStep = 0.015, kFlopsPerByte = 6;
+constexpr double kShareOfStep = 0.025, kFlopsPerByte = 6;
 // Each map to be tried costs a plan, and small ones change little.
 constexpr int kMostTrials = 32;
 constexpr double kSmallestBytes = 1 << 20, kSmallestShare = 1.0 / 128;
