@@ -1,23 +1,28 @@
 #include <algorithm>
+#include <optional>
 #include <string>
+#include <utility>
 
 #include "src/io/config_parser.hpp"
 
 namespace liven::io {
 namespace {
 
-/// The position behind the string that starts at `at` with one or three equal quotes. One or two more of them before
-/// the last three belong to the string.
-size_t skip_string(std::string_view text, size_t at) {
+/// The position behind the string that starts at `at` with one or three equal quotes; nothing when it lacks its end,
+/// and so is no string. One or two more quotes before the last three belong to the string.
+std::optional<size_t> skip_string(std::string_view text, size_t at) {
     const char quote = text[at];
-    const bool triple = text.substr(at, 3) == std::string_view(quote == '"' ? "\"\"\"" : "'''");
+    const std::string three(3, quote);
+    const bool triple = text.substr(at, 3) == three;
     at += triple ? 3 : 1;
     while (at < text.size()) {
         if (quote == '"' && text[at] == '\\') {
             at += 2;
-        } else if (!triple && (text[at] == quote || text[at] == '\n')) {
+        } else if (!triple && text[at] == '\n') {
+            return {};
+        } else if (!triple && text[at] == quote) {
             return at + 1;
-        } else if (triple && text.substr(at, 3) == std::string_view(quote == '"' ? "\"\"\"" : "'''")) {
+        } else if (triple && text.substr(at, 3) == three) {
             at += 3;
             for (int more = 0; more < 2 && at < text.size() && text[at] == quote; ++more) ++at;
             return at;
@@ -25,34 +30,38 @@ size_t skip_string(std::string_view text, size_t at) {
             ++at;
         }
     }
-    return text.size();
+    return {};
 }
 
-/// Where in a TOML text a quote opens a string. In the middle of a word toml++ takes it for a part of the word, which
-/// is then no value, but is read to its end all the same.
+/// Where in a TOML text a quote opens a string. In the middle of a word toml++ takes it for a part of the word, and
+/// brackets and = too where the word stands for a value; it is then no value, but is read to its end all the same.
 class StringStarts {
 public:
-    bool at(std::string_view toml, size_t place) const {
-        if (place == 0) return true;
-        const char before = toml[place - 1];
-        // A point joins the parts of a key, but belongs to a number.
-        return std::string_view(" \t\r\n=[]{},\"'").find(before) != std::string_view::npos ||
-               (before == '.' && !in_value_);
-    }
+    bool here() const { return !in_word_; }
     void pass(char c) {
-        if (c == '=') in_value_ = true;
-        if (c == '\n' && open_.empty()) in_value_ = false;
-        if (c == ',' && !open_.empty()) in_value_ = open_.back() == '[';
-        if (in_value_ && (c == '[' || c == '{')) {
+        const bool in_word = std::exchange(in_word_, false);
+        if (std::string_view(" \t\r").find(c) != std::string_view::npos) return;
+        if (c == '\n') {
+            if (open_.empty()) in_value_ = false;
+        } else if (c == ',') {
+            if (!open_.empty()) in_value_ = open_.back() == '[';
+        } else if (c == '=' && !in_value_) {
+            in_value_ = true;
+        } else if ((c == '[' || c == '{') && !in_word) {
+            if (!in_value_) return;  // a table's head
             open_.push_back(c);
             in_value_ = c == '[';
-        } else if ((c == ']' || c == '}') && !open_.empty()) {
+        } else if (c == ']' || c == '}') {
+            if (open_.empty()) return;
             open_.pop_back();
             in_value_ = true;
+        } else {
+            in_word_ = c != '.' || in_value_;  // a point joins the parts of a key, but belongs to a number
         }
     }
 
 private:
+    bool in_word_ = false;
     bool in_value_ = false;  ///< behind a key's =, up to the end of its line or the next of its table
     std::string open_;       ///< brackets of values: arrays hold values, tables begin with keys
 };
@@ -63,10 +72,9 @@ void walk_outside_strings(std::string_view toml, const Visit& visit) {
     StringStarts strings;
     for (size_t at = 0; at < toml.size();) {
         const char c = toml[at];
-        if ((c == '"' || c == '\'') && strings.at(toml, at)) {
-            at = skip_string(toml, at);
-            // One that lacks its end may have taken the line's.
-            if (toml[at - 1] == '\n') strings.pass('\n');
+        const bool opens = (c == '"' || c == '\'') && strings.here();
+        if (const auto behind = opens ? skip_string(toml, at) : std::nullopt) {
+            at = *behind;
         } else if (c == '#') {
             at = std::min(toml.find('\n', at), toml.size());
         } else {
