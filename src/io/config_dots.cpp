@@ -8,18 +8,18 @@
 namespace liven::io {
 namespace {
 
-/// The position behind the string that starts at `at` with one or three equal quotes; nothing when it lacks its end,
-/// and so is no string. One or two more quotes before the last three belong to the string.
-std::optional<size_t> skip_string(std::string_view text, size_t at) {
+/// The position behind the string that starts at `at` with a quote, or three equal ones where it is a value; nothing
+/// when it lacks its end, and so is no string. One or two more quotes before the last three belong to the string.
+std::optional<size_t> skip_string(std::string_view text, size_t at, bool is_value) {
     const char quote = text[at];
     const std::string three(3, quote);
-    const bool triple = text.substr(at, 3) == three;
+    const bool triple = is_value && text.substr(at, 3) == three;
     at += triple ? 3 : 1;
     while (at < text.size()) {
-        if (quote == '"' && text[at] == '\\') {
-            at += 2;
-        } else if (!triple && text[at] == '\n') {
+        if (!triple && text[at] == '\n') {
             return {};
+        } else if (quote == '"' && text[at] == '\\') {
+            at += triple || text.substr(at + 1, 1) != "\n" ? 2 : 1;
         } else if (!triple && text[at] == quote) {
             return at + 1;
         } else if (triple && text.substr(at, 3) == three) {
@@ -38,6 +38,7 @@ std::optional<size_t> skip_string(std::string_view text, size_t at) {
 class StringStarts {
 public:
     bool here() const { return !in_word_; }
+    bool in_value() const { return in_value_; }
     void pass(char c) {
         const bool in_word = std::exchange(in_word_, false);
         if (std::string_view(" \t\r").find(c) != std::string_view::npos) return;
@@ -73,7 +74,7 @@ void walk_outside_strings(std::string_view toml, const Visit& visit) {
     for (size_t at = 0; at < toml.size();) {
         const char c = toml[at];
         const bool opens = (c == '"' || c == '\'') && strings.here();
-        if (const auto behind = opens ? skip_string(toml, at) : std::nullopt) {
+        if (const auto behind = opens ? skip_string(toml, at, strings.in_value()) : std::nullopt) {
             at = *behind;
         } else if (c == '#') {
             at = std::min(toml.find('\n', at), toml.size());

@@ -172,8 +172,9 @@ TEST_CASE("Letters beyond ASCII belong in quotes and comments") {
     CHECK_THROWS_WITH(Config::parse("a = 1\né = 2", "x.toml"),
                       Contains("x.toml:2: has a letter that is not ASCII outside quotes"));
     // A quote within a word opens no string, nor does one of five that end one.
-    for (const char* word : {"a = 0\"\xCF\xBB", "a = [\n0.\"\xCF\xBB", "a = '''''''\xCF\xBB",
-                             "a = {b.\" \" = \xCF\xBB}", "a = 0x{'\xCF\xBB'", "a = 0x='\xCF\xBB'"})
+    for (const char* word :
+         {"a = 0\"\xCF\xBB", "a = [\n0.\"\xCF\xBB", "a = '''''''\xCF\xBB", "a = {b.\" \" = \xCF\xBB}",
+          "a = 0x{'\xCF\xBB'", "a = 0x='\xCF\xBB'", "\"\"\"[\\\n\xCF\xBB\"\"\""})
         CHECK_THROWS_WITH(Config::parse(word, "x.toml"), Contains("not ASCII outside quotes"));
     CHECK(Config::parse("a.\"\xCF\xBB\" = 1", "x.toml").keys().size() == 1);
     CHECK(Config::parse("a = {b = [1, 2], c.\"\xCF\xBB\" = 1}\nd.\"\xCF\xBB\" = 1").keys().size() >= 3);
