@@ -112,6 +112,7 @@ TEST_CASE("A frame has one number in every container, with B-frames and with any
         const VideoInfo info = inspect_video(path);
         CHECK(info.width == film.width);
         CHECK(info.height == film.height);
+        CHECK(info.frames == film.frames);
         const std::vector<Image> all = all_of(path, film.frames);
         for (int64_t i = 0; i < film.frames; ++i) {
             INFO("frame " << i);

@@ -115,14 +115,10 @@ int turn_of(const AVStream& stream) {
     return turn % 90 == 0 ? turn : 0;
 }
 
-int64_t frames_of(const AVFormatContext& file, const AVStream& stream, double rate) {
-    const auto stated = static_cast<double>(stream.nb_frames);
-    if (stated != 0) return stated > 0 && stated < kMostFrames ? stream.nb_frames : 0;
-    constexpr double least_seconds = 0.000025;
-    double seconds = static_cast<double>(file.duration) / AV_TIME_BASE;
-    if (seconds < least_seconds) seconds = static_cast<double>(stream.duration) * av_q2d(stream.time_base);
-    const double frames = std::floor(seconds * rate + 0.5);
-    return frames > 0 && frames < kMostFrames ? static_cast<int64_t>(frames) : 0;
+/// 0 where the file does not say: its seconds times a rate would be no count, since times may be uneven and sound
+/// longer.
+int64_t frames_of(const AVStream& stream) {
+    return stream.nb_frames > 0 && static_cast<double>(stream.nb_frames) < kMostFrames ? stream.nb_frames : 0;
 }
 
 double rate_of(AVFormatContext& file, AVStream& stream) {
@@ -142,7 +138,7 @@ Container::Container(const fs::path& path) : name_(path.string()) {
     info_.width = stream().codecpar->width;
     info_.height = stream().codecpar->height;
     info_.rate = rate_of(*file_, *file_->streams[stream_]);
-    info_.frames = frames_of(*file_, stream(), info_.rate);
+    info_.frames = frames_of(stream());
     if (info_.width < 1 || info_.height < 1 || int64_t{info_.width} * info_.height > max_pixels)
         throw Error(name_, "its frames of " + std::to_string(info_.width) + " x " + std::to_string(info_.height) +
                                " pixels are no size that is read here");
@@ -157,6 +153,7 @@ const AVPacket* Container::next() {
             ++retries;
             continue;
         }
+        if (code == AVERROR(ENOMEM)) throw std::bad_alloc();
         if (code < 0) return nullptr;
         // Writers that were too slow leave empty packets where a frame is missing.
         if (packet_->stream_index == static_cast<int>(stream_) && packet_->size > 0) return packet_.get();

@@ -28,6 +28,7 @@ Decoder::Decoder(const Container& container) {
 bool Decoder::next(Container& container) {
     for (;;) {
         const int code = avcodec_receive_frame(codec_.get(), frame_.get());
+        if (code == AVERROR(ENOMEM)) throw std::bad_alloc();
         if (code != AVERROR(EAGAIN)) return code >= 0;
         // No packet left: the decoder gives out what it holds.
         if (avcodec_send_packet(codec_.get(), container.next()) < 0) return false;
