@@ -166,16 +166,16 @@ struct Gemm {
 
 /// Job is made of the arguments when its turn comes.
 template <class Job, class... Arguments>
-void add(Session& session, const char* kernel, const std::string& model, const ShapeLine& line, int threads,
+void add(Session& session, const char* kernel, const Shapes& model, const ShapeLine& line, int threads,
          const Arguments&... arguments) {
-    const Entry entry{.engine = "eigen", .kernel = kernel, .model = model, .line = &line, .direct = true};
+    const Entry entry{.engine = "eigen", .kernel = kernel, .model = model.model, .line = &line, .direct = true};
     session.add(entry, threads, available_isas().back(), [=, &line](Stopwatch&) {
         omp_set_num_threads(threads);
         return made(line, std::make_shared<Job>(arguments...));
     });
 }
 
-void add_line(Session& session, const std::string& model, const ShapeLine& line, int threads) {
+void add_line(Session& session, const Shapes& model, const ShapeLine& line, int threads) {
     if (const auto product = product_of(line); product && line.is_matmul())
         add<Gemm>(session, "eigen_gemm", model, line, threads, *product);
     if (!line.is_conv2d() || convolution_of(line).groups != 1) return;

@@ -28,7 +28,7 @@ Session::Made make(const Entry& entry, const kernels::KernelInfo& kernel, Stopwa
 }
 
 /// Every kernel that takes the line.
-void add_line(Session& session, const std::string& model, const ShapeLine& line, int threads) {
+void add_line(Session& session, const Shapes& model, const ShapeLine& line, int threads) {
     const LineProblem problem(line);
     for (const kernels::KernelInfo& kernel : kernels::registry()) {
         if (!session.has(kernel.isa) || kernel.op != problem.problem().op || !kernel.refuse(problem.problem()).empty())
@@ -38,7 +38,7 @@ void add_line(Session& session, const std::string& model, const ShapeLine& line,
             if (cold && problem.weights() < 0) continue;
             const Entry entry{.engine = "liven",
                               .kernel = std::string(kernel.name),
-                              .model = model,
+                              .model = model.model,
                               .line = &line,
                               .cold_weights = cold,
                               .direct = direct};

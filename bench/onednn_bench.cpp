@@ -107,13 +107,13 @@ Session::Made make(const ShapeLine& line, memory::format_tag layout, int threads
     return made(line, job);
 }
 
-void add_line(Session& session, const std::string& model, const ShapeLine& line, int threads) {
+void add_line(Session& session, const Shapes& model, const ShapeLine& line, int threads) {
     if (!line.is_matmul() && !(line.is_conv2d() && convolution_of(line).groups == 1)) return;
     for (const Layout& layout : kLayouts) {
         if (line.is_matmul() && layout.tag == memory::format_tag::any) continue;
         const Entry entry{.engine = "onednn",
                           .kernel = line.is_matmul() ? "onednn_matmul" : std::string("onednn_direct_") + layout.name,
-                          .model = model,
+                          .model = model.model,
                           .line = &line,
                           .direct = true};
         session.add(entry, threads, available_isas().back(),

@@ -27,10 +27,11 @@ struct Gemm {
     }
 };
 
-void add_line(Session& session, const std::string& model, const ShapeLine& line, int threads) {
+void add_line(Session& session, const Shapes& model, const ShapeLine& line, int threads) {
     const std::optional<Product> product = product_of(line);
     if (!product) return;
-    const Entry entry{.engine = "openblas", .kernel = "openblas_sgemm", .model = model, .line = &line, .direct = true};
+    const Entry entry{
+        .engine = "openblas", .kernel = "openblas_sgemm", .model = model.model, .line = &line, .direct = true};
     session.add(entry, threads, available_isas().back(), [&line, p = *product, threads](Stopwatch&) {
         openblas_set_num_threads(threads);
         return made(line, std::make_shared<Gemm>(p));

@@ -64,9 +64,9 @@ Session::Made make(const ShapeLine& line, int threads) {
     return made(line, net);
 }
 
-void add_line(Session& session, const std::string& model, const ShapeLine& line, int threads) {
+void add_line(Session& session, const Shapes& model, const ShapeLine& line, int threads) {
     if (line.op != "conv2d" || convolution_of(line).groups != 1) return;
-    const Entry entry{.engine = "opencv", .kernel = "opencv_dnn", .model = model, .line = &line};
+    const Entry entry{.engine = "opencv", .kernel = "opencv_dnn", .model = model.model, .line = &line};
     session.add(entry, threads, available_isas().back(), [&line, threads](Stopwatch&) { return make(line, threads); });
 }
 

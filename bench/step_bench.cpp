@@ -7,7 +7,6 @@
 #include "bench/support/session.hpp"
 #include "bench/support/step_work.hpp"
 #include "liven/graph/operation.hpp"
-#include "liven/models/registry.hpp"
 #include "src/cli/workload.hpp"
 #include "src/plan/fused.hpp"
 
@@ -24,10 +23,10 @@ struct PlanStep {
     void run() const { step->run(); }
 };
 
-std::shared_ptr<detail::FusedGraph> plan_of(const std::string& model, Isa isa) {
+std::shared_ptr<detail::FusedGraph> plan_of(const Shapes& model, Isa isa) {
     cli::ModelChoice choice;
-    choice.name = model;
-    cli::Workload work(choice, {.batch = 16});
+    choice.name = model.model;
+    cli::Workload work(choice, {.batch = model.batch});
     EngineOptions options = Engine::current().options();
     options.isa = isa;
     return std::make_shared<detail::FusedGraph>(detail::fuse(simplify(lower(differentiate(work.graph()))), options));
@@ -66,14 +65,14 @@ ShapeLine line_of(const detail::Group& group) {
     return shape_line_from(text);
 }
 
-void add_step(Session& session, const std::string& model, const std::shared_ptr<detail::FusedGraph>& plan,
+void add_step(Session& session, const Shapes& model, const std::shared_ptr<detail::FusedGraph>& plan,
               const detail::Group& group, int threads) {
     static std::vector<std::unique_ptr<ShapeLine>> lines;  // entries point to them until the end
     const ShapeLine& line = *lines.emplace_back(std::make_unique<ShapeLine>(line_of(group)));
     const std::string name = name_of_step(group);
     const Entry entry{.engine = "liven",
                       .kernel = name,
-                      .model = model,
+                      .model = model.model,
                       .line = &line,
                       .direct = name.find("winograd") == std::string::npos};
     session.add(entry, threads, group.kernel->isa, [plan, &group](Stopwatch& watch) {
@@ -86,15 +85,9 @@ void add_step(Session& session, const std::string& model, const std::shared_ptr<
     });
 }
 
-/// Called for every line of every model; the plan is made at a model's first.
-void add_line(Session& session, const std::string& model, const ShapeLine& line, int threads) {
-    static std::string last;
-    const std::string key = model + std::to_string(threads);
-    const auto known = models();
-    const bool is_model = std::any_of(known.begin(), known.end(), [&](const auto& info) { return info.name == model; });
-    if (!is_model || key == last) return;
-    static_cast<void>(line);
-    last = key;
+/// Called for every line of every model; the plan is made at a model's first. Lines by hand have none.
+void add_line(Session& session, const Shapes& model, const ShapeLine& line, int threads) {
+    if (&line != model.lines.data() || model.batch == 0) return;
     for (const Isa isa : available_isas()) {
         if (!session.has(isa)) continue;
         const auto plan = plan_of(model, isa);

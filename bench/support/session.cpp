@@ -59,17 +59,20 @@ std::optional<std::string> take(const std::string& name, int& argc, char** argv)
     return std::nullopt;
 }
 
-std::vector<Session::Model> models_in(const std::filesystem::path& folder, const std::vector<std::string>& wanted) {
-    std::vector<Session::Model> models;
+std::vector<Shapes> models_in(const std::filesystem::path& folder, const std::vector<std::string>& wanted) {
+    std::vector<Shapes> models;
     if (!std::filesystem::is_directory(folder))
         throw Error("--shapes", "no folder " + folder.string(), "run it from the top of the tree, or say --shapes");
     for (const auto& file : std::filesystem::directory_iterator(folder)) {
         const std::string name = file.path().stem().string();
         if (file.path().extension() == ".txt" && (wanted.empty() || std::count(wanted.begin(), wanted.end(), name)))
-            models.push_back({name, read_shapes(file.path())});
+            models.push_back(read_shapes(file.path()));
     }
-    std::sort(models.begin(), models.end(), [](const auto& a, const auto& b) { return a.name < b.name; });
-    if (models.empty()) throw Error("--models", "none of these has a file in " + folder.string());
+    for (const std::string& name : wanted)
+        if (std::none_of(models.begin(), models.end(), [&](const Shapes& shapes) { return shapes.model == name; }))
+            throw Error("--models", "'" + name + "' has no file in " + folder.string(),
+                        "files are called as `liven models` calls the models");
+    std::sort(models.begin(), models.end(), [](const auto& a, const auto& b) { return a.model < b.model; });
     return models;
 }
 
@@ -209,11 +212,11 @@ int Session::run(int argc, char** argv) {
 }
 
 int run_lines(const char* program, int argc, char** argv,
-              void (*add)(Session&, const std::string& model, const ShapeLine& line, int threads)) try {
+              void (*add)(Session&, const Shapes& model, const ShapeLine& line, int threads)) try {
     Session session(argc, argv);
     for (const int threads : session.threads())
-        for (const Session::Model& model : session.models())
-            for (const ShapeLine& line : model.lines) add(session, model.name, line, threads);
+        for (const Shapes& model : session.models())
+            for (const ShapeLine& line : model.lines) add(session, model, line, threads);
     return session.run(argc, argv);
 } catch (const std::exception& error) {
     std::fprintf(stderr, "%s: %s\n", program, error.what());

@@ -34,11 +34,7 @@ public:
     /// Takes its own options out of the command line. Throws Error for what it cannot read.
     Session(int& argc, char** argv);
 
-    struct Model {
-        std::string name;
-        std::vector<ShapeLine> lines;
-    };
-    const std::vector<Model>& models() const { return models_; }
+    const std::vector<Shapes>& models() const { return models_; }
     const std::vector<int>& threads() const { return threads_; }
     /// Whether this instruction set was asked for (and the machine has it).
     bool has(Isa isa) const { return std::find(isas_.begin(), isas_.end(), isa) != isas_.end(); }
@@ -58,7 +54,7 @@ public:
 private:
     void record(const Entry& entry, Isa isa, Stopwatch& stopwatch, const Work& work, const Timing& timing);
 
-    std::vector<Model> models_;
+    std::vector<Shapes> models_;
     std::vector<int> threads_{1, 2};
     std::vector<Isa> isas_;
     Protocol protocol_;
@@ -76,6 +72,6 @@ Session::Made made(const ShapeLine& line, const std::shared_ptr<Job>& job) {
 
 /// The main() of a program that adds each line of each model for each number of threads. Prints what went wrong.
 int run_lines(const char* program, int argc, char** argv,
-              void (*add)(Session&, const std::string& model, const ShapeLine& line, int threads));
+              void (*add)(Session&, const Shapes& model, const ShapeLine& line, int threads));
 
 }  // namespace liven::bench

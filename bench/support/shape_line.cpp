@@ -26,6 +26,12 @@ std::vector<int64_t> numbers_of(const std::string& text, char separator) {
     return numbers;
 }
 
+int64_t one_number(const std::string& text) {
+    const std::vector<int64_t> numbers = numbers_of(text, ' ');
+    if (numbers.size() != 1) throw Error("shapes", "expected one number, got '" + text + "'");
+    return numbers[0];
+}
+
 Shape shape_from(const std::string& text) {
     return text == "scalar" ? Shape{} : Shape(std::span<const int64_t>(numbers_of(text, 'x')));
 }
@@ -49,6 +55,15 @@ int64_t taps_inside(int64_t input, int64_t output, int64_t kernel, int64_t strid
             taps += at >= 0 && at < input;
         }
     return taps;
+}
+
+/// Of a file's first line.
+int64_t batch_of(const std::string& line, const std::string& model) {
+    const std::string before = "# liven plan " + model + " --batch ", behind = " --shapes";
+    if (line.starts_with("# by hand")) return 0;
+    if (!line.starts_with(before) || !line.ends_with(behind))
+        throw Error("shapes", "expected '" + before + "N" + behind + "' or '# by hand', got '" + line + "'");
+    return one_number(line.substr(before.size(), line.size() - before.size() - behind.size()));
 }
 
 double product(const Shape& shape) { return static_cast<double>(shape.count()); }
@@ -150,7 +165,7 @@ ShapeLine shape_line_from(const std::string& text) {
     ShapeLine line;
     const size_t star = text.rfind(" *");
     line.text = text.substr(0, star);
-    if (star != std::string::npos) line.count = numbers_of(text.substr(star + 2), ' ').at(0);
+    if (star != std::string::npos) line.count = one_number(text.substr(star + 2));
     const size_t end_of_op = line.text.find_first_of("[ ");
     line.op = line.text.substr(0, end_of_op);
     size_t next = end_of_op;
@@ -174,20 +189,24 @@ ShapeLine shape_line_from(const std::string& text) {
     return line;
 }
 
-std::vector<ShapeLine> read_shapes(const std::filesystem::path& file) {
+Shapes read_shapes(const std::filesystem::path& file) {
     std::ifstream in(file);
     if (!in) throw Error(file.string(), "cannot be read");
-    std::vector<ShapeLine> lines;
+    Shapes shapes;
+    shapes.model = file.stem().string();
     int number = 0;
     for (std::string text; std::getline(in, text);) {
         ++number;
         try {
-            if (!text.empty()) lines.push_back(shape_line_from(text));
+            if (number == 1)
+                shapes.batch = batch_of(text, shapes.model);
+            else if (!text.empty())
+                shapes.lines.push_back(shape_line_from(text));
         } catch (const Error& error) {
             throw Error(file.string() + ":" + std::to_string(number), error.what());
         }
     }
-    return lines;
+    return shapes;
 }
 
 }  // namespace liven::bench

@@ -50,7 +50,15 @@ Convolution convolution_of(const ShapeLine& line);
 
 /// Throws Error with the text when it is no such line.
 ShapeLine shape_line_from(const std::string& text);
+
+/// A file of bench/shapes. It begins with the command that prints it, "# liven plan MODEL --batch N --shapes", or with
+/// "# by hand" when its lines are no model's.
+struct Shapes {
+    std::string model;  ///< the file's name too
+    int64_t batch = 0;  ///< images or clips of the model's training step; 0: by hand
+    std::vector<ShapeLine> lines;
+};
 /// Throws Error with file and line number.
-std::vector<ShapeLine> read_shapes(const std::filesystem::path& file);
+Shapes read_shapes(const std::filesystem::path& file);
 
 }  // namespace liven::bench

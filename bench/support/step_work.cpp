@@ -53,9 +53,17 @@ LineProblem::LineProblem(const ShapeLine& line) {
         attributes_ = ConcatAttributes{line.integer("axis", line.outputs[0].rank() - 1)};
     } else if (line.op == "slice") {
         attributes_ = SliceAttributes{line.axes("begin")};
-    } else if (kernels::opcode_from(line.op)) {
+    } else if (line.op == "pad") {
+        attributes_ = PadAttributes{line.axes("low"), line.axes("high"), static_cast<float>(line.number("value", 0))};
+    } else if (line.op == "permute") {
+        attributes_ = PermuteAttributes{line.axes("axis")};
+    } else if (line.op.starts_with("resize")) {
+        attributes_ = ResizeAttributes{static_cast<ResizeAttributes::Mode>(line.integer("mode", 0))};
+    } else if (line.op == "one_hot") {
+        problem_.inputs[0].dtype = DType::i32;
+    } else if (line.op != "copy" && kernels::opcode_from(line.op)) {  // a copy has a kernel of its own as well
         make_program(line);
-    } else if (!line.attributes.empty()) {
+    } else if (line.op != "broadcast" && !line.attributes.empty()) {  // a broadcast's are its result's shape
         throw Error(line.op, "the benchmarks cannot read the attributes in '" + line.text + "'");
     }
     problem_.attributes = std::visit(

@@ -30,7 +30,7 @@ private:
     void make_program(const ShapeLine& line);
 
     std::variant<std::monostate, Conv2dAttributes, MatmulAttributes, PoolAttributes, ReduceAttributes, ConcatAttributes,
-                 SliceAttributes>
+                 SliceAttributes, PadAttributes, PermuteAttributes, ResizeAttributes>
         attributes_;
     kernels::Program program_;
     kernels::Problem problem_;

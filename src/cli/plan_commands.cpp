@@ -36,13 +36,23 @@ void report_runs(Workload& work, const PlanOptions& options) {
                        options.model.name + ' ' + options.mode + " batch " + std::to_string(options.batch));
 }
 
+/// What prints these shapes: the first line of a file in bench/shapes.
+std::string shapes_command(const PlanOptions& options) {
+    std::string command = "liven plan " + options.model.name + " --batch " + std::to_string(options.batch);
+    if (options.mode != "train") command += " --mode " + options.mode;
+    if (!options.model.input.empty()) command += " --input " + options.model.input;
+    if (options.model.size > 0) command += " --size " + std::to_string(options.model.size);
+    for (const std::string& option : options.model.options) command += " --option " + option;
+    return command + " --shapes";
+}
+
 void run_plan_command(const PlanOptions& options) {
     const PlanStage stage = plan_stage_from(options.after);
     Workload work(options.model, {.batch = options.batch,
                                   .train = options.mode == "train",
                                   .dtype = options.dtype,
                                   .memory_limit = memory_limit_from(options.memory_limit, options.mode)});
-    if (options.shapes) return print(shapes_of(work.graph()));
+    if (options.shapes) return print("# " + shapes_command(options) + '\n' + shapes_of(work.graph()));
     const bool runs = options.profile || !options.trace.empty();
     if (options.memory) report_memory(work, options.svg);
     if (runs) report_runs(work, options);
