@@ -1,5 +1,6 @@
 // oneDNN over the operations of the models: convolutions in all three directions, as NHWC and in the layout it chooses
-// (weights reordered beforehand either way), and matrix products.
+// (weights reordered beforehand either way), and matrix products of rows as they lie. Compiled against Debian's version
+// 2 and, as onednn3_bench, against a version 3 where there is one; names in the results say which ran.
 #include <omp.h>
 
 #include <algorithm>
@@ -46,6 +47,34 @@ struct Layout {
 };
 constexpr Layout kLayouts[] = {{"nhwc", memory::format_tag::nhwc}, {"chosen", memory::format_tag::any}};
 
+#if DNNL_VERSION_MAJOR < 3
+/// A primitive's description, of an operation's.
+template <class Primitive, class... Arguments>
+auto described(const dnnl::engine& engine, const Arguments&... arguments) {
+    return typename Primitive::primitive_desc(typename Primitive::desc(arguments...), engine);
+}
+/// A gradient's, which also takes that of the way forward.
+template <class Primitive, class Forward, class... Arguments>
+auto described_behind(const Forward& forward, const dnnl::engine& engine, const Arguments&... arguments) {
+    return typename Primitive::primitive_desc(typename Primitive::desc(arguments...), engine, forward);
+}
+#else
+template <class Primitive, class... Arguments>
+auto described(const dnnl::engine& engine, const Arguments&... arguments) {
+    return typename Primitive::primitive_desc(engine, arguments...);
+}
+template <class Primitive, class Forward, class... Arguments>
+auto described_behind(const Forward& forward, const dnnl::engine& engine, const Arguments&... arguments) {
+    return typename Primitive::primitive_desc(engine, arguments..., forward);
+}
+#endif
+
+/// "onednn-2.6.3": of the library that runs, which need not be that of the headers.
+std::string library() {
+    const dnnl_version_t& v = *dnnl_version();
+    return "onednn-" + std::to_string(v.major) + "." + std::to_string(v.minor) + "." + std::to_string(v.patch);
+}
+
 void make_conv2d(Job& job, const ShapeLine& line, memory::format_tag layout) {
     constexpr auto f32 = memory::data_type::f32;
     const Convolution c = convolution_of(line);
@@ -55,23 +84,23 @@ void make_conv2d(Job& job, const ShapeLine& line, memory::format_tag layout) {
     const auto strides = dims({w.stride.h, w.stride.w}), dilation = dims({w.dilation.h - 1, w.dilation.w - 1}),
                low = dims({w.padding.top, w.padding.left}), high = dims({w.padding.bottom, w.padding.right});
     constexpr auto direct = dnnl::algorithm::convolution_direct;
-    const dnnl::convolution_forward::primitive_desc forward(
-        {dnnl::prop_kind::forward_training, direct, src, weights, dst, strides, dilation, low, high}, job.engine);
+    const auto forward = described<dnnl::convolution_forward>(job.engine, dnnl::prop_kind::forward_training, direct,
+                                                              src, weights, dst, strides, dilation, low, high);
     if (line.op == "conv2d") {
         job.primitive = dnnl::convolution_forward(forward);
         job.give(DNNL_ARG_SRC, forward.src_desc());
         job.give(DNNL_ARG_WEIGHTS, forward.weights_desc());
         job.give(DNNL_ARG_DST, forward.dst_desc());
     } else if (line.op == "conv2d_input_grad") {
-        const dnnl::convolution_backward_data::primitive_desc backward(
-            {direct, src, weights, dst, strides, dilation, low, high}, job.engine, forward);
+        const auto backward = described_behind<dnnl::convolution_backward_data>(
+            forward, job.engine, direct, src, weights, dst, strides, dilation, low, high);
         job.primitive = dnnl::convolution_backward_data(backward);
         job.give(DNNL_ARG_DIFF_DST, backward.diff_dst_desc());
         job.give(DNNL_ARG_WEIGHTS, backward.weights_desc());
         job.give(DNNL_ARG_DIFF_SRC, backward.diff_src_desc());
     } else {
-        const dnnl::convolution_backward_weights::primitive_desc backward(
-            {direct, src, weights, dst, strides, dilation, low, high}, job.engine, forward);
+        const auto backward = described_behind<dnnl::convolution_backward_weights>(
+            forward, job.engine, direct, src, weights, dst, strides, dilation, low, high);
         job.primitive = dnnl::convolution_backward_weights(backward);
         job.give(DNNL_ARG_SRC, backward.src_desc());
         job.give(DNNL_ARG_DIFF_DST, backward.diff_dst_desc());
@@ -87,7 +116,7 @@ void make_matmul(Job& job, const ShapeLine& line) {
     const auto tag = [](bool turned) { return turned ? memory::format_tag::ba : memory::format_tag::ab; };
     const memory::desc a(dims({dst[0], k}), f32, tag(turn_a)), b(dims({k, dst[1]}), f32, tag(turn_b)),
         c(dims({dst[0], dst[1]}), f32, memory::format_tag::ab);
-    job.primitive = dnnl::matmul(dnnl::matmul::primitive_desc({a, b, c}, job.engine));
+    job.primitive = dnnl::matmul(described<dnnl::matmul>(job.engine, a, b, c));
     job.give(DNNL_ARG_SRC, a);
     job.give(DNNL_ARG_WEIGHTS, b);
     job.give(DNNL_ARG_DST, c);
@@ -108,11 +137,11 @@ Session::Made make(const ShapeLine& line, memory::format_tag layout, int threads
 }
 
 void add_line(Session& session, const Shapes& model, const ShapeLine& line, int threads) {
-    if (!line.is_matmul() && !(line.is_conv2d() && convolution_of(line).groups == 1)) return;
+    if (line.is_matmul() ? line.outputs[0].rank() != 2 : !line.is_conv2d() || convolution_of(line).groups != 1) return;
     for (const Layout& layout : kLayouts) {
         if (line.is_matmul() && layout.tag == memory::format_tag::any) continue;
         const Entry entry{.engine = "onednn",
-                          .kernel = line.is_matmul() ? "onednn_matmul" : std::string("onednn_direct_") + layout.name,
+                          .kernel = library() + (line.is_matmul() ? "_matmul" : std::string("_direct_") + layout.name),
                           .model = model.model,
                           .line = &line,
                           .direct = true};
