@@ -7,6 +7,7 @@
 #include <chrono>
 #include <cstdio>
 #include <exception>
+#include <ostream>
 #include <string_view>
 
 #include "liven/core/error.hpp"
@@ -79,7 +80,12 @@ std::vector<Shapes> models_in(const std::filesystem::path& folder, const std::ve
 /// A short line a benchmark: its figures, then its name.
 class Table final : public benchmark::BenchmarkReporter {
 public:
+    /// Quiet: says nothing when no benchmark matches.
+    Table(bool head, bool quiet) : head_(head) {
+        if (quiet) SetErrorStream(&nowhere_);
+    }
     bool ReportContext(const Context&) override {
+        if (!head_) return true;
         std::printf("%10s %9s %8s %9s %7s  %s\n", "ms", "GFLOP/s", "GB/s", "of peak", "rounds",
                     "model/kernel/ISA/threads/weights/shape");
         return true;
@@ -102,6 +108,10 @@ public:
         }
         std::fflush(stdout);
     }
+
+private:
+    bool head_;
+    std::ostream nowhere_{nullptr};
 };
 
 int64_t unix_seconds() {
@@ -115,6 +125,7 @@ Session::Session(int& argc, char** argv) : isas_(available_isas().begin(), avail
     const std::string folder = take("--shapes", argc, argv).value_or("bench/shapes");
     const auto models = take("--models", argc, argv);
     models_ = models_in(folder, models ? split(*models) : std::vector<std::string>{});
+    read_turn(argc, argv);
     if (const auto text = take("--threads", argc, argv)) {
         threads_.clear();
         for (const std::string& word : split(*text)) threads_.push_back(integer("--threads", word));
@@ -125,6 +136,21 @@ Session::Session(int& argc, char** argv) : isas_(available_isas().begin(), avail
     }
     if (const auto text = take("--rounds", argc, argv)) protocol_.rounds = integer("--rounds", *text);
     if (const auto text = take("--results", argc, argv)) results_.emplace(*text);
+}
+
+void Session::read_turn(int& argc, char** argv) {
+    if (const auto text = take("--head", argc, argv)) head_ = *text != "0";
+    const auto text = take("--lines", argc, argv);
+    if (!text) return;
+    const size_t dash = text->find('-');
+    const int first = integer("--lines", text->substr(0, dash));
+    const int last = dash == std::string::npos ? first : integer("--lines", text->substr(dash + 1));
+    if (models_.size() != 1) throw Error("--lines", "expected one model, got " + std::to_string(models_.size()));
+    std::vector<ShapeLine>& lines = models_[0].lines;
+    if (first > last || last > std::ssize(lines))
+        throw Error("--lines", "expected lines of 1 to " + std::to_string(lines.size()) + ", got '" + *text + "'");
+    lines = std::vector<ShapeLine>(lines.begin() + first - 1, lines.begin() + last);
+    turn_ = true;
 }
 
 Stopwatch& Session::stopwatch(int threads) {
@@ -204,11 +230,11 @@ void Session::record(const Entry& entry, Isa isa, Stopwatch& stopwatch, const Wo
 int Session::run(int argc, char** argv) {
     benchmark::Initialize(&argc, argv);
     if (benchmark::ReportUnrecognizedArguments(argc, argv)) return 1;
-    Table table;
+    Table table(head_, turn_);
     benchmark::RunSpecifiedBenchmarks(&table);
     benchmark::Shutdown();
     if (exceeded_) std::fprintf(stderr, "\nINVALID RUN: a direct kernel was above the peak; throw the figures away.\n");
-    return exceeded_ ? 1 : 0;
+    return exceeded_ ? invalid : 0;
 }
 
 int run_lines(const char* program, int argc, char** argv,

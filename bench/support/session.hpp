@@ -25,8 +25,10 @@ struct Entry {
     bool direct = false;  ///< computes every product: cannot exceed the FMA peak
 };
 
-/// What a benchmark program over the shapes files was asked for: --shapes FOLDER, --models A,B, --threads 1,2,
-/// --isa avx2,avx512, --rounds N, --results FILE; the rest of the command line is Google Benchmark's. Every benchmark
+/// What a benchmark program over the shapes files was asked for: --shapes FOLDER, --models A,B, --lines 1-9 (of the one
+/// model: a turn among programs that take turns, so that nothing to do is no error), --head 0 (no head above the
+/// table),
+/// --threads 1,2, --isa avx2,avx512, --rounds N, --results FILE; the rest is Google Benchmark's. Every benchmark
 /// is one piece of work timed by the protocol of Stopwatch; its counters go to the table and, with all that is known,
 /// as one JSON line to the results.
 class Session {
@@ -48,13 +50,18 @@ public:
     };
     void add(const Entry& entry, int threads, Isa isa, const std::function<Made(Stopwatch&)>& make);
 
-    /// Runs all that were added. 0, or 1 when a direct kernel exceeded the peak: then no share of the run is valid.
+    /// Exit status of a run in which a direct kernel exceeded the peak: no share of it is valid.
+    static constexpr int invalid = 3;
+    /// Runs all that were added. 0, invalid, or 1 for a command line that cannot be read.
     int run(int argc, char** argv);
 
 private:
     void record(const Entry& entry, Isa isa, Stopwatch& stopwatch, const Work& work, const Timing& timing);
 
+    void read_turn(int& argc, char** argv);
+
     std::vector<Shapes> models_;
+    bool turn_ = false, head_ = true;
     std::vector<int> threads_{1, 2};
     std::vector<Isa> isas_;
     Protocol protocol_;
