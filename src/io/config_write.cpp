@@ -71,6 +71,10 @@ void Config::set(std::string_view key, Value value) {
     entries_[name].value = std::move(value);
 }
 
+void Config::set_section(std::string_view table, const Config& values) {
+    for (const auto& [key, entry] : values.entries_) set(std::string(table) + '.' + key, entry.value);
+}
+
 std::string Config::str() const {
     // Keys outside tables come first, as TOML demands; then each table with its own keys.
     std::map<std::string, std::string> tables;

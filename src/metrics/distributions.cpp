@@ -20,6 +20,16 @@ double two_sided_t(double t, double freedom) {
     return incomplete_beta(freedom / 2, 0.5, freedom / (freedom + t * t));
 }
 
+double student_bound(double probability, double freedom) {
+    double low = 0, high = 1;
+    while (two_sided_t(high, freedom) > 1 - probability && high < 1e300) high *= 2;
+    for (int i = 0; i < 100; ++i) {
+        const double middle = (low + high) / 2;
+        (two_sided_t(middle, freedom) > 1 - probability ? low : high) = middle;
+    }
+    return high;
+}
+
 double upper_f(double f, double between_freedom, double within_freedom) {
     if (std::isinf(f)) return 0;
     if (f <= 0) return 1;

@@ -7,6 +7,8 @@ namespace liven::metrics {
 
 /// Probability of |T| >= |t|, T of Student's distribution.
 double two_sided_t(double t, double freedom);
+/// T of Student's distribution lies within +- this with that probability; 0 < probability < 1.
+double student_bound(double probability, double freedom);
 /// Probability of F >= f.
 double upper_f(double f, double between_freedom, double within_freedom);
 /// Probability of |Z| >= |z|, Z standard normal.

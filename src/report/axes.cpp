@@ -14,16 +14,16 @@ namespace {
 
 constexpr double kLeastShare = 0.0005;
 
-/// 1, 2 or 5 times a power of ten: about six steps.
-double step_for(double extent) {
-    const double rough = extent / 6, power = std::pow(10, std::floor(std::log10(rough)));
+/// 1, 2 or 5 times a power of ten: about so many steps.
+double step_for(double extent, int steps) {
+    const double rough = extent / steps, power = std::pow(10, std::floor(std::log10(rough)));
     for (const double factor : {1.0, 2.0, 5.0})
         if (rough <= factor * power * 1.0001) return factor * power;
     return 10 * power;
 }
 
-std::vector<double> linear_ticks(double low, double high, double least_step = 0) {
-    const double step = std::max(step_for(high - low), least_step);
+std::vector<double> linear_ticks(double low, double high, int steps = 6, double least_step = 0) {
+    const double step = std::max(step_for(high - low, steps), least_step);
     std::vector<double> ticks;
     for (double at = std::ceil(low / step - 1e-9) * step; at <= high + 1e-9 * step; at += step)
         ticks.push_back(std::abs(at) < step * 1e-9 ? 0 : at);
@@ -38,7 +38,7 @@ std::vector<double> logarithmic_ticks(double low, double high) {
 }
 
 std::vector<double> probit_ticks(double low, double high) {
-    constexpr std::array<double, 11> kUsual{0.001, 0.005, 0.02, 0.05, 0.1, 0.2, 0.4, 0.6, 0.8, 0.95, 0.99};
+    constexpr std::array<double, 9> kUsual{0.001, 0.01, 0.05, 0.2, 0.5, 0.8, 0.95, 0.99, 0.999};
     std::vector<double> ticks;
     std::copy_if(kUsual.begin(), kUsual.end(), std::back_inserter(ticks),
                  [&](double tick) { return tick >= low && tick <= high; });
@@ -52,8 +52,13 @@ double clipped(double share) { return std::clamp(share, kLeastShare, 1 - kLeastS
 std::string number(double value) {
     if (value == 0) return "0";
     const double size = std::abs(value);
-    if (size >= 1e6 || size < 1e-2) return fmt::format("{:.3g}", value);
-    return fmt::format("{:.6g}", std::round(value * 1e4) / 1e4);
+    if (size < 1e6 && size >= 1e-3)
+        return fmt::format("{:.6g}", size < 1e-2 ? std::round(value * 1e6) / 1e6 : std::round(value * 1e4) / 1e4);
+    // 1.5e-4, not 1.50e-04.
+    int power = static_cast<int>(std::floor(std::log10(size)));
+    double digits = std::round(value / std::pow(10, power) * 100) / 100;
+    if (std::abs(digits) >= 10) digits /= 10, ++power;
+    return fmt::format("{:g}e{}", digits, power);
 }
 
 Mapping::Mapping(const Axis& axis, double low, double high)
@@ -67,7 +72,7 @@ Mapping::Mapping(const Axis& axis, double low, double high)
         high_ = scale_ == Scale::linear ? low_ + room : low_ * 1.5;
         low_ = scale_ == Scale::linear ? low_ - room : low_ / 1.5;
     }
-    ticks_ = scale_ == Scale::linear        ? linear_ticks(low_, high_, axis.counts ? 1 : 0)
+    ticks_ = scale_ == Scale::linear        ? linear_ticks(low_, high_, axis.ticks, axis.counts ? 1 : 0)
              : scale_ == Scale::logarithmic ? logarithmic_ticks(low_, high_)
                                             : probit_ticks(low_, high_);
 }
@@ -91,12 +96,12 @@ void Plot::draw_axes(Canvas& canvas, bool x_ticks) const {
     if (x_ticks)
         for (const double tick : x_.ticks()) {
             canvas.line(x(tick), top(), x(tick), bottom(), "grid");
-            canvas.text(x(tick), bottom() + 16, number(tick), Anchor::middle);
+            canvas.text(x(tick), bottom() + 19, number(tick), Anchor::middle);
         }
     canvas.line(left(), bottom(), right(), bottom(), "axis");
     canvas.line(left(), top(), left(), bottom(), "axis");
-    canvas.text((left() + right()) / 2, bottom() + 34, x_.title(), Anchor::middle);
-    canvas.upright_text(14, (top() + bottom()) / 2, y_.title());
+    if (!x_.title().empty()) canvas.text((left() + right()) / 2, bottom() + 39, x_.title(), Anchor::middle);
+    canvas.upright_text(13, (top() + bottom()) / 2, y_.title());
 }
 
 void Plot::draw_rules(Canvas& canvas, const std::vector<Rule>& rules) const {
@@ -113,7 +118,9 @@ void Plot::draw_rules(Canvas& canvas, const std::vector<Rule>& rules) const {
     }
 }
 
-double legend_height(size_t names) { return names > 1 ? 17 * static_cast<double>(names / 3 + 1) : 4; }
+double legend_height(const Frame& frame, const std::vector<std::string>& names) {
+    return names.size() > 1 ? 6 + legend_line * static_cast<double>(legend_rows(frame.inner_width(), names)) : 4;
+}
 
 void require_finite(const std::string& chart, double value) {
     if (!std::isfinite(value)) throw Error("chart", "'" + chart + "' holds a number that is not finite");

@@ -8,7 +8,8 @@
 
 namespace liven::report {
 
-/// A number as people write it: as few digits as tell it apart by a thousandth, no exponent where it can be avoided.
+/// A number as people write it: as few digits as tell it apart by a thousandth, an exponent below a thousandth and from
+/// a million on: 0.0125, 1.5e-4.
 std::string number(double value);
 
 /// One axis: from values to 0...1, and where its ticks are.
@@ -34,8 +35,8 @@ private:
 
 /// A chart's size, and the room around what is plotted for numbers and titles.
 struct Frame {
-    double width = 640, height = 380;
-    double left = 72, right = 16, top = 30, bottom = 44;
+    double width = 560, height = 360;
+    double left = 76, right = 18, top = 30, bottom = 50;
 
     double inner_width() const { return width - left - right; }
 };
@@ -52,7 +53,7 @@ public:
     double right() const { return frame_.width - frame_.right; }
     double bottom() const { return frame_.height - frame_.bottom; }
 
-    /// Grid, ticks and titles; `x_ticks` false where the categories are written otherwise.
+    /// Grid, ticks and titles; `x_ticks` false where the categories are written otherwise, or by a panel below.
     void draw_axes(Canvas& canvas, bool x_ticks = true) const;
     void draw_rules(Canvas& canvas, const std::vector<Rule>& rules) const;
 
@@ -61,8 +62,8 @@ private:
     Frame frame_;
 };
 
-/// Room for a legend of so many names below the frame.
-double legend_height(size_t names);
+/// Room for a legend of these names below the frame; none for one name, which the title says.
+double legend_height(const Frame& frame, const std::vector<std::string>& names);
 
 /// Throws Error naming the chart when the number is not finite.
 void require_finite(const std::string& chart, double value);

@@ -9,7 +9,8 @@
 namespace liven::report {
 namespace {
 
-constexpr Frame kBarFrame{.height = 340};
+constexpr Frame kBarFrame{.height = 320};
+constexpr size_t kMostLetters = 26;  // of a category that is written aslant
 
 void validate(const BarChart& chart) {
     if (chart.categories.empty() || chart.series.empty())
@@ -49,16 +50,40 @@ void draw_bar(Canvas& canvas, const Plot& plot, const Bar& bar, double x, double
     canvas.line(middle - 4, high, middle + 4, high, "error");
 }
 
+/// Whether the categories fit below their bars.
+bool fits(const BarChart& chart, double room) {
+    return std::all_of(chart.categories.begin(), chart.categories.end(),
+                       [&](const std::string& name) { return letter_width * static_cast<double>(name.size()) < room; });
+}
+
+/// As much of it as is shown where room is short.
+std::string shortened(const std::string& name) {
+    return name.size() <= kMostLetters ? name : name.substr(0, kMostLetters - 1) + "…";
+}
+
+/// What slanted names need below the axis.
+double slanted_height(const BarChart& chart) {
+    size_t most = 0;
+    for (const std::string& name : chart.categories) most = std::max(most, shortened(name).size());
+    return 0.5 * letter_width * static_cast<double>(most);
+}
+
 }  // namespace
 
 std::string svg(const BarChart& chart) {
     validate(chart);
-    Canvas canvas(kBarFrame.width, kBarFrame.height + legend_height(chart.series.size()), chart.title);
+    const double room = kBarFrame.inner_width() / static_cast<double>(chart.categories.size());
+    const bool straight = fits(chart, room);
+    Frame frame = kBarFrame;
+    frame.bottom = 30;
+    if (!straight) frame.height += slanted_height(chart), frame.bottom += slanted_height(chart);
+    std::vector<std::string> names;
+    for (const BarSeries& series : chart.series) names.push_back(series.name);
+    Canvas canvas(frame.width, frame.height + legend_height(frame, names), chart.title);
     Axis y = chart.y;
     y.low = y.low.value_or(0);
-    const Plot plot(Mapping({.title = ""}, 0, 1), Mapping(y, 0, highest(chart)), kBarFrame);
+    const Plot plot(Mapping({.title = ""}, 0, 1), Mapping(y, 0, highest(chart)), frame);
     plot.draw_axes(canvas, false);
-    const double room = (plot.right() - plot.left()) / static_cast<double>(chart.categories.size());
     const double width = std::min(48.0, 0.8 * room / static_cast<double>(chart.series.size()));
     for (size_t c = 0; c < chart.categories.size(); ++c) {
         const double middle = plot.left() + room * (static_cast<double>(c) + 0.5);
@@ -67,50 +92,12 @@ std::string svg(const BarChart& chart) {
             draw_bar(canvas, plot, chart.series[s].bars[c], x, width * 0.92,
                      chart.series[s].name + (chart.series[s].name.empty() ? "" : ", ") + chart.categories[c],
                      look_of(s));
-        canvas.text(middle, plot.bottom() + 16, chart.categories[c], Anchor::middle);
+        if (straight)
+            canvas.text(middle, plot.bottom() + 19, chart.categories[c], Anchor::middle);
+        else
+            canvas.slanted_text(middle + 4, plot.bottom() + 15, shortened(chart.categories[c]));
     }
-    std::vector<std::string> names;
-    for (const BarSeries& series : chart.series) names.push_back(series.name);
-    if (names.size() > 1)
-        canvas.legend(kBarFrame.left, kBarFrame.height + 8, kBarFrame.inner_width(), names, Swatch::box);
-    return canvas.str();
-}
-
-std::string svg(const Histogram& histogram) {
-    if (histogram.classes.empty() || histogram.classes.front().second.empty())
-        throw Error("chart", "'" + histogram.title + "' has nothing to draw");
-    const size_t bins = histogram.classes.front().second.size();
-    std::vector<double> totals;
-    double most = 0;
-    for (const auto& [name, counts] : histogram.classes) {
-        if (counts.size() != bins)
-            throw Error("chart",
-                        "'" + name + "' has " + std::to_string(counts.size()) + " bins, not " + std::to_string(bins));
-        double total = 0;
-        for (const int64_t count : counts) total += static_cast<double>(count);
-        totals.push_back(std::max(1.0, total));
-        for (const int64_t count : counts) most = std::max(most, static_cast<double>(count) / totals.back());
-    }
-    Canvas canvas(kBarFrame.width, kBarFrame.height + legend_height(histogram.classes.size()), histogram.title);
-    const Plot plot(Mapping(histogram.x, histogram.low, histogram.high),
-                    Mapping({.title = "share of the class", .low = 0}, 0, most > 0 ? most : 1), kBarFrame);
-    plot.draw_axes(canvas);
-    const double bin = (histogram.high - histogram.low) / static_cast<double>(bins);
-    std::vector<std::string> names;
-    for (size_t c = 0; c < histogram.classes.size(); ++c) {
-        const auto& [name, counts] = histogram.classes[c];
-        names.push_back(name);
-        for (size_t i = 0; i < bins; ++i) {
-            if (counts[i] == 0) continue;
-            const double low = histogram.low + bin * static_cast<double>(i);
-            const double share = static_cast<double>(counts[i]) / totals[c], top = plot.y(share);
-            canvas.rectangle(
-                plot.x(low), top, plot.x(low + bin) - plot.x(low), plot.bottom() - top, look_of(c).colour, 0.55,
-                fmt::format("{}: {} of {} from {} to {}", name, counts[i], totals[c], number(low), number(low + bin)));
-        }
-    }
-    plot.draw_rules(canvas, histogram.rules);
-    canvas.legend(kBarFrame.left, kBarFrame.height + 8, kBarFrame.inner_width(), names, Swatch::box);
+    if (names.size() > 1) canvas.legend(frame.left, frame.height + 10, frame.inner_width(), names, Swatch::box);
     return canvas.str();
 }
 

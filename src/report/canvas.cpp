@@ -32,8 +32,9 @@ Look look_of(size_t i) {
 }
 
 Canvas::Canvas(double width, double height, std::string_view title)
-    : text_(fmt::format("<svg class=\"chart\" viewBox=\"0 0 {:.0f} {:.0f}\" role=\"img\" aria-label=\"{}\">\n", width,
-                        height, escaped_markup(title))) {
+    : text_(fmt::format("<svg class=\"chart\" viewBox=\"0 0 {0:.0f} {1:.0f}\" style=\"width:{0:.0f}px\" role=\"img\" "
+                        "aria-label=\"{2}\">\n",
+                        width, height, escaped_markup(title))) {
     if (!title.empty()) text(width / 2, 16, title, Anchor::middle, "title");
 }
 
@@ -44,11 +45,17 @@ void Canvas::text(double x, double y, std::string_view words, Anchor anchor, std
                          kind.empty() ? std::string() : fmt::format(" class=\"{}\"", kind), escaped_markup(words));
 }
 
-void Canvas::upright_text(double x, double y, std::string_view words) {
+void Canvas::slanted_text(double x, double y, std::string_view words) {
+    text_ += fmt::format(
+        "<text x=\"{0:.1f}\" y=\"{1:.1f}\" text-anchor=\"end\" transform=\"rotate(-30 {0:.1f} {1:.1f})\">{2}</text>\n",
+        x, y, escaped_markup(words));
+}
+
+void Canvas::upright_text(double x, double y, std::string_view words, std::string_view kind) {
     text_ += fmt::format(
         "<text x=\"{0:.1f}\" y=\"{1:.1f}\" text-anchor=\"middle\" transform=\"rotate(-90 {0:.1f} "
-        "{1:.1f})\">{2}</text>\n",
-        x, y, escaped_markup(words));
+        "{1:.1f})\"{3}>{2}</text>\n",
+        x, y, escaped_markup(words), kind.empty() ? std::string() : fmt::format(" class=\"{}\"", kind));
 }
 
 void Canvas::line(double x1, double y1, double x2, double y2, std::string_view kind) {
@@ -96,22 +103,35 @@ void Canvas::hover(double x, double y, double radius, std::string_view title) {
                          titled(title));
 }
 
-double Canvas::legend(double x, double y, double width, const std::vector<std::string>& names, Swatch swatch) {
-    double at = x;
-    for (size_t i = 0; i < names.size(); ++i) {
-        const double needed = 40 + letter_width * static_cast<double>(names[i].size());
-        if (at > x && at + needed > x + width) at = x, y += 17;
-        const Look look = look_of(i);
-        if (swatch == Swatch::box)
-            rectangle(at, y - 9, 22, 10, look.colour, 1, "");
-        else if (swatch == Swatch::mark)
-            mark(at + 11, y - 4, look, "");
-        else
-            polyline({{at, y - 4}, {at + 22, y - 4}}, look);
-        text(at + 28, y, names[i]);
-        at += needed;
+namespace {
+
+double legend_room(const std::string& name) { return 42 + letter_width * static_cast<double>(name.size()); }
+
+}  // namespace
+
+size_t legend_rows(double width, const std::vector<std::string>& names) {
+    size_t rows = names.empty() ? 0 : 1;
+    double at = 0;
+    for (const std::string& name : names) {
+        if (at > 0 && at + legend_room(name) > width) at = 0, ++rows;
+        at += legend_room(name);
     }
-    return y + 8;
+    return rows;
+}
+
+void Canvas::legend(double x, double y, double width, const std::vector<std::string>& names, Swatch swatch) {
+    double at = 0;
+    for (size_t i = 0; i < names.size(); ++i) {
+        if (at > 0 && at + legend_room(names[i]) > width) at = 0, y += legend_line;
+        const Look look = look_of(i);
+        const double from = x + at;
+        if (swatch == Swatch::box) rectangle(from, y - 9, 22, 10, look.colour, 1, "");
+        if (swatch == Swatch::line || swatch == Swatch::marked_line)
+            polyline({{from, y - 4}, {from + 22, y - 4}}, look);
+        if (swatch == Swatch::mark || swatch == Swatch::marked_line) mark(from + 11, y - 4, look, "");
+        text(from + 28, y, names[i]);
+        at += legend_room(names[i]);
+    }
 }
 
 }  // namespace liven::report

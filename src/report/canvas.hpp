@@ -17,10 +17,14 @@ struct Look {
 };
 Look look_of(size_t i);
 
+inline constexpr double legend_line = 18;  ///< from one row of a legend to the next
 inline constexpr double letter_width = 8;  ///< at most about, of the font charts are written in
 
 /// What a legend shows before a name.
-enum class Swatch : uint8_t { line, mark, box };
+enum class Swatch : uint8_t { line, marked_line, mark, box };
+
+/// Rows that a legend of these names takes.
+size_t legend_rows(double width, const std::vector<std::string>& names);
 
 enum class Anchor : uint8_t { start, middle, end };
 
@@ -30,8 +34,10 @@ public:
     Canvas(double width, double height, std::string_view title);
 
     void text(double x, double y, std::string_view words, Anchor anchor = Anchor::start, std::string_view kind = "");
+    /// Ends at the place, climbing to it from the lower left.
+    void slanted_text(double x, double y, std::string_view words);
     /// Turned by a quarter, reading upwards.
-    void upright_text(double x, double y, std::string_view words);
+    void upright_text(double x, double y, std::string_view words, std::string_view kind = "");
     void line(double x1, double y1, double x2, double y2, std::string_view kind);
     void polyline(const std::vector<Point>& points, const Look& look);
     void polygon(const std::vector<Point>& points, std::string_view colour, double opacity);
@@ -40,8 +46,8 @@ public:
     void mark(double x, double y, const Look& look, std::string_view title);
     /// A place that shows the title and nothing else.
     void hover(double x, double y, double radius, std::string_view title);
-    /// One entry a name, in rows from (x, y); returns the y below them.
-    double legend(double x, double y, double width, const std::vector<std::string>& names, Swatch swatch);
+    /// One entry a name, in rows from (x, y).
+    void legend(double x, double y, double width, const std::vector<std::string>& names, Swatch swatch);
 
     std::string str() const { return text_ + "</svg>\n"; }
 

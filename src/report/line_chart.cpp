@@ -45,7 +45,7 @@ void draw(Canvas& canvas, const Plot& plot, const LineChart& chart, const Series
     const size_t step = series.joined ? path.size() / kMostHovers + 1 : 1;
     for (size_t i = 0; i < path.size(); i += step) {
         const std::string title = told(chart, series, series.points[i]);
-        if (series.joined)
+        if (series.joined && !series.marked)
             canvas.hover(path[i].x, path[i].y, 5, title);
         else
             canvas.mark(path[i].x, path[i].y, look, title);
@@ -68,20 +68,23 @@ std::string svg(const LineChart& chart) {
     if (x.high < x.low) throw Error("chart", "'" + chart.title + "' has no point");
     if (!chart.series.front().joined && chart.x.scale == Scale::linear) x.widen();
     if (!chart.series.front().joined && chart.y.scale == Scale::linear) y.widen();
-    const Frame frame{.height = chart.square ? 640.0 : 380.0};
-    Canvas canvas(frame.width, frame.height + legend_height(chart.series.size()), chart.title);
+    const Frame frame{.height = chart.square ? 548.0 : 360.0};
+    std::vector<std::string> names;
+    for (const Series& series : chart.series)
+        if (!series.like) names.push_back(series.name);
+    Canvas canvas(frame.width, frame.height + legend_height(frame, names), chart.title);
     const Plot plot(Mapping(chart.x, x.low, x.high), Mapping(chart.y, y.low, y.high), frame);
     plot.draw_axes(canvas);
     if (chart.diagonal) canvas.line(plot.left(), plot.bottom(), plot.right(), plot.top(), "rule");
     plot.draw_rules(canvas, chart.rules);
-    std::vector<std::string> names;
-    for (size_t i = 0; i < chart.series.size(); ++i) {
+    for (size_t i = 0; i < chart.series.size(); ++i)
         draw(canvas, plot, chart, chart.series[i], look_of(chart.series[i].like.value_or(i)));
-        if (!chart.series[i].like) names.push_back(chart.series[i].name);
-    }
+    const Series& first = chart.series.front();
     if (names.size() > 1)
-        canvas.legend(frame.left, frame.height + 8, frame.inner_width(), names,
-                      chart.series.front().joined ? Swatch::line : Swatch::mark);
+        canvas.legend(frame.left, frame.height + 10, frame.inner_width(), names,
+                      !first.joined  ? Swatch::mark
+                      : first.marked ? Swatch::marked_line
+                                     : Swatch::line);
     return canvas.str();
 }
 

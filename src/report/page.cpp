@@ -30,9 +30,20 @@ std::string_view picture_type(std::span<const uint8_t> bytes) {
     throw Error("page", "expected a picture, PNG or JPEG");
 }
 
-std::string cells(const std::vector<std::string>& row, std::string_view tag) {
-    std::string text = "<tr>";
-    for (const std::string& cell : row) text += fmt::format("<{0}>{1}</{0}>", tag, escaped_markup(cell));
+/// A reason or a sentence, which may be broken where a figure may not.
+bool has_words(const std::string& cell) { return cell.size() > 40; }
+
+/// Its lines below each other.
+std::string cell_markup(const std::string& cell) {
+    std::string text = escaped_markup(cell);
+    for (size_t at = text.find('\n'); at != std::string::npos; at = text.find('\n', at)) text.replace(at, 1, "<br>");
+    return text;
+}
+
+std::string cells(const std::vector<std::string>& row, std::string_view tag, bool quoted = false) {
+    std::string text = quoted ? "<tr class=\"quoted\">" : "<tr>";
+    for (const std::string& cell : row)
+        text += fmt::format("<{0}{1}>{2}</{0}>", tag, has_words(cell) ? " class=\"words\"" : "", cell_markup(cell));
     return text + "</tr>\n";
 }
 
@@ -67,15 +78,15 @@ Page& Page::figure(std::string_view svg, std::string_view caption) {
 }
 
 Page& Page::figures(std::span<const std::string> svgs) {
-    body_ += "<div class=\"side\">\n";
-    for (const std::string& svg : svgs) figure(svg);
-    body_ += "</div>\n";
-    return *this;
+    return beside([&] {
+        for (const std::string& svg : svgs) figure(svg);
+    });
 }
 
 Page& Page::picture(std::span<const uint8_t> bytes, std::string_view caption) {
-    body_ += fmt::format("<figure><img alt=\"{}\" src=\"data:{};base64,{}\">{}</figure>\n", escaped_markup(caption),
-                         picture_type(bytes), base64(bytes), caption_of(caption));
+    // Where the window is narrow, it is scrolled: what is written into it could not be read when it is made smaller.
+    body_ += fmt::format("<figure><div class=\"wide\"><img alt=\"{}\" src=\"data:{};base64,{}\"></div>{}</figure>\n",
+                         escaped_markup(caption), picture_type(bytes), base64(bytes), caption_of(caption));
     return *this;
 }
 
@@ -83,13 +94,21 @@ Page& Page::table(const Table& table) {
     std::string text = "<div class=\"wide\"><table>";
     if (!table.caption.empty()) text += fmt::format("<caption>{}</caption>", escaped_markup(table.caption));
     text += "\n<thead>" + cells(table.columns, "th") + "</thead><tbody>\n";
-    for (const auto& row : table.rows) {
+    for (size_t i = 0; i < table.rows.size(); ++i) {
+        const auto& row = table.rows[i];
         if (row.size() != table.columns.size())
             throw Error("page", "a row of the table has " + std::to_string(row.size()) + " cells for " +
                                     std::to_string(table.columns.size()) + " columns");
-        text += cells(row, "td");
+        text += cells(row, "td", std::find(table.quoted.begin(), table.quoted.end(), i) != table.quoted.end());
     }
     body_ += text + "</tbody></table></div>\n";
+    return *this;
+}
+
+Page& Page::beside(const std::function<void()>& figures) {
+    body_ += "<div class=\"side\">\n";
+    figures();
+    body_ += "</div>\n";
     return *this;
 }
 

@@ -9,7 +9,7 @@
 namespace liven::report {
 namespace {
 
-constexpr double kRadarWidth = 560, kMiddle = kRadarWidth / 2, kCentre = 235, kRadius = 160;
+constexpr double kRadarWidth = 560, kMiddle = kRadarWidth / 2, kCentre = 222, kRadius = 160;
 
 Point place(size_t spoke, size_t spokes, double value) {
     const double turn = 2 * std::numbers::pi * static_cast<double>(spoke) / static_cast<double>(spokes);
@@ -24,7 +24,6 @@ void draw_spokes(Canvas& canvas, const Radar& radar) {
             const Point a = place(i, count, ring), b = place((i + 1) % count, count, ring);
             canvas.line(a.x, a.y, b.x, b.y, "grid");
         }
-        canvas.text(kMiddle + 3, kCentre - kRadius * ring + 11, number(ring), Anchor::start, "soft");
     }
     for (size_t i = 0; i < count; ++i) {
         const Point end = place(i, count, 1);
@@ -33,6 +32,12 @@ void draw_spokes(Canvas& canvas, const Radar& radar) {
         const Anchor anchor = std::abs(x - kMiddle) < 10 ? Anchor::middle : x < kMiddle ? Anchor::end : Anchor::start;
         canvas.text(x, y + 4, radar.spokes[i], anchor);
     }
+}
+
+/// Above the lines, since these cross them.
+void draw_rings(Canvas& canvas) {
+    for (const double ring : {0.25, 0.5, 0.75, 1.0})
+        canvas.text(kMiddle + 4, kCentre - kRadius * ring + 12, number(ring), Anchor::start, "soft");
 }
 
 }  // namespace
@@ -44,9 +49,14 @@ std::string svg(const Radar& radar) {
         if (series.bars.size() != count)
             throw Error("chart", "'" + series.name + "' has " + std::to_string(series.bars.size()) + " values for " +
                                      std::to_string(count) + " spokes");
-    Canvas canvas(kRadarWidth, kCentre + kRadius + 40 + legend_height(radar.series.size()), radar.title);
-    draw_spokes(canvas, radar);
+    constexpr double left = 60, below = kCentre + kRadius + 24;
     std::vector<std::string> names;
+    for (const BarSeries& series : radar.series) names.push_back(series.name);
+    const double rows = static_cast<double>(legend_rows(kRadarWidth - 2 * left, names));
+    Canvas canvas(kRadarWidth, below + legend_line * rows, radar.title);
+    draw_spokes(canvas, radar);
+    // Several bands lie on each other.
+    const double opacity = std::max(0.07, 0.22 / std::sqrt(static_cast<double>(radar.series.size())));
     for (size_t s = 0; s < radar.series.size(); ++s) {
         const Look look = look_of(s);
         std::vector<Point> path, outer, inner;
@@ -59,12 +69,11 @@ std::string svg(const Radar& radar) {
             outer.push_back(place(i, count, bar.interval ? bar.interval->second : value));
             inner.push_back(place(i, count, bar.interval ? bar.interval->first : value));
         }
-        names.push_back(radar.series[s].name);
         if (path.empty()) continue;
         outer.push_back(outer.front());
         outer.insert(outer.end(), inner.rbegin(), inner.rend());
         outer.push_back(inner.back());
-        canvas.polygon(outer, look.colour, 0.2);
+        canvas.polygon(outer, look.colour, opacity);
         path.push_back(path.front());
         canvas.polyline(path, look);
         for (size_t i = 0; i < count; ++i) {
@@ -76,7 +85,8 @@ std::string svg(const Radar& radar) {
             canvas.mark(at.x, at.y, look, title);
         }
     }
-    canvas.legend(60, kCentre + kRadius + 44, kRadarWidth - 120, names, Swatch::line);
+    draw_rings(canvas);
+    canvas.legend(left, below + 10, kRadarWidth - 2 * left, names, Swatch::marked_line);
     return canvas.str();
 }
 

@@ -91,7 +91,7 @@ Histogram score_chart(const NamedScores& model, int bins) {
                     .high = counts.high,
                     .classes = {{"bona fide", counts.bonafide}, {"attack", counts.attack}}};
     if (model.threshold)
-        chart.rules.push_back({.at = *model.threshold, .label = "threshold " + number(*model.threshold)});
+        chart.rules.push_back({.at = *model.threshold, .label = fmt::format("threshold {:.3f}", *model.threshold)});
     return chart;
 }
 
@@ -116,7 +116,7 @@ LineChart reliability_chart(std::span<const NamedScores> models, int bins) {
             part.bonafide += model.samples.labels[i] == bonafide_class ? 1 : 0;
             ++part.count;
         }
-        Series series{.name = model.name, .points = {}};
+        Series series{.name = model.name, .points = {}, .marked = true};
         for (const Part& part : parts)
             if (part.count > 0)
                 series.points.push_back(

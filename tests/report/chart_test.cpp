@@ -1,5 +1,6 @@
 #include "liven/report/chart.hpp"
 
+#include <algorithm>
 #include <catch2/catch.hpp>
 #include <cmath>
 #include <cstdlib>
@@ -79,7 +80,10 @@ TEST_CASE("Ticks are round numbers within the axis, on every scale") {
     CHECK(shares.at(0.5) == 1);
     CHECK(shares.at(0.1) - shares.at(0.05) < shares.at(0.05) - shares.at(0.01));
     CHECK(shares.at(0) == shares.at(0.0005));
-    CHECK(number(1234567) == "1.23e+06");
+    CHECK(number(1234567) == "1.23e6");
+    CHECK(number(0.00015) == "1.5e-4");
+    CHECK(number(0.0009999) == "1e-3");
+    CHECK(number(0.00125) == "0.00125");
     CHECK(number(0.30000000000000004) == "0.3");
     CHECK(number(-0.25) == "-0.25");
 }
@@ -132,6 +136,66 @@ TEST_CASE("A histogram shows shares of each class, a heat map its numbers, a rad
     CHECK(radar.find("V2.2, AUC: 0.9 [0.85, 0.95]") != std::string::npos);
 }
 
+namespace {
+
+/// How high the picture is.
+double height_of(const std::string& svg) {
+    const size_t box = svg.find("viewBox=\"0 0 ");
+    REQUIRE(box != std::string::npos);
+    return std::strtod(svg.c_str() + svg.find(' ', box + 13), nullptr);
+}
+
+double lowest(const std::vector<double>& values) { return *std::max_element(values.begin(), values.end()); }
+
+}  // namespace
+
+TEST_CASE("However many lines and however long their names, the legend stays in the picture") {
+    for (const size_t names : {1u, 2u, 5u, 10u, 23u})
+        for (const char* name : {"a", "a run of a long name, validation"}) {
+            CAPTURE(names, name);
+            LineChart chart = roc();
+            chart.series.resize(1);
+            chart.series[0].name = name;
+            chart.series.resize(names, chart.series[0]);
+            const std::string text = svg(chart);
+            CHECK(lowest(attributes(text, "y")) <= height_of(text) - 4);
+            CHECK(count(text, name) >= names - 1);
+            BarChart bars{.title = "b", .y = {}, .categories = {"c"}, .series = {}};
+            bars.series.resize(names, {name, {{.value = 0.5}}});
+            const std::string drawn = svg(bars);
+            CHECK(lowest(attributes(drawn, "y")) <= height_of(drawn) - 4);
+        }
+}
+
+TEST_CASE("Categories that do not fit beside each other are written aslant, below the axis") {
+    BarChart chart{.title = "b", .y = {}, .categories = {"print", "replay", "mask"}, .series = {{"s", {}}}};
+    chart.series[0].bars.resize(3, {.value = 0.5});
+    CHECK(count(svg(chart), "rotate(-30") == 0);
+    chart.categories.resize(13, "silicone mask with a long name indeed");
+    chart.series[0].bars.resize(13, {.value = 0.5});
+    const std::string text = svg(chart);
+    CHECK(is_well_formed(text));
+    CHECK(count(text, "rotate(-30") == 13);
+    CHECK(text.find(">silicone mask with a long…<") != std::string::npos);
+    CHECK(text.find("silicone mask with a long name indeed: 0.5") != std::string::npos);
+}
+
+TEST_CASE("A heat map of one row has room for what stands beside it, and says words where it is given them") {
+    HeatMap map{.title = "h",
+                .row_title = "trained on",
+                .column_title = "tested on",
+                .rows = {"a"},
+                .columns = {"b"},
+                .values = {{0.5}}};
+    const std::string text = svg(map);
+    // Upright words reach as far above their middle as below.
+    CHECK(height_of(text) >= 64 + 9 * 10);
+    map.texts = {{"15"}};
+    CHECK(svg(map).find(">15<") != std::string::npos);
+    map.texts = {{"15", "16"}};
+    CHECK_THROWS_WITH(svg(map), Catch::Contains("expects 1 rows of 1 values"));
+}
+
 TEST_CASE("What cannot be drawn is an error that names the chart") {
     const double nan = std::numeric_limits<double>::quiet_NaN();
     LineChart chart = roc();
@@ -173,6 +237,12 @@ TEST_CASE("A page holds everything in itself and escapes every text") {
     }
     CHECK(count(text, "<details>") == count(text, "</details>"));
     for (const char* fetched : {"http:", "https:", "<script", "@import", "url("}) CHECK(count(text, fetched) == 0);
+    Page lines("Lines");
+    lines.table({.columns = {"a"},
+                 .rows = {{"0.5\n<b>"}, {"it has no value because there are no samples of it"}},
+                 .quoted = {1}});
+    CHECK(lines.str().find("<td>0.5<br>&lt;b&gt;</td>") != std::string::npos);
+    CHECK(lines.str().find("<tr class=\"quoted\"><td class=\"words\">it has") != std::string::npos);
     CHECK_THROWS_WITH(page.table({.columns = {"a", "b"}, .rows = {{"1"}}}), Catch::Contains("1 cells for 2 columns"));
     CHECK_THROWS_WITH(page.picture(std::vector<uint8_t>{1, 2, 3}), Catch::Contains("PNG or JPEG"));
 }

@@ -61,6 +61,8 @@ public:
     /// Sets or replaces. Throws Error when a part of the key is empty or the key is already a table, or its table a
     /// value.
     void set(std::string_view key, Value value);
+    /// Sets all of `values` below one table: what `section` of that table gives then.
+    void set_section(std::string_view table, const Config& values);
     /// All keys, sorted.
     std::vector<std::string> keys() const;
     /// TOML, keys sorted, the same text for the same values; numbers come back bit-equal.

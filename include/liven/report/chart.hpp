@@ -27,6 +27,7 @@ struct Axis {
     Scale scale = Scale::linear;
     std::optional<double> low = {}, high = {};  ///< by default from the data
     bool counts = false;                        ///< marks of a linear axis at whole numbers alone: epochs, samples
+    int ticks = 6;                              ///< about so many on a linear axis
 };
 
 struct Series {
@@ -34,6 +35,7 @@ struct Series {
     std::vector<Point> points;
     std::vector<std::pair<double, double>> band = {};  ///< lowest and highest y of each point, drawn behind
     bool joined = true;                                ///< by a line; otherwise points by themselves
+    bool marked = false;                               ///< also by a mark a point, where they are joined
     std::optional<size_t> like = {};                   ///< looks like that series, and is not in the legend
 };
 
@@ -75,8 +77,8 @@ struct BarChart {
 };
 std::string svg(const BarChart& chart);
 
-/// How often values fall into equal parts of [low, high]; each class as a share of itself. Throws Error for counts of
-/// different length or none.
+/// How often values fall into equal parts of [low, high]: a panel a class, one below the other, each as a share of its
+/// class. Throws Error for counts of different length or none.
 struct Histogram {
     std::string title;
     Axis x;
@@ -86,8 +88,8 @@ struct Histogram {
 };
 std::string svg(const Histogram& histogram);
 
-/// Values by row and column, darker is more, the number written in each. Throws Error when the rows are not of one
-/// length.
+/// Values by row and column, the stronger a colour the more, the number (or a text) written in each. Throws Error when
+/// the rows are not of one length.
 struct HeatMap {
     std::string title;
     std::string row_title = {}, column_title = {};
@@ -95,6 +97,8 @@ struct HeatMap {
     std::vector<std::vector<Measure>> values;
     double low = 0, high = 1;  ///< what the lightest and the darkest cell stand for
     int decimals = 3;
+    bool errors = false;                               ///< less is better: drawn in another colour
+    std::vector<std::vector<std::string>> texts = {};  ///< instead of the numbers, where there are any
 };
 std::string svg(const HeatMap& map);
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -8,11 +9,13 @@
 
 namespace liven::report {
 
-/// A table: the first column names the row, the others are aligned to the right.
+/// A table: the first column names the row, the others are aligned to the right. A cell may have several lines; a long
+/// one is broken. The caption stands below.
 struct Table {
     std::vector<std::string> columns;
     std::vector<std::vector<std::string>> rows;
     std::string caption = {};
+    std::vector<size_t> quoted = {};  ///< rows from elsewhere, set apart from the others
 };
 
 /// One self-contained HTML file: nothing is fetched, no script runs. Light or dark as the reader's system is, black on
@@ -30,6 +33,8 @@ public:
     Page& figure(std::string_view svg, std::string_view caption = {});
     /// Charts side by side where the window is wide enough.
     Page& figures(std::span<const std::string> svgs);
+    /// Figures or pictures that are added meanwhile, side by side where the window is wide enough.
+    Page& beside(const std::function<void()>& figures);
     /// A picture file's bytes, PNG or JPEG by their beginning. Throws Error when they are neither.
     Page& picture(std::span<const uint8_t> bytes, std::string_view caption = {});
     /// Throws Error when a row has not as many cells as there are columns.
