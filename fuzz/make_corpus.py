@@ -256,10 +256,14 @@ def results():
     put("result", "whole.json", json.dumps(result))
     put("result", "fewer-labels.json", json.dumps({**result, "validation": {**scores, "labels": [0]}}))
     put("result", "wide-label.json", json.dumps({**result, "validation": {**scores, "labels": [0, 1, (1 << 32) + 1]}}))
-    cell = {"id": "livenessnet_faces_s1", "model": "livenessnet", "source": "faces", "key": "00",
-            "settings": "model = \"livenessnet\"\nepochs = 2\n", "targets": [{"name": "faces", "manifest": "data/faces.csv"}]}
-    put("plan", "one.json", json.dumps({"cells": [cell]}))
-    put("plan", "no-cells.json", json.dumps({"cells": []}))
+    cell = {"id": "livenessnet_faces_s1", "model": "livenessnet", "key": "00", "seed": 1, "fold": -1,
+            "source": {"kind": "set", "name": "faces", "set": "faces", "type": ""},
+            "settings": "model = \"livenessnet\"\nepochs = 2\n", "targets": [{"name": "faces", "manifest": "data/faces.csv"}],
+            "trained_types": ["mask", "print"], "train_images": 20, "test_images": 6}
+    faces = {"name": "faces", "train": 20, "val": 4, "test": 6, "ungrouped": 0, "leak_reason": ""}
+    put("plan", "one.json", json.dumps({"cells": [cell], "sets": [faces], "notes": ["faces: small"]}))
+    put("plan", "no-cells.json", json.dumps({"cells": [], "sets": [], "notes": []}))
+    put("plan", "other-kind.json", json.dumps({"cells": [{**cell, "source": {**cell["source"], "kind": "sets"}}], "sets": [], "notes": []}))
     put("sources", "two.toml", '[sources]\na = "a"\n"b/c" = "../b.csv"\n[split]\ntrain = ["a/train", "b/c"]\nval = ["a/val"]\ntest = ["a/test"]\n')
     put("sources", "twice.toml", '[sources]\na = "a"\n[split]\ntrain = ["a"]\ntest = ["a/test"]\n')
     put("sources", "same-file.toml", '[sources]\na = "x"\nb = "x/../x"\n[split]\ntrain = ["a"]\ntest = ["b"]\n')

@@ -114,12 +114,11 @@ void result(Bytes bytes) {
             half_total_error_rate(result.validation.samples, scores.samples);
 }
 
-/// Its first training.
+/// All of it, and its first training.
 void plan(Bytes bytes) {
     const fs::path out = folder().write("protocol/plan.json", bytes).parent_path();
-    const Json plan = Json::parse(text_of(bytes), "fuzz");
-    const Json::Array& cells = plan.at("cells").elements();
-    if (!cells.empty()) protocol::read_cell(out, cells.front().at("id").text());
+    const protocol::Plan plan = protocol::read_plan(out);
+    if (!plan.cells.empty()) protocol::read_cell(out, plan.cells.front().id);
 }
 
 /// Each source has a sample for each part, whatever its path.

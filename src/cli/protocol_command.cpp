@@ -10,8 +10,8 @@
 #include "liven/core/log.hpp"
 #include "liven/io/file.hpp"
 #include "liven/protocol/cell.hpp"
+#include "liven/protocol/page.hpp"
 #include "liven/protocol/runner.hpp"
-#include "liven/protocol/tables.hpp"
 #include "liven/train/trainer.hpp"
 #include "src/core/folder_lock.hpp"
 

@@ -1,7 +1,7 @@
 #include "cli.hpp"
 #include "liven/core/log.hpp"
 #include "liven/io/file.hpp"
-#include "liven/train/report.hpp"
+#include "liven/protocol/page.hpp"
 
 namespace liven::cli {
 
@@ -12,8 +12,9 @@ void add_report_command(CLI::App& app) {
         ReportOptions report;
     };
     auto o = std::make_shared<Options>();
-    CLI::App* command = app.add_subcommand("report", "one HTML file about trained models: measures, curves, data");
-    command->add_option("runs", o->runs, "folders of runs")->required();
+    CLI::App* command =
+        app.add_subcommand("report", "one HTML file about trained models: measures, curves, tests across sets, data");
+    command->add_option("runs", o->runs, "folders of trainings and of protocols")->required();
     command->add_option("-o,--out", o->out, "the file to write; by default report.html in the first run's folder");
     command->add_option("--title", o->report.title, "of the page");
     command->add_option("--resamples", o->report.bootstrap.resamples, "of the intervals' bootstrap")
@@ -23,7 +24,7 @@ void add_report_command(CLI::App& app) {
         if (!o->out.empty()) require_target(o->out, {});
         const std::vector<std::filesystem::path> runs(o->runs.begin(), o->runs.end());
         const std::filesystem::path out = o->out.empty() ? runs.front() / "report.html" : std::filesystem::path(o->out);
-        write_file_atomically(out, html_report(runs, o->report));
+        write_file_atomically(out, protocol::report_page(runs, o->report));
         print("report  " + out.string());
     });
 }

@@ -1,123 +1,42 @@
-#include "liven/report/page.hpp"
+#include "liven/protocol/page.hpp"
 
 #include <algorithm>
-#include <cmath>
+#include <set>
 
-#include "liven/protocol/tables.hpp"
-#include "liven/report/chart.hpp"
-#include "src/metrics/distributions.hpp"
+#include "cell_files.hpp"
+#include "liven/io/file.hpp"
+#include "liven/report/set_charts.hpp"
+#include "src/io/shell.hpp"
+#include "src/train/folder_names.hpp"
+#include "src/train/report_parts.hpp"
+#include "src/train/run_folder.hpp"
 #include "table_parts.hpp"
 
 namespace liven::protocol {
 namespace {
 
-Measure mean_of(const std::vector<Measure>& values) {
-    const TableCell cell(values, 3);
-    return cell.value ? Measure(*cell.value) : Measure::undefined(cell.text);
-}
-
-std::string heat_map(const Results& results, const std::string& model, const char* name, Measure Judged::*field) {
-    report::HeatMap map{.title = title_of(model) + ", " + name,
-                        .row_title = "trained on",
-                        .column_title = "tested on",
-                        .rows = {},
-                        .columns = {},
-                        .values = {}};
-    for (const NamedData& target : results.settings().data) map.columns.push_back(target.name);
-    for (const Source& source : results.sources(SourceKind::set)) {
-        map.rows.push_back(source.name);
-        map.values.emplace_back();
-        for (const NamedData& target : results.settings().data)
-            map.values.back().push_back(mean_of(results.measures(model, source.name, target.name, field)));
-    }
-    return svg(map);
-}
-
-void add_heat_maps(report::Page& page, const Results& results) {
-    if (!results.settings().questions.cross) return;
-    page.section("Across data sets");
-    page.text(
-        "As K's figure 9: trained on the set of the row, tested on that of the column at the threshold of the row's "
-        "validation samples; means over seeds and folds. The stronger a colour, the larger the figure; ACER and EER "
-        "are errors.");
-    const std::pair<const char*, Measure Judged::*> measures[] = {
-        {"accuracy", &Judged::accuracy}, {"ACER", &Judged::acer}, {"EER", &Judged::eer}};
-    for (const auto& [name, field] : measures) {
-        std::vector<std::string> maps;
-        for (const std::string& model : results.settings().models)
-            maps.push_back(heat_map(results, model, name, field));
-        page.figures(maps);
-    }
-}
-
-struct Spoke {
-    const char* name;
-    Measure Judged::*field;
-    bool error;  ///< drawn as 1 less it
-};
-
-/// Student's T lies within +- this with a probability of 95 %.
-double student_bound(double freedom) {
-    double low = 0, high = 1000;
-    for (int i = 0; i < 60; ++i) {
-        const double middle = (low + high) / 2;
-        (metrics::two_sided_t(middle, freedom) > 0.05 ? low : high) = middle;
-    }
-    return high;
-}
-
-/// Mean and interval of the mean over all tests of a model, by Student's t.
-report::Bar bar_of(const std::vector<double>& values) {
-    if (values.empty()) return {.value = Measure::undefined("no test has a value")};
-    double sum = 0, squares = 0;
-    const auto count = static_cast<double>(values.size());
-    for (const double value : values) sum += value;
-    const double mean = sum / count;
-    for (const double value : values) squares += (value - mean) * (value - mean);
-    report::Bar bar{.value = mean};
-    if (values.size() < 2) return bar;
-    const double half = student_bound(count - 1) * std::sqrt(squares / (count - 1) / count);
-    bar.interval = {std::max(0.0, mean - half), std::min(1.0, mean + half)};
-    return bar;
-}
-
-/// Every test of a model but those within the set it was trained on, where there are others.
-std::vector<std::pair<const Cell*, std::string>> tests_of(const Results& results, const std::string& model) {
-    std::vector<std::pair<const Cell*, std::string>> all, across;
+/// Every test of a model that was trained on one set.
+report::SetTests tests_of(const Results& results) {
+    report::SetTests tests;
+    for (const std::string& model : results.settings().models) tests.models.push_back(title_of(model));
+    for (const Source& source : results.sources(SourceKind::set)) tests.sources.push_back(source.name);
+    for (const NamedData& target : results.settings().data) tests.targets.push_back(target.name);
     for (const Cell& cell : results.plan().cells) {
-        if (cell.model != model || cell.source.kind != SourceKind::set) continue;
+        if (cell.source.kind != SourceKind::set) continue;
         for (const Target& target : cell.targets) {
-            all.emplace_back(&cell, target.name);
-            if (target.name != cell.source.name) across.emplace_back(&cell, target.name);
+            const Judged& judged = results.judged(cell, target.name);
+            tests.tests.push_back({.model = title_of(cell.model),
+                                   .source = cell.source.name,
+                                   .target = target.name,
+                                   .within = target.name == cell.source.name,
+                                   .measures = {.accuracy = judged.accuracy,
+                                                .f1 = judged.f1,
+                                                .roc_auc = judged.roc_auc,
+                                                .acer = judged.acer,
+                                                .eer = judged.eer}});
         }
     }
-    return across.empty() ? all : across;
-}
-
-void add_radar(report::Page& page, const Results& results) {
-    constexpr Spoke spokes[] = {{"accuracy", &Judged::accuracy, false},
-                                {"F1", &Judged::f1, false},
-                                {"ROC-AUC", &Judged::roc_auc, false},
-                                {"1 - ACER", &Judged::acer, true},
-                                {"1 - EER", &Judged::eer, true}};
-    report::Radar radar{.title = "Means over tests on other sets", .spokes = {}, .series = {}};
-    for (const Spoke& spoke : spokes) radar.spokes.emplace_back(spoke.name);
-    for (const std::string& model : results.settings().models) {
-        report::BarSeries series{.name = title_of(model), .bars = {}};
-        for (const Spoke& spoke : spokes) {
-            std::vector<double> values;
-            for (const auto& [cell, target] : tests_of(results, model))
-                if (const Measure value = results.judged(*cell, target).*spoke.field)
-                    values.push_back(spoke.error ? 1 - value.value() : value.value());
-            series.bars.push_back(bar_of(values));
-        }
-        radar.series.push_back(std::move(series));
-    }
-    if (tests_of(results, results.settings().models[0]).empty()) return;
-    page.section("Models beside each other");
-    page.figure(svg(radar),
-                "As K's figure 10: means over all tests on other sets (within, where there are none), with 95 % "
-                "intervals of the mean by Student's t. Attack is the positive class. What is undefined is left out.");
+    return tests;
 }
 
 /// One line a model: the mean over its trainings at each epoch.
@@ -126,7 +45,7 @@ report::Series epochs_of(const Results& results, const std::string& model, doubl
     for (const Cell& cell : results.plan().cells)
         if (const CellResult* result = cell.model == model ? results.result(cell) : nullptr)
             for (const EpochFacts& epoch : result->epochs) by_epoch[epoch.epoch].push_back(epoch.*fact);
-    report::Series series{.name = title_of(model), .points = {}};
+    report::Series series{.name = title_of(model), .points = {}, .marked = by_epoch.size() <= report::most_marks};
     for (const auto& [epoch, values] : by_epoch) {
         double sum = 0;
         for (const double value : values) sum += value;
@@ -135,32 +54,43 @@ report::Series epochs_of(const Results& results, const std::string& model, doubl
     return series;
 }
 
-void add_cost(report::Page& page, const Results& results) {
+void add_cost(report::Page& page, const Results& results, const std::string& name) {
     std::vector<std::string> charts;
     const std::pair<const char*, double EpochFacts::*> facts[] = {{"seconds an epoch", &EpochFacts::seconds},
                                                                   {"resident memory, MB", &EpochFacts::megabytes}};
-    for (const auto& [name, fact] : facts) {
-        report::LineChart chart{
-            .title = name, .x = {.title = "epoch", .counts = true}, .y = {.title = name, .low = 0.0}, .series = {}};
+    for (const auto& [title, fact] : facts) {
+        std::vector<report::Series> lines;
         for (const std::string& model : results.settings().models)
             if (report::Series series = epochs_of(results, model, fact); !series.points.empty())
-                chart.series.push_back(std::move(series));
+                lines.push_back(std::move(series));
+        report::LineChart chart = report::epoch_chart(title, std::move(lines));
+        chart.y.low = 0.0;
         if (!chart.series.empty()) charts.push_back(svg(chart));
     }
     if (charts.empty()) return;
-    page.section("Seconds and memory");
+    page.section(name + "Seconds and memory");
     page.text(
-        "As K's figure 11: means over the trainings of each model. Trainings that ran beside each other shared "
-        "the cores.");
+        "Means over the trainings of each model at each epoch, as figure 11 of Kuznetsov et al. 2026. Trainings that "
+        "ran beside each other shared the cores; the first epoch also reads the pictures.");
     page.figures(charts);
 }
 
+/// "0.525 ± 0.177" in two lines, where a table has many columns.
+std::string broken_figure(std::string text) {
+    const size_t at = text.find(" ± ");
+    if (at != std::string::npos) text[at] = '\n';
+    return text;
+}
+
 report::Table as_page_table(const ResultTable& table) {
+    constexpr size_t many = 8;
     report::Table out{.columns = table.columns, .rows = {}};
     out.columns.emplace_back("figures");
     for (const ResultTable::Row& row : table.rows) {
+        if (row.published) out.quoted.push_back(out.rows.size());
         out.rows.emplace_back();
-        for (const TableCell& cell : row.cells) out.rows.back().push_back(cell.text);
+        for (const TableCell& cell : row.cells)
+            out.rows.back().push_back(table.columns.size() > many ? broken_figure(cell.text) : cell.text);
         out.rows.back().emplace_back(row.published ? "published" : "measured");
     }
     return out;
@@ -178,25 +108,86 @@ void add_table(report::Page& page, const ResultTable& table) {
     page.unfold();
 }
 
+/// What its trainings computed in, each once.
+std::string environments_of(const Plan& plan) {
+    std::set<std::string> lines;
+    for (const Cell& cell : plan.cells)
+        for (const std::string& line : RunFolder(CellFiles(plan.folder(cell)).run()).environments()) lines.insert(line);
+    std::string all;
+    for (const std::string& line : lines) all += (all.empty() ? "" : "; ") + line;
+    return all.empty() ? "an environment that was not recorded" : all;
+}
+
+void add_how(report::Page& page, const Plan& plan, const std::string& name) {
+    page.section(name + "How it was made");
+    const std::filesystem::path settings = plan.out / "protocol.toml";
+    page.code("liven protocol --config " + shell_quoted(settings.string()) + " --out ANOTHER_FOLDER");
+    page.text("Trained with " + environments_of(plan) + ".");
+    page.fold("Settings of the protocol").code(read_text_file(settings)).unfold();
+}
+
+/// All about one protocol; `name` begins every heading.
+void add_protocol(report::Page& page, const Results& results, const TableReport& report, const std::string& name) {
+    const Plan& plan = results.plan();
+    const auto finished = std::count_if(plan.cells.begin(), plan.cells.end(),
+                                        [&](const Cell& cell) { return results.result(cell) != nullptr; });
+    const auto open = static_cast<int64_t>(plan.cells.size()) - finished;
+    if (open > 0)
+        page.note(name + std::to_string(open) + " of " + std::to_string(plan.cells.size()) +
+                  " trainings are not finished: figures that need them are undefined.");
+    const report::SetTests tests = tests_of(results);
+    if (results.settings().questions.cross) {
+        page.section(name + "Across data sets");
+        add_heat_maps(page, tests);
+    }
+    if (!tests.tests.empty()) {
+        page.section(name + "Models beside each other");
+        add_radar(page, tests);
+    }
+    add_cost(page, results, name);
+    page.section(name + "Tables");
+    for (const ResultTable& table : report.tables) add_table(page, table);
+    page.section(name + "What differs from the published protocols");
+    for (const std::string& each : report.differences) page.text(each);
+    add_how(page, plan, name);
+}
+
 }  // namespace
 
 std::string protocol_page(const ProtocolSettings& settings, const Plan& plan, const TableReport& report) {
-    const Results results(settings, plan);
     report::Page page("Liveness detection across data sets",
                       "Models trained on some data sets and tested on others, thresholds from validation samples of "
                       "what they were trained on.");
-    size_t finished = 0;
-    for (const Cell& cell : plan.cells) finished += results.result(cell) ? 1 : 0;
-    if (finished < plan.cells.size())
-        page.note(std::to_string(plan.cells.size() - finished) + " of " + std::to_string(plan.cells.size()) +
-                  " trainings are not finished: figures that need them are undefined.");
-    add_heat_maps(page, results);
-    add_radar(page, results);
-    add_cost(page, results);
-    page.section("Tables");
-    for (const ResultTable& table : report.tables) add_table(page, table);
-    page.section("What differs from the published protocols");
-    for (const std::string& each : report.differences) page.text(each);
+    add_protocol(page, Results(settings, plan), report, "");
+    reporting::add_command(page, {&plan.out, 1});
+    return page.str();
+}
+
+std::string report_page(std::span<const std::filesystem::path> folders, const ReportOptions& options) {
+    const std::vector<std::string> names = names_of(folders);
+    std::vector<std::filesystem::path> runs;
+    std::string title;
+    for (size_t i = 0; i < folders.size(); ++i) {
+        title += (i == 0 ? "Liveness detection: " : ", ") + names[i];
+        if (!has_plan(folders[i])) runs.push_back(folders[i]);
+    }
+    if (runs.size() == folders.size()) return html_report(runs, options);
+    if (folders.size() == 1 && options.title.empty()) {
+        const ProtocolSettings settings = read_settings(folders[0]);
+        const Plan plan = read_plan(folders[0]);
+        return protocol_page(settings, plan, make_tables(settings, plan));
+    }
+    report::Page page(options.title.empty() ? title : options.title, report_subtitle);
+    if (!runs.empty()) add_runs(page, runs, options);
+    for (size_t i = 0; i < folders.size(); ++i) {
+        if (!has_plan(folders[i])) continue;
+        const ProtocolSettings settings = read_settings(folders[i]);
+        const Plan plan = read_plan(folders[i]);
+        // By itself it needs no name before its headings.
+        add_protocol(page, Results(settings, plan), make_tables(settings, plan),
+                     folders.size() > 1 ? names[i] + ": " : std::string());
+    }
+    reporting::add_command(page, folders);
     return page.str();
 }
 

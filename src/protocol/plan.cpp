@@ -2,9 +2,7 @@
 
 #include "cell_key.hpp"
 #include "data_hash.hpp"
-#include "liven/core/error.hpp"
-#include "liven/io/file.hpp"
-#include "liven/io/json.hpp"
+#include "plan_file.hpp"
 #include "sources.hpp"
 
 namespace liven::protocol {
@@ -73,53 +71,20 @@ Cell cell_of(const ProtocolSettings& settings, const WrittenSources& written, co
     return cell;
 }
 
-Json json_of(const Cell& cell) {
-    Json targets = Json::array();
-    for (const Target& target : cell.targets)
-        targets.push_back(Json::object({{"name", target.name}, {"manifest", target.manifest.string()}}));
-    return Json::object({{"id", cell.id},
-                         {"model", cell.model},
-                         {"source", cell.source.name},
-                         {"key", cell.key},
-                         {"settings", cell.settings.to_config().str()},
-                         {"targets", targets}});
-}
-
 }  // namespace
 
 Plan make_plan(const ProtocolSettings& settings, const std::filesystem::path& out) {
     std::filesystem::create_directories(out / "cells");
     WrittenSources written = write_sources(settings, out);
     Plan plan{.out = out, .cells = {}, .sets = std::move(written.sets), .notes = std::move(written.notes)};
-    Json cells = Json::array();
     for (const WrittenSource& from : written.all) {
         if (!is_trained(settings.questions, from.source.kind)) continue;
         for (const std::string& model : settings.models)
-            for (const int64_t seed : settings.seeds) {
+            for (const int64_t seed : settings.seeds)
                 plan.cells.push_back(cell_of(settings, written, from, model, seed));
-                cells.push_back(json_of(plan.cells.back()));
-            }
     }
-    write_file_atomically(out / "plan.json", Json::object({{"cells", cells}}).str(1) + "\n");
+    write_plan(plan, settings);
     return plan;
-}
-
-Cell read_cell(const std::filesystem::path& out, const std::string& id) {
-    const std::filesystem::path file = out / "plan.json";
-    const Json plan = Json::parse(read_text_file(file), file.string());
-    for (const Json& json : plan.at("cells").elements()) {
-        if (json.at("id").text() != id) continue;
-        Cell cell;
-        cell.id = id;
-        cell.model = json.at("model").text();
-        cell.source.name = json.at("source").text();
-        cell.key = json.at("key").text();
-        cell.settings.read(Config::parse(json.at("settings").text(), id));
-        for (const Json& target : json.at("targets").elements())
-            cell.targets.push_back({.name = target.at("name").text(), .manifest = target.at("manifest").text()});
-        return cell;
-    }
-    throw Error(file.string(), "there is no cell '" + id + "'");
 }
 
 }  // namespace liven::protocol

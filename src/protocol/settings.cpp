@@ -16,6 +16,8 @@ namespace liven::protocol {
 namespace {
 
 const std::vector<std::string> kQuestions{"within", "cross", "combined", "unseen-set", "unseen-type", "cross-type"};
+const std::vector<std::string> kRules{"minimum-acer", "equal-error-rate"};
+const std::vector<std::string> kUnitNames{"cells", "seeds", "folds"};  // in the order of Units
 
 std::string listed(const std::vector<std::string>& names) {
     std::string all;
@@ -69,13 +71,13 @@ void require_usable_name(const Config& config, const std::string& name) {
         throw Error(config.where("data." + name), "'" + name + "' is the name of sets that the protocol makes");
 }
 
-std::vector<NamedData> data_from(const Config& config) {
+std::vector<NamedData> data_from(const Config& config, DataCheck check) {
     std::vector<NamedData> data;
     for (const std::string& key : config.keys()) {
         if (key.rfind("data.", 0) != 0) continue;
         const std::string name = key.substr(5), path = config.text(key, "");
         require_usable_name(config, name);
-        if (!std::filesystem::exists(path))
+        if (check == DataCheck::must_exist && !std::filesystem::exists(path))
             throw Error(config.where(key), fmt::format("'{}' is '{}', which does not exist", key, path),
                         "paths start from where the program is called");
         for (const NamedData& other : data)
@@ -138,12 +140,12 @@ std::string resolved_recipe(const std::string& name, std::string_view model, std
 
 }  // namespace
 
-ProtocolSettings ProtocolSettings::read(const Config& config) {
+ProtocolSettings ProtocolSettings::read(const Config& config, DataCheck check) {
     ProtocolSettings s;
     s.models = config.texts("models", {});
     require_distinct(config, "models", s.models);
     for (const std::string& name : s.models) require_known(config, "models", name, model_names());
-    s.data = data_from(config);
+    s.data = data_from(config, check);
     s.seeds = config.integers("seeds", s.seeds);
     require_distinct(config, "seeds", s.seeds);
     if (*std::min_element(s.seeds.begin(), s.seeds.end()) < 0)
@@ -154,12 +156,11 @@ ProtocolSettings ProtocolSettings::read(const Config& config) {
     s.group_by = config.text("group_by", s.group_by, {"automatic", "subject", "video", "image"});
     s.allow_leak = config.text("allow_leak", "");
     s.questions = questions_from(config);
-    const std::vector<std::string> rules{"minimum-acer", "equal-error-rate"};
-    s.threshold = config.text("threshold", rules[0], rules) == rules[0] ? ThresholdRule::minimum_acer
-                                                                        : ThresholdRule::equal_error_rate;
+    s.threshold = config.text("threshold", kRules[0], kRules) == kRules[0] ? ThresholdRule::minimum_acer
+                                                                           : ThresholdRule::equal_error_rate;
     s.compare = config.text("compare", s.compare, {"accuracy", "acer", "auc"});
-    const std::string units = config.text("units", "cells", {"cells", "seeds", "folds"});
-    s.units = units == "cells" ? Units::cells : units == "seeds" ? Units::seeds : Units::folds;
+    const std::string units = config.text("units", kUnitNames[0], kUnitNames);
+    s.units = static_cast<Units>(std::find(kUnitNames.begin(), kUnitNames.end(), units) - kUnitNames.begin());
     s.resamples = config.integer("resamples", s.resamples, {.min = 2, .max = 1e6});
     s.all = config.section("train");
     refuse_own_keys(s.all);
@@ -178,6 +179,31 @@ ProtocolSettings ProtocolSettings::read(const Config& config) {
             settings.validate();
         }
     return s;
+}
+
+Config ProtocolSettings::to_config() const {
+    Config c;
+    c.set("models", models);
+    for (const NamedData& set : data) c.set("data." + set.name, set.path.string());
+    c.set("seeds", seeds);
+    c.set("folds", folds);
+    c.set("split_seed", static_cast<int64_t>(split_seed));
+    c.set("group_by", group_by);
+    c.set("allow_leak", allow_leak);
+    const bool asked[] = {questions.within,     questions.cross,       questions.combined,
+                          questions.unseen_set, questions.unseen_type, questions.cross_type};
+    std::vector<std::string> names;
+    for (size_t i = 0; i < kQuestions.size(); ++i)
+        if (asked[i]) names.push_back(kQuestions[i]);
+    c.set("protocols", names);
+    c.set("threshold", kRules[threshold == ThresholdRule::minimum_acer ? 0 : 1]);
+    c.set("compare", compare);
+    c.set("units", kUnitNames[static_cast<size_t>(units)]);
+    c.set("resamples", resamples);
+    c.set_section("train", all);
+    for (const auto& [name, layer] : of_model) c.set_section("model." + name, layer);
+    for (const auto& [name, layer] : on_source) c.set_section("on." + name, layer);
+    return c;
 }
 
 TrainSettings ProtocolSettings::training(std::string_view model, std::string_view source, int64_t seed) const {

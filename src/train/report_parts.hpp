@@ -1,5 +1,6 @@
 #pragma once
 
+#include <filesystem>
 #include <span>
 
 #include "liven/report/page.hpp"
@@ -16,6 +17,7 @@ void add_curves(report::Page& page, Runs runs);
 void add_confusion(report::Page& page, Runs runs);
 void add_attack_types(report::Page& page, Runs runs, const BootstrapOptions& bootstrap);
 void add_comparisons(report::Page& page, Runs runs);
+void add_sets(report::Page& page, Runs runs);
 void add_training(report::Page& page, Runs runs);
 void add_pictures(report::Page& page, Runs runs);
 void add_errors(report::Page& page, Runs runs);
@@ -23,5 +25,8 @@ void add_explanations(report::Page& page, Runs runs);
 void add_feature_maps(report::Page& page, Runs runs);
 void add_data(report::Page& page, Runs runs);
 void add_how(report::Page& page, Runs runs);
+
+/// The end of a page: the command that writes it again, and what wrote it.
+void add_command(report::Page& page, std::span<const std::filesystem::path> folders);
 
 }  // namespace liven::reporting

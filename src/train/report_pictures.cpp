@@ -16,8 +16,10 @@ void add_picture(report::Page& page, const std::filesystem::path& path, const st
 void add_pictures(report::Page& page, Runs runs) {
     page.section("Faces");
     for (const RunEvidence& run : runs) {
-        add_picture(page, RunFolder(run.folder).faces(),
-                    run.name + ": bona fide faces above, attacks below, with their scores");
+        add_picture(
+            page, RunFolder(run.folder).faces(),
+            run.name +
+                ": bona fide faces above, attacks below, with their scores; framed in red is what was decided wrongly");
         add_picture(page, RunFolder(run.folder).cues(),
                     run.name + ": faces and what the network finds wrong with them");
     }
@@ -44,12 +46,14 @@ void add_explanations(report::Page& page, Runs runs) {
         "with respect to the picture, both for the class decided on. Of each class the sample judged worst, a "
         "middling one and the one judged best. The brighter, the more a place speaks for the decision; this "
         "shows what moves this model, not what makes a face live.");
-    for (const RunEvidence& run : runs) {
-        if (run.pictures.explained.empty())
-            page.text(run.name + ": none, for " + run.pictures.unexplained);
-        else
-            page.picture(data::encode_jpeg(run.pictures.explained, 85), run.name + ": bona fide above, attacks below");
-    }
+    page.beside([&] {
+        for (const RunEvidence& run : runs)
+            if (!run.pictures.explained.empty())
+                page.picture(data::encode_jpeg(run.pictures.explained, 85),
+                             run.name + ": bona fide above, attacks below; left the picture with score and threshold");
+    });
+    for (const RunEvidence& run : runs)
+        if (run.pictures.explained.empty()) page.text(run.name + ": none, for " + run.pictures.unexplained);
 }
 
 void add_feature_maps(report::Page& page, Runs runs) {
@@ -66,7 +70,7 @@ void add_feature_maps(report::Page& page, Runs runs) {
             continue;
         }
         charts.push_back(svg(chart_of(map, PointsBy::attack_type, run.name)));
-        table.rows.push_back({run.name, map.of.what, std::to_string(map.of.rows.rows), map.separability.str(),
+        table.rows.push_back({run.name, map.of.what, std::to_string(map.of.rows.rows), map.separability.str(3),
                               map.tsne ? "t-SNE, whose axes have no meaning" : "the first two principal components"});
     }
     if (charts.empty()) return;

@@ -1,13 +1,15 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
+#include <optional>
 
+#include "environment_line.hpp"
 #include "liven/core/bytes.hpp"
-#include "liven/core/environment.hpp"
-#include "liven/core/isa.hpp"
-#include "liven/core/version.hpp"
-#include "liven/report/chart.hpp"
+#include "liven/report/set_charts.hpp"
 #include "report_parts.hpp"
+#include "run_folder.hpp"
+#include "src/io/shell.hpp"
 
 namespace liven::reporting {
 namespace {
@@ -27,19 +29,43 @@ report::Series logged(const RunEvidence& run, const std::string& key, const std:
 
 /// A chart of the keys, for all runs; empty when nobody logged them.
 void add_chart(std::vector<std::string>& charts, Runs runs, const std::string& title,
-               const std::vector<std::pair<std::string, std::string>>& keys) {
-    report::LineChart chart{
-        .title = title, .x = {.title = "epoch", .counts = true}, .y = {.title = title}, .series = {}};
+               const std::vector<std::pair<std::string, std::string>>& keys, std::optional<double> low = {}) {
+    std::vector<report::Series> lines;
     for (const RunEvidence& run : runs)
         for (const auto& [key, name] : keys) {
             const std::string prefix = runs.size() > 1 ? run.name + (name.empty() ? "" : ", ") : "";
             report::Series series = logged(run, key, prefix + name);
-            if (!series.points.empty()) chart.series.push_back(std::move(series));
+            series.marked = series.points.size() <= report::most_marks;
+            if (!series.points.empty()) lines.push_back(std::move(series));
         }
-    if (!chart.series.empty()) charts.push_back(svg(chart));
+    if (lines.empty()) return;
+    report::LineChart chart = report::epoch_chart(title, std::move(lines));
+    chart.y.low = low;
+    charts.push_back(svg(chart));
 }
 
 std::string text_of(double value, int decimals) { return fmt::format("{:.{}f}", value, decimals); }
+
+/// "2,388,802"
+std::string grouped(double count) {
+    std::string text = text_of(count, 0);
+    for (auto at = static_cast<std::ptrdiff_t>(text.size()) - 3; at > 0; at -= 3)
+        text.insert(static_cast<size_t>(at), 1, ',');
+    return text;
+}
+
+/// "the trainings of one, two" behind each different environment.
+void add_environments(report::Page& page, Runs runs) {
+    std::map<std::string, std::string> by_line;
+    for (const RunEvidence& run : runs) {
+        std::string line;
+        for (const std::string& each : RunFolder(run.folder).environments())
+            line += (line.empty() ? "" : ", then ") + each;
+        std::string& names = by_line[line.empty() ? "an environment that was not recorded" : line];
+        names += (names.empty() ? "" : ", ") + run.name;
+    }
+    for (const auto& [line, names] : by_line) page.text("Trained with " + line + ": " + names + ".");
+}
 
 double mean_of(const report::Series& series) {
     double sum = 0;
@@ -52,24 +78,32 @@ double mean_of(const report::Series& series) {
 void add_training(report::Page& page, Runs runs) {
     page.section("Training");
     std::vector<std::string> charts;
-    add_chart(charts, runs, "loss", {{"loss", "training"}, {"val_loss", "validation"}});
-    add_chart(charts, runs, "accuracy", {{"accuracy", "training"}, {"val_accuracy", "validation"}});
+    // Of several runs a chart each: so many lines could not be told apart.
+    for (const char* key : {"loss", "accuracy"}) {
+        const std::string name = key;
+        if (runs.size() == 1) {
+            add_chart(charts, runs, name, {{name, "training"}, {"val_" + name, "validation"}});
+            continue;
+        }
+        add_chart(charts, runs, "training " + name, {{name, ""}});
+        add_chart(charts, runs, "validation " + name, {{"val_" + name, ""}});
+    }
     add_chart(charts, runs, "validation ACER", {{"val_acer", ""}});
     add_chart(charts, runs, "learning rate", {{"learning_rate", ""}});
     add_chart(charts, runs, "gradient norm", {{"gradient_norm", ""}});
-    add_chart(charts, runs, "seconds an epoch", {{"seconds", "all"}, {"data_seconds", "waiting for pictures"}});
-    add_chart(charts, runs, "most memory so far, MB", {{kMemory, ""}});
+    add_chart(charts, runs, "seconds an epoch", {{"seconds", ""}}, 0.0);
+    add_chart(charts, runs, "most memory so far, MB", {{kMemory, ""}}, 0.0);
     page.figures(charts);
-    report::Table table{.columns = {"run", "model", "recipe", "parameters", "epochs", "seconds an epoch",
-                                    "waiting for pictures", "images a second", "most memory"},
+    report::Table table{.columns = {"run", "model", "recipe", "parameters", "epochs", "seconds\nan epoch",
+                                    "of them waiting\nfor pictures", "images\na second", "most memory"},
                         .rows = {}};
     for (const RunEvidence& run : runs) {
         const double seconds = mean_of(logged(run, "seconds", "")), images = mean_of(logged(run, "images", ""));
         const report::Series memory = logged(run, kMemory, "");
-        table.rows.push_back({run.name, run.info.model, run.settings.recipe, text_of(run.parameters, 0),
+        table.rows.push_back({run.name, run.info.model, run.settings.recipe, grouped(run.parameters),
                               std::to_string(run.log.size()), text_of(seconds, 1),
                               text_of(mean_of(logged(run, "data_seconds", "")), 2),
-                              text_of(seconds > 0 ? images / seconds : 0, 1),
+                              text_of(seconds > 0 ? images / seconds : 0, 0),
                               memory.points.empty() ? "not logged" : megabytes(1e6 * memory.points.back().y)});
     }
     page.table(table);
@@ -97,16 +131,22 @@ void add_data(report::Page& page, Runs runs) {
 
 void add_how(report::Page& page, Runs runs) {
     page.section("How it was made");
-    std::string again = "liven report", commands;
-    for (const RunEvidence& run : runs) {
-        again += " " + run.folder.string();
-        commands += "liven train --config " + (run.folder / "config.toml").string() + " --out ANOTHER_FOLDER\n";
-    }
-    page.code(commands + again);
-    page.text(fmt::format("Liven {}, {}, {}, {} threads, kernels for {}.", version(), build_info().type,
-                          build_info().compiler, thread_count(), name_of(active_isa())));
+    std::string commands;
+    for (const RunEvidence& run : runs)
+        commands +=
+            "liven train --config " + shell_quoted((run.folder / "config.toml").string()) + " --out ANOTHER_FOLDER\n";
+    page.code(commands);
+    add_environments(page, runs);
     for (const RunEvidence& run : runs)
         page.fold("Settings of " + run.name).code(run.settings.to_config().str()).unfold();
+}
+
+void add_command(report::Page& page, std::span<const std::filesystem::path> folders) {
+    page.section("This page");
+    std::string command = "liven report";
+    for (const std::filesystem::path& folder : folders) command += ' ' + shell_quoted(folder.string());
+    page.code(command + " -o report.html");
+    page.text("Written by " + environment_line() + ".");
 }
 
 }  // namespace liven::reporting

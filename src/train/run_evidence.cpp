@@ -54,6 +54,7 @@ RunEvidence gather_evidence(const std::filesystem::path& folder, const std::stri
         .settings = settings,
         .info = loaded.info,
         .split = data.split(),
+        .divided = data.whole(),
         .log = std::filesystem::exists(run.log()) ? read_json_lines(run.log()) : std::vector<Json>{},
         .scores_probability = loaded.model->objective()->scores_probability(),
         .parameters = bytes_of(loaded.model->states()) / sizeof(float),

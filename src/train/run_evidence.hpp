@@ -44,6 +44,7 @@ struct RunEvidence {
     TrainSettings settings;
     ModelFileInfo info;
     data::SplitRecord split;
+    data::Dataset divided;  ///< all samples with their splits, recordings whole
     std::vector<Json> log;
     bool scores_probability = false;
     double parameters = 0;

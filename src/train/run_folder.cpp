@@ -1,5 +1,8 @@
 #include "run_folder.hpp"
 
+#include <sstream>
+
+#include "environment_line.hpp"
 #include "liven/core/error.hpp"
 #include "liven/io/config.hpp"
 #include "liven/io/file.hpp"
@@ -40,6 +43,24 @@ void RunFolder::require_same_pretrained(const TrainSettings& settings) const {
     if (text.substr(from, text.find('\n', from) - from) != file_state(settings.pretrained))
         throw Error(settings.pretrained, "the file is no longer the one that this run began with",
                     "put that one back with its time of change, or start a new run with --out");
+}
+
+std::vector<std::string> RunFolder::environments() const {
+    std::vector<std::string> lines;
+    if (!std::filesystem::exists(environment())) return lines;
+    std::istringstream text(read_text_file(environment()));
+    for (std::string line; std::getline(text, line);)
+        if (!line.empty()) lines.push_back(line);
+    return lines;
+}
+
+void RunFolder::note_environment() const {
+    std::vector<std::string> lines = environments();
+    if (!lines.empty() && lines.back() == environment_line()) return;
+    lines.push_back(environment_line());
+    std::string text;
+    for (const std::string& line : lines) text += line + '\n';
+    write_file_atomically(environment(), text);
 }
 
 TrainSettings RunFolder::settings() const {

@@ -2,6 +2,8 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <string>
+#include <vector>
 
 #include "liven/train/settings.hpp"
 
@@ -14,6 +16,7 @@ public:
 
     const std::filesystem::path& path() const { return path_; }
     std::filesystem::path config() const { return path_ / "config.toml"; }
+    std::filesystem::path environment() const { return path_ / "environment.txt"; }
     std::filesystem::path log() const { return path_ / "log.jsonl"; }
     std::filesystem::path events() const { return path_ / "events.out.tfevents.liven"; }
     std::filesystem::path checkpoints() const { return path_ / "checkpoints"; }
@@ -32,6 +35,10 @@ public:
     TrainSettings settings() const;
     /// Throws Error when the file of pretrained weights is another than when the run began.
     void require_same_pretrained(const TrainSettings& settings) const;
+    /// Notes in what this process computes, a line for each that differs from the one before.
+    void note_environment() const;
+    /// The lines, in order; none of a run of an earlier Liven.
+    std::vector<std::string> environments() const;
     /// Removes the log's lines of later steps: they will be written again.
     void drop_log_after(int64_t step) const;
 

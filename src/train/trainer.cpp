@@ -288,6 +288,7 @@ struct Trainer::State {
         // However train() ends, the bar ends its line.
         const std::unique_ptr<ProgressBar, void (*)(ProgressBar*)> guard(bar, [](ProgressBar* b) { b->close(); });
         progress.cursor = data.train().cursor();
+        if (!done()) run.note_environment();
         notify([&](Callback& callback) { callback.on_train_begin(training); });
         while (!done()) {
             const Clock::time_point epoch_start = Clock::now();

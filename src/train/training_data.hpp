@@ -30,6 +30,8 @@ public:
     /// The test set, clips gathered; empty when there is none.
     data::Dataset test() const;
     const data::SplitRecord& split() const { return split_; }
+    /// The whole set, divided: recordings, where it has such.
+    const data::Dataset& whole() const { return set_; }
     /// A hash of what the data set is: names, labels and splits of its samples.
     const std::string& fingerprint() const { return fingerprint_; }
     /// Bytes of decoded pictures that the loaders keep in memory once they are prepared.

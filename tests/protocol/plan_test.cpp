@@ -267,3 +267,79 @@ TEST_CASE("A set that cannot be written stops the plan, one that cannot do witho
     CHECK(std::count_if(plan.notes.begin(), plan.notes.end(),
                         [](const std::string& note) { return note.rfind("a, fold ", 0) == 0; }) == 2);
 }
+
+TEST_CASE("The settings of a protocol come back from what they are written as") {
+    const TwoSets sets;
+    const std::string top =
+        "models = [\"attacknet-v2.2\"]\nseeds = [7, 8]\nfolds = 3\nsplit_seed = 5\ngroup_by = \"video\"\nallow_leak = "
+        "\"why\"\n"
+        "protocols = [\"cross\", \"unseen-type\"]\nthreshold = \"equal-error-rate\"\ncompare = \"auc\"\nunits = "
+        "\"folds\"\n"
+        "resamples = 33";
+    const ProtocolSettings settings = sets.settings(
+        top, "[model.attacknet-v2.2]\nbatch = 3\nmodel_options.dropout = \"0.3\"\n[on.csmad]\nlearning_rate = 0.25\n");
+    const std::string text = settings.to_config().str();
+    const ProtocolSettings again = ProtocolSettings::read(Config::parse(text, "again"));
+    CHECK(again.to_config().str() == text);
+    CHECK(again.seeds == std::vector<int64_t>{7, 8});
+    CHECK(again.folds == 3);
+    CHECK(again.split_seed == 5);
+    CHECK(again.group_by == "video");
+    CHECK(again.allow_leak == "why");
+    CHECK(again.questions.cross);
+    CHECK(again.questions.unseen_type);
+    CHECK_FALSE(again.questions.within);
+    CHECK(again.threshold == ThresholdRule::equal_error_rate);
+    CHECK(again.compare == "auc");
+    CHECK(again.units == Units::folds);
+    CHECK(again.resamples == 33);
+    for (const char* source : {"csmad", "msspoof"})
+        CHECK(again.training("attacknet-v2.2", source, 7).to_config().str() ==
+              settings.training("attacknet-v2.2", source, 7).to_config().str());
+    CHECK(again.training("attacknet-v2.2", "csmad", 7).learning_rate == 0.25);
+    CHECK(again.training("attacknet-v2.2", "csmad", 7).batch == 3);
+}
+
+TEST_CASE("A plan comes back from its folder, also when the data is gone") {
+    const TwoSets sets;
+    const ProtocolSettings settings = sets.settings(
+        "models = [\"livenessnet\"]\nseeds = [1, 2]\nprotocols = [\"within\", \"cross\", \"combined\", \"unseen-set\", "
+        "\"unseen-type\"]");
+    const std::filesystem::path out = sets.folder / "out";
+    const Plan plan = make_plan(settings, out);
+    for (const std::string& set : {sets.a, sets.b}) std::filesystem::remove_all(set);
+    const Plan again = read_plan(out);
+    REQUIRE(again.cells.size() == plan.cells.size());
+    for (size_t i = 0; i < plan.cells.size(); ++i) {
+        const Cell &a = plan.cells[i], &b = again.cells[i];
+        CHECK(a.id == b.id);
+        CHECK(a.model == b.model);
+        CHECK(a.source.kind == b.source.kind);
+        CHECK(a.source.name == b.source.name);
+        CHECK(a.source.set == b.source.set);
+        CHECK(a.source.type == b.source.type);
+        CHECK(a.seed == b.seed);
+        CHECK(a.fold == b.fold);
+        CHECK(a.key == b.key);
+        CHECK(a.settings.to_config().str() == b.settings.to_config().str());
+        CHECK(targets_of(a) == targets_of(b));
+        CHECK(a.trained_types == b.trained_types);
+        CHECK(a.train_images == b.train_images);
+        CHECK(a.test_images == b.test_images);
+    }
+    REQUIRE(again.sets.size() == plan.sets.size());
+    for (size_t i = 0; i < plan.sets.size(); ++i) {
+        CHECK(again.sets[i].name == plan.sets[i].name);
+        CHECK(again.sets[i].train == plan.sets[i].train);
+        CHECK(again.sets[i].val == plan.sets[i].val);
+        CHECK(again.sets[i].test == plan.sets[i].test);
+        CHECK(again.sets[i].ungrouped == plan.sets[i].ungrouped);
+        CHECK(again.sets[i].leak_reason == plan.sets[i].leak_reason);
+    }
+    CHECK(again.notes == plan.notes);
+    CHECK(read_settings(out).to_config().str() == settings.to_config().str());
+    CHECK_THROWS_WITH(ProtocolSettings::read(Config::read(out / "protocol.toml")), Catch::Contains("does not exist"));
+    std::filesystem::remove(out / "protocol.toml");
+    CHECK_THROWS_WITH(read_settings(out), Catch::Contains("an earlier Liven") && Catch::Contains("--tables"));
+    CHECK_THROWS_WITH(read_plan(sets.folder / "none"), Catch::Contains("no protocol here"));
+}

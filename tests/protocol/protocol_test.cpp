@@ -13,6 +13,7 @@
 #include "liven/data/manifest.hpp"
 #include "liven/io/file.hpp"
 #include "liven/protocol/cell.hpp"
+#include "liven/protocol/page.hpp"
 #include "liven/protocol/runner.hpp"
 #include "liven/protocol/tables.hpp"
 #include "src/core/folder_lock.hpp"
@@ -110,6 +111,36 @@ TEST_CASE("Cells that are not finished leave undefined figures with the reason")
     CHECK(k07.rows[0].cells[2].value.has_value());
     CHECK(k07.rows[2].cells[2].text == "undefined (livenessnet_msspoof_s3 is not finished)");
     CHECK(has(protocol_page(settings, plan, report), "trainings are not finished"));
+}
+
+TEST_CASE("liven report tells of a protocol what its own page does, and of trainings beside it") {
+    const TwoSets sets;
+    const ProtocolSettings settings = sets.settings(kTop);
+    const Plan plan = make_plan(settings, sets.folder / "a protocol");
+    run_cell(plan.cells[0], plan.folder(plan.cells[0]));
+    const std::string own = protocol_page(settings, plan, make_tables(settings, plan));
+    CHECK(report_page({&plan.out, 1}) == own);
+    for (const char* part :
+         {"livenessnet", "Across data sets</h2>", "Models beside each other</h2>", "How it was made</h2>",
+          "liven protocol --config &#39;", "Trained with Liven ", "liven report &#39;"}) {
+        INFO(part);
+        CHECK(has(own, part));
+    }
+    const std::vector<fs::path> both{plan.out, plan.folder(plan.cells[0]) / "run"};
+    const std::string page = report_page(both, {.bootstrap = {.resamples = 20}});
+    for (const char* part : {"Liveness detection: a protocol, run", ">Measures</h2>",
+                             ">a protocol: Across data sets</h2>", ">a protocol: Tables</h2>", ">This page</h2>"}) {
+        INFO(part);
+        CHECK(has(page, part));
+    }
+    CHECK(has(report_page({&plan.out, 1}, {.title = "Mine"}), "<h1>Mine</h1>"));
+    // Pictures gone, what was measured stays.
+    fs::remove_all(sets.a);
+    CHECK(report_page({&plan.out, 1}) == own);
+    const std::vector<fs::path> twice{plan.out, plan.out / "."};
+    CHECK_THROWS_WITH(report_page(twice), Catch::Contains("got one twice"));
+    CHECK(run("report '" + plan.out.string() + "'") == 0);
+    CHECK(contents_of(plan.out / "report.html") == own);
 }
 
 TEST_CASE("A cell that fails is reported and the others go on") {

@@ -1,13 +1,17 @@
 #include "liven/train/report.hpp"
 
+#include <algorithm>
 #include <catch2/catch.hpp>
 #include <fstream>
 #include <string>
 
 #include "liven/core/log.hpp"
+#include "liven/data/manifest.hpp"
 #include "liven/data/synthesize.hpp"
 #include "liven/train/recipe.hpp"
 #include "liven/train/trainer.hpp"
+#include "src/train/cross_tests.hpp"
+#include "src/train/run_folder.hpp"
 #include "tests/occurrences.hpp"
 #include "tests/temporary.hpp"
 
@@ -65,6 +69,9 @@ TEST_CASE("A report has every section, both runs, intervals and tests, and fetch
                              "Data</h2>",
                              "How it was made</h2>",
                              "two &amp; a half",
+                             "Measures with their intervals",
+                             "Trained with Liven",
+                             "/two &amp; a half/config.toml&#39; --out",
                              "DeLong p",
                              "McNemar p",
                              ">ROC<",
@@ -123,4 +130,119 @@ TEST_CASE("A report of one run needs no second; a folder without a model says ho
     CHECK_THROWS_WITH(html_report({&none, 1}), Catch::Contains("there is no run here"));
     std::filesystem::remove(two.runs[1] / "model.safetensors");
     CHECK_THROWS_WITH(html_report({&two.runs[1], 1}), Catch::Contains("no model yet") && Catch::Contains("--resume"));
+}
+
+namespace {
+
+/// A short training on a set.
+void train_on(const std::filesystem::path& set, const std::filesystem::path& run, uint64_t seed) {
+    TrainSettings settings = settings_of("livenessnet");
+    settings.data = set.string();
+    settings.size = 32;
+    settings.epochs = 1;
+    settings.seed = seed;
+    Trainer(settings, run).train();
+}
+
+RunEvidence evidence_of(const std::filesystem::path& run) { return gather_evidence(run, run.filename().string()); }
+
+const report::SetTest& test_of(const report::SetTests& tests, const std::string& source, const std::string& target) {
+    const auto found = std::find_if(tests.tests.begin(), tests.tests.end(), [&](const report::SetTest& test) {
+        return test.source == source && test.target == target;
+    });
+    REQUIRE(found != tests.tests.end());
+    return *found;
+}
+
+}  // namespace
+
+TEST_CASE("Runs on several sets are tested on each other's, and never on what they were trained on") {
+    const Silence silence;
+    const TemporaryFolder folder;
+    for (const char* name : {"a", "b"})
+        data::synthesize((folder / name).string(),
+                         {.subjects = 8, .frames = 1, .size = 32, .seed = static_cast<uint64_t>(name[0])});
+    // Both together, each under its name: the test samples of a are among those to train on.
+    data::Dataset both;
+    for (const char* name : {"a", "b"}) {
+        const data::Dataset set = data::open_dataset(folder / name);
+        for (data::Sample sample : set.samples) {
+            sample.dataset = name;
+            sample.split = data::Split::none;
+            both.samples.push_back(sample);
+        }
+    }
+    data::write_manifest(both, folder / "both.csv");
+    train_on(folder / "a", folder / "on-a", 1);
+    train_on(folder / "b", folder / "on-b", 1);
+    train_on(folder / "both.csv", folder / "on-both", 5);
+    const RunEvidence a = evidence_of(folder / "on-a"), b = evidence_of(folder / "on-b"),
+                      all = evidence_of(folder / "on-both");
+
+    {
+        INFO("one set needs no such section, several do");
+        CHECK_FALSE(cover_several_sets({&a, 1}));
+        CHECK(cover_several_sets({&all, 1}));
+        const std::vector<RunEvidence> pair{a, b};
+        CHECK(cover_several_sets(pair));
+    }
+    {
+        INFO("a model and another set: the figures are those of liven evaluate");
+        const std::vector<RunEvidence> pair{a, b};
+        const report::SetTests tests = test_across(pair);
+        CHECK(tests.models == std::vector<std::string>{"LivenessNet"});  // one model, whatever its data
+        CHECK(tests.sources == std::vector<std::string>{"a", "b"});
+        CHECK(tests.targets == tests.sources);
+        REQUIRE(tests.tests.size() == 4);
+        CHECK(test_of(tests, "a", "a").within);
+        CHECK(test_of(tests, "a", "a").measures.acer.value() == a.test->report.acer.value());
+        const report::SetTest& across = test_of(tests, "a", "b");
+        CHECK_FALSE(across.within);
+        LoadedModel model = load_model(folder / "on-a/model.safetensors");
+        const PadReport own = score_part(model, b.test->set, 7, "").report;
+        CHECK(across.measures.acer.value() == own.acer.value());
+        CHECK(across.measures.roc_auc.value() == Approx(own.roc_auc.value()));
+    }
+    {
+        INFO("samples that it was trained on are no test");
+        const std::vector<RunEvidence> three{all, a, b};
+        const report::SetTests tests = test_across(three);
+        const report::SetTest& leak = test_of(tests, "both", "a");
+        CHECK_FALSE(leak.measures.acer);
+        CHECK(leak.measures.acer.reason().find("trained or chosen on ") == 0);
+        CHECK(test_of(tests, "both", "b of both").measures.acer);
+        CHECK(test_of(tests, "both", "b of both").within);
+    }
+    {
+        INFO("trainings of other settings are other models, by the names of their runs");
+        std::vector<RunEvidence> pair{a, b};
+        pair[1].settings.learning_rate = 1;
+        CHECK(test_across(pair).models == std::vector<std::string>{"LivenessNet (on-a)", "LivenessNet (on-b)"});
+        pair[1].settings = a.settings;
+        pair[1].settings.seed = 99;
+        CHECK(test_across(pair).models == std::vector<std::string>{"LivenessNet"});
+    }
+    {
+        INFO("the page shows it");
+        const std::vector<std::filesystem::path> runs{folder / "on-a", folder / "on-b"};
+        const std::string page = html_report(runs, {.bootstrap = {.resamples = 20}});
+        CHECK(page.find("Across data sets</h2>") != std::string::npos);
+        CHECK(page.find("LivenessNet, ACER") != std::string::npos);
+        CHECK(page.find("Means over tests on other sets") != std::string::npos);
+    }
+}
+
+TEST_CASE("A run notes in what it was trained, anew when that changes") {
+    const Silence silence;
+    const TemporaryFolder folder;
+    const RunFolder run(folder.path());
+    CHECK(run.environments().empty());
+    run.note_environment();
+    run.note_environment();
+    REQUIRE(run.environments().size() == 1);
+    CHECK(run.environments()[0].rfind("Liven ", 0) == 0);
+    std::ofstream(run.environment()) << "another machine\n";
+    run.note_environment();
+    CHECK(run.environments().size() == 2);
+    CHECK(run.environments()[0] == "another machine");
 }

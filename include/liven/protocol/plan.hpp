@@ -50,8 +50,8 @@ struct SetSummary {
 
 /// All trainings of a protocol, each once: what was trained on a set serves the questions within it and across.
 ///
-/// OUT holds data/ (a manifest of every source and target, divided), cells/ID/ (one a training), plan.json, and what is
-/// made of the results.
+/// OUT holds data/ (a manifest of every source and target, divided), cells/ID/ (one a training), plan.json,
+/// protocol.toml (the settings, for doing it again), and what is made of the results.
 struct Plan {
     std::filesystem::path out;
     std::vector<Cell> cells;
@@ -61,9 +61,16 @@ struct Plan {
     std::filesystem::path folder(const Cell& cell) const { return out / "cells" / cell.id; }
 };
 
-/// Divides the sets, writes their manifests and plan.json. The same settings and data give the same bytes. Throws Error
-/// when a set cannot be read or divided, naming it.
+/// Divides the sets, writes their manifests, plan.json and protocol.toml. The same settings and data give the same
+/// bytes. Throws Error when a set cannot be read or divided, naming it.
 Plan make_plan(const ProtocolSettings& settings, const std::filesystem::path& out);
+
+/// Whether a plan lies in that folder.
+bool has_plan(const std::filesystem::path& out);
+/// The plan and the settings that lie in OUT; the data itself may be gone. Throws Error when there is none, or one of
+/// an earlier Liven.
+Plan read_plan(const std::filesystem::path& out);
+ProtocolSettings read_settings(const std::filesystem::path& out);
 
 /// One cell as plan.json has it, for a process that runs just that. Throws Error when there is none.
 Cell read_cell(const std::filesystem::path& out, const std::string& id);

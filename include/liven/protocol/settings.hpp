@@ -27,6 +27,9 @@ enum class ThresholdRule : uint8_t { minimum_acer, equal_error_rate };
 /// What statistics take as independent observations.
 enum class Units : uint8_t { cells, seeds, folds };
 
+/// Whether the data sets are looked for. Of a protocol whose results are there they may be gone.
+enum class DataCheck : uint8_t { must_exist, may_be_gone };
+
 /// A data set by its name in every table.
 struct NamedData {
     std::string name;
@@ -65,7 +68,9 @@ struct ProtocolSettings {
 
     /// Throws Error with file, line and key: an unknown key, model, protocol or recipe, a value that cannot be, keys of
     /// [train] that belong to the top. Every combination of model and source has been tried then.
-    static ProtocolSettings read(const Config& config);
+    static ProtocolSettings read(const Config& config, DataCheck check = DataCheck::must_exist);
+    /// What `read` makes these settings of.
+    Config to_config() const;
 
     /// The settings of one training, but for its data: recipe, then [train], [model.NAME], [on.SOURCE]. `source` is the
     /// name of a set, or "combined".

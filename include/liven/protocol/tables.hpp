@@ -24,8 +24,4 @@ TableReport make_tables(const ProtocolSettings& settings, const Plan& plan);
 /// whole.
 void write_tables(const TableReport& report, const std::filesystem::path& out);
 
-/// One self-contained HTML page: heat maps over sources and targets, radar with intervals, seconds and memory per
-/// epoch, the tables.
-std::string protocol_page(const ProtocolSettings& settings, const Plan& plan, const TableReport& report);
-
 }  // namespace liven::protocol

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "liven/metrics/bootstrap.hpp"
+#include "liven/report/page.hpp"
 
 namespace liven {
 
@@ -21,5 +22,10 @@ struct ReportOptions {
 /// own validation and test samples anew at the threshold stored in its file. Throws Error when a run has no model yet,
 /// is named twice, or its data is gone.
 std::string html_report(std::span<const std::filesystem::path> runs, const ReportOptions& options = {});
+
+/// Its sections, for a page about more than runs; the title of the options does not count.
+void add_runs(report::Page& page, std::span<const std::filesystem::path> runs, const ReportOptions& options = {});
+/// What stands below the title.
+extern const char* const report_subtitle;
 
 }  // namespace liven
