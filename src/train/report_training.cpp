@@ -60,11 +60,11 @@ void add_environments(report::Page& page, Runs runs) {
     for (const RunEvidence& run : runs) {
         std::string line;
         for (const std::string& each : RunFolder(run.folder).environments())
-            line += (line.empty() ? "" : ", then ") + each;
+            line.append(line.empty() ? "" : ", then ").append(each);
         std::string& names = by_line[line.empty() ? "an environment that was not recorded" : line];
         names += (names.empty() ? "" : ", ") + run.name;
     }
-    for (const auto& [line, names] : by_line) page.text("Trained with " + line + ": " + names + ".");
+    for (const auto& [line, names] : by_line) page.text(fmt::format("Trained with {}: {}.", line, names));
 }
 
 double mean_of(const report::Series& series) {
