@@ -22,6 +22,7 @@ void write_window(std::ostream& out, const Conv2dAttributes& attributes) {
     out << ' ' << w.kernel.h << 'x' << w.kernel.w << " stride " << w.stride.h << 'x' << w.stride.w << " padding "
         << w.padding.top << ',' << w.padding.bottom << ',' << w.padding.left << ',' << w.padding.right << " dilation "
         << w.dilation.h << 'x' << w.dilation.w << " groups " << attributes.groups;
+    if (attributes.middle_is_sum) out << " middle_is_sum";
 }
 
 void write_operands(std::ostream& out, const std::vector<Operand>& operands) {

@@ -123,7 +123,8 @@ Convolution convolution_of(const ShapeLine& line) {
                        .stride = line.extent("stride", 1),
                        .padding = line.padding(),
                        .dilation = line.extent("dilation", 1)},
-            .groups = line.integer("groups", 1)};
+            .groups = line.integer("groups", 1),
+            .middle_is_sum = line.integer("middle_is_sum", 0) != 0};
 }
 
 double ShapeLine::flops() const {

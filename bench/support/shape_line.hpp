@@ -45,6 +45,7 @@ struct Convolution {
     Shape src, weights, dst;
     Window2d window;
     int64_t groups = 1;
+    bool middle_is_sum = false;
 };
 Convolution convolution_of(const ShapeLine& line);
 

@@ -40,7 +40,7 @@ LineProblem::LineProblem(const ShapeLine& line) {
     for (const Shape& shape : line.outputs) problem_.outputs.push_back(operand(shape));
     if (line.is_conv2d()) {
         const Convolution c = convolution_of(line);
-        attributes_ = Conv2dAttributes{.window = c.window, .groups = c.groups};
+        attributes_ = Conv2dAttributes{.window = c.window, .groups = c.groups, .middle_is_sum = c.middle_is_sum};
         weights_ = line.op == "conv2d_weight_grad" ? -1 : 1;
     } else if (line.is_matmul()) {
         attributes_ = MatmulAttributes{line.integer("transpose_a", 0) != 0, line.integer("transpose_b", 0) != 0};

@@ -143,6 +143,7 @@ Conv2dProblem parse_conv2d(const Problem& problem) {
     const Shape& src = input_grad ? parsed.result : parsed.map.shape;
     const Shape& dst = input_grad ? parsed.map.shape : weight_grad ? parsed.diff_dst.shape : parsed.result;
     parsed.geometry = geometry(src, dst, attributes);
+    parsed.middle_is_sum = attributes.middle_is_sum;
     if (src[0] != dst[0])
         parsed.refusal = "expected as many samples in as out, got " + src.str() + " and " + dst.str();
     else

@@ -43,9 +43,10 @@ struct Conv2dProblem {
     std::string refusal;
     Conv2dGeometry geometry;
     MapSource map;  ///< what slides under the window: src (conv2d, conv2d_weight_grad) or diff_dst (conv2d_input_grad)
-    MapSource diff_dst;  ///< conv2d_weight_grad only
-    int weights = -1;    ///< index among the inputs; conv2d and conv2d_input_grad
-    Shape result;        ///< of the core
+    MapSource diff_dst;          ///< conv2d_weight_grad only
+    int weights = -1;            ///< index among the inputs; conv2d and conv2d_input_grad
+    bool middle_is_sum = false;  ///< Conv2dAttributes'
+    Shape result;                ///< of the core
 };
 
 /// Takes apart problems of "conv2d", "conv2d_input_grad" and "conv2d_weight_grad".

@@ -1,5 +1,6 @@
 // Winograd's convolutions F(4x4, 3x3) and F(2x2, 3x3) (Lavin & Gray 2015, points 0, 1, -1, 2, -2, infinity, of which
-// the smaller tile takes the first three and the last), forward and input gradient. Figures are those of F(4x4).
+// the smaller tile takes the first three and the last), forward and input gradient, and the convolutions of upsampled
+// maps by differences of neighbouring pixels (kernels/winograd/scheme.hpp). Figures are those of F(4x4).
 //
 // loop nest      source transform: tiles > vectors of channels > three pairs of rows of points
 //                products: 36 points > 16 or 32 result channels > tiles of the group > source channels
@@ -22,7 +23,13 @@
 namespace liven::kernels {
 namespace {
 
+using Scheme = WinogradScheme;
+
 inline constexpr int per_block = static_cast<int>(conv_block / lanes);
+template <Scheme S>
+inline constexpr int side_of = static_cast<int>(tiling_of(S).side);
+template <Scheme S>
+inline constexpr int points_of = static_cast<int>(tiling_of(S).points);  ///< each way
 
 /// A' m for tiles of 2 x 2 results: four points to two.
 LIVEN_INLINE void results(const vec (&m)[4], vec (&o)[2]) {
@@ -39,6 +46,15 @@ LIVEN_INLINE void results(const vec (&m)[6], vec (&o)[4]) {
     o[2] = madd(four, sum2, sum1);
     o[3] = m[5] + madd(eight, difference2, difference1);
 }
+
+/// Of an upsampled map: two results from the pixel's product and that of the way to the next one.
+LIVEN_INLINE void results(const vec (&m)[2], vec (&o)[2]) {
+    o[0] = m[0];
+    o[1] = m[0] + m[1];
+}
+
+/// Of the gradient behind one: both products make one result.
+LIVEN_INLINE void results(const vec (&m)[2], vec (&o)[1]) { o[0] = m[0] + m[1]; }
 
 /// G g for tiles of 2 x 2 results: three weights to four points.
 LIVEN_INLINE void weight_points(const vec (&g)[3], vec (&o)[4]) {
@@ -61,16 +77,30 @@ LIVEN_INLINE void weight_points(const vec (&g)[3], vec (&o)[6]) {
     o[5] = g[2];
 }
 
-template <int Side>
+/// Behind an upsampled map, whose middle weight is the sum of the outer two: w0 + w1 and w1.
+LIVEN_INLINE void weight_points(const vec (&g)[3], vec (&o)[2]) {
+    o[0] = g[1];
+    o[1] = g[0];
+}
+
+/// Which of the nine packed taps is the kernel's element in row y and column x. The input gradient of a strided
+/// convolution has them phase by phase: of the rows first the middle one, then the last and the first.
+template <Scheme S>
+constexpr int64_t tap_of(int y, int x) {
+    constexpr int64_t by_phase[3][3] = {{8, 4, 7}, {2, 0, 1}, {6, 3, 5}};
+    return S == Scheme::upsampled ? by_phase[y][x] : 3 * y + x;
+}
+
+template <Scheme S>
 void transform_weights(const float* packed, int64_t tap, int64_t depth, float* points) noexcept {
-    constexpr int extent = Side + 2;
+    constexpr int extent = points_of<S>;
     const int64_t point = depth * conv_block;
     for (int64_t i = 0; i < point; i += lanes) {
         vec columns[extent][3];
 #pragma GCC unroll 3
         for (int w = 0; w < 3; ++w) {
-            const vec g[3] = {load(packed + w * tap + i), load(packed + (3 + w) * tap + i),
-                              load(packed + (6 + w) * tap + i)};
+            const vec g[3] = {load(packed + tap_of<S>(0, w) * tap + i), load(packed + tap_of<S>(1, w) * tap + i),
+                              load(packed + tap_of<S>(2, w) * tap + i)};
             vec o[extent];
             weight_points(g, o);
 #pragma GCC unroll 6
@@ -88,9 +118,9 @@ void transform_weights(const float* packed, int64_t tap, int64_t depth, float* p
 
 /// Where a vector of channels lies among the points of a tile: blocks of 16 channels of all points each, so that
 /// a transform reads and writes at fixed offsets.
-template <int Side>
+template <Scheme S>
 constexpr int64_t point_offset(int64_t channel) {
-    return channel / conv_block * (winograd_points(Side) * conv_block) + channel % conv_block;
+    return channel / conv_block * (winograd_points(S) * conv_block) + channel % conv_block;
 }
 
 /// Two rows of points of a vector of channels of one tile. Twelve vectors stay in registers, where all 36 would go
@@ -118,14 +148,21 @@ LIVEN_INLINE void transform_row_pair(const float* const (&rows)[Side + 2], int64
 }
 
 /// The points of a vector of channels of one tile.
-template <int Side>
+template <Scheme S>
 LIVEN_INLINE void transform_source(const WinogradTile& tile, int64_t src_step, int64_t channel, float* points) {
-    const float* rows[Side + 2];
+    constexpr int side = side_of<S>, extent = static_cast<int>(tiling_of(S).extent);
+    const float* rows[extent];
 #pragma GCC unroll 6
-    for (int y = 0; y < Side + 2; ++y) rows[y] = tile.rows[y] + channel;
-    transform_row_pair<Side, 0>(rows, src_step, points);
-    transform_row_pair<Side, 1>(rows, src_step, points);
-    if constexpr (Side == 4) transform_row_pair<Side, 2>(rows, src_step, points);
+    for (int y = 0; y < extent; ++y) rows[y] = tile.rows[y] + channel;
+    if constexpr (is_upsampled(S)) {
+        all_source_points<extent, points_of<S>>(
+            [&](int y, int x) __attribute__((always_inline)) { return load(rows[y] + x * src_step); }, points,
+            conv_block);
+    } else {
+        transform_row_pair<side, 0>(rows, src_step, points);
+        transform_row_pair<side, 1>(rows, src_step, points);
+        if constexpr (side == 4) transform_row_pair<side, 2>(rows, src_step, points);
+    }
 }
 
 using Kind = WinogradFinishKind;
@@ -248,19 +285,19 @@ void finish_part(Finisher<K>& finisher, const WinogradFinish& finish, const Wino
     finisher.end(finish, channel, channels);
 }
 
-template <int Side, Kind K, class Storage>
+template <Scheme S, Kind K, class Storage>
 LIVEN_INLINE void transform_results(const WinogradGroup& group, const WinogradTile& tile, int64_t channel,
                                     const float* points, bool fresh) {
-    constexpr int extent = Side + 2;
-    vec columns[Side][extent];
+    constexpr int side = side_of<S>, extent = points_of<S>;
+    vec columns[side][extent];
 #pragma GCC unroll 6
     for (int x = 0; x < extent; ++x) {
-        vec m[extent], o[Side];
+        vec m[extent], o[side];
 #pragma GCC unroll 6
         for (int y = 0; y < extent; ++y) m[y] = load(points + (y * extent + x) * conv_block);
         results(m, o);
 #pragma GCC unroll 4
-        for (int y = 0; y < Side; ++y) columns[y][x] = o[y];
+        for (int y = 0; y < side; ++y) columns[y][x] = o[y];
     }
     const WinogradFinish& finish = group.finish;
     using Value = typename Storage::Value;
@@ -274,17 +311,17 @@ LIVEN_INLINE void transform_results(const WinogradGroup& group, const WinogradTi
         places.map = static_cast<const Value*>(finish.map) + tile.dst_row * finish.map_row_step +
                      tile.dst_column * finish.map_step + channel;
     Finisher<K> finisher(finish, channel);
-    if (tile.dst_rows != Side || tile.dst_columns != Side) {
-        vec values[Side][Side];
-        for (int y = 0; y < Side; ++y) results(columns[y], values[y]);
-        return finish_part<Side, K, Storage>(finisher, finish, tile, places, values, channel, group.channels, fresh);
+    if (tile.dst_rows != side || tile.dst_columns != side) {
+        vec values[side][side];
+        for (int y = 0; y < side; ++y) results(columns[y], values[y]);
+        return finish_part<side, K, Storage>(finisher, finish, tile, places, values, channel, group.channels, fresh);
     }
 #pragma GCC unroll 4
-    for (int y = 0; y < Side; ++y, places.dst += places.dst_row_step, places.map += places.map_row_step) {
-        vec o[Side];
+    for (int y = 0; y < side; ++y, places.dst += places.dst_row_step, places.map += places.map_row_step) {
+        vec o[side];
         results(columns[y], o);
 #pragma GCC unroll 4
-        for (int x = 0; x < Side; ++x) {
+        for (int x = 0; x < side; ++x) {
             const vec map = reads_map(K) ? Storage::get(places.map + x * places.map_step) : zero();
             if (y == 0 && x == 0) finisher.begin(finish, channel, group.channels, fresh, o[0], map);
             Storage::put(places.dst + x * places.dst_step, finisher.take(o[x], map, y));
@@ -302,10 +339,10 @@ struct ProductStrides {
 };
 
 /// Products of one point: P tiles x V vectors of result channels.
-template <int Side, int P, int V>
+template <Scheme S, int P, int V>
 void product(const float* src, const float* weights, float* dst, const ProductStrides& strides, bool add) noexcept {
     constexpr int bases = (P + 2) / 3;
-    constexpr auto at = [](int v) { return point_offset<Side>(v * lanes); };
+    constexpr auto at = [](int v) { return point_offset<S>(v * lanes); };
     const int64_t src_step = strides.src, dst_step = strides.dst;
     vec acc[P][V];
 #pragma GCC unroll 12
@@ -342,7 +379,7 @@ void product(const float* src, const float* weights, float* dst, const ProductSt
             for (int b = 0; b < bases; ++b) ++x[b];
         }
 #pragma GCC unroll 4
-        for (int b = 0; b < bases; ++b) x[b] += (winograd_points(Side) - 1) * conv_block;
+        for (int b = 0; b < bases; ++b) x[b] += (winograd_points(S) - 1) * conv_block;
     }
 #pragma GCC unroll 12
     for (int p = 0; p < P; ++p)
@@ -360,38 +397,38 @@ inline constexpr int max_tiles = 6, wide_vectors = per_block;
 inline constexpr int max_tiles = 3, wide_vectors = per_block;
 #endif
 
-template <int Side, int V, int... P>
+template <Scheme S, int V, int... P>
 Product pick(int64_t tiles, std::integer_sequence<int, P...>) {
-    static constexpr Product all[] = {product<Side, P + 1, V>...};
+    static constexpr Product all[] = {product<S, P + 1, V>...};
     return all[tiles - 1];
 }
 
 /// One point, `V` vectors of result channels, all tiles of the group.
-template <int Side, int V>
+template <Scheme S, int V>
 LIVEN_INLINE void products(const WinogradGroup& group, const float* src, const float* weights, float* dst) {
     const int64_t parts = (group.count + max_tiles - 1) / max_tiles;
     const int64_t narrow = group.count / parts, wide = group.count % parts;
     const ProductStrides strides{.depth = group.depth,
-                                 .src = winograd_tile_floats(Side, group.depth),
-                                 .block = winograd_points(Side) * group.depth * conv_block,
-                                 .dst = winograd_tile_floats(Side, group.channels)};
+                                 .src = winograd_tile_floats(S, group.depth),
+                                 .block = winograd_points(S) * group.depth * conv_block,
+                                 .dst = winograd_tile_floats(S, group.channels)};
     int64_t first = 0;
     for (int64_t part = 0; part < parts; ++part) {
         const int64_t tiles = narrow + (part < wide ? 1 : 0);
-        pick<Side, V>(tiles, std::make_integer_sequence<int, max_tiles>())(
-            src + first * strides.src, weights, dst + first * strides.dst, strides, group.add);
+        pick<S, V>(tiles, std::make_integer_sequence<int, max_tiles>())(src + first * strides.src, weights,
+                                                                        dst + first * strides.dst, strides, group.add);
         first += tiles;
     }
 }
 
-template <int Side>
+template <Scheme S>
 void source_and_products(const WinogradGroup& group) noexcept {
-    constexpr int64_t points = winograd_points(Side);
-    const int64_t src_step = winograd_tile_floats(Side, group.depth);
+    constexpr int64_t points = winograd_points(S);
+    const int64_t src_step = winograd_tile_floats(S, group.depth);
     for (int64_t t = 0; t < group.count; ++t)
         for (int64_t c = 0; c < group.depth; c += lanes)
-            transform_source<Side>(group.tiles[t], group.src_step, c,
-                                   group.src_points + t * src_step + point_offset<Side>(c));
+            transform_source<S>(group.tiles[t], group.src_step, c,
+                                group.src_points + t * src_step + point_offset<S>(c));
     const int64_t block_step = points * group.depth * conv_block;
     for (int64_t k = 0; k < points; ++k) {
         prefetch_share(group.src_soon, k, points);
@@ -401,47 +438,45 @@ void source_and_products(const WinogradGroup& group) noexcept {
         float* dst = group.dst_points + k * conv_block;
         int64_t c = 0;
         for (; c + wide_vectors * lanes <= group.channels; c += wide_vectors * lanes)
-            products<Side, wide_vectors>(group, src, weights + c / conv_block * block_step,
-                                         dst + point_offset<Side>(c));
+            products<S, wide_vectors>(group, src, weights + c / conv_block * block_step, dst + point_offset<S>(c));
         for (; c < group.channels; c += conv_block)
-            products<Side, per_block>(group, src, weights + c / conv_block * block_step, dst + point_offset<Side>(c));
+            products<S, per_block>(group, src, weights + c / conv_block * block_step, dst + point_offset<S>(c));
     }
 }
 
-template <int Side, Kind K, class Storage>
+template <Scheme S, Kind K, class Storage>
 void finish_group(const WinogradGroup& group, int64_t first, int64_t last) noexcept {
-    const int64_t dst_step = winograd_tile_floats(Side, group.channels);
+    const int64_t dst_step = winograd_tile_floats(S, group.channels);
     for (int64_t t = first; t < last; ++t)
         for (int64_t c = 0; c < group.channels; c += lanes)
-            transform_results<Side, K, Storage>(group, group.tiles[t], c,
-                                                group.dst_points + t * dst_step + point_offset<Side>(c),
-                                                group.finish.fresh && t == first);
+            transform_results<S, K, Storage>(group, group.tiles[t], c,
+                                             group.dst_points + t * dst_step + point_offset<S>(c),
+                                             group.finish.fresh && t == first);
 }
 
-template <int Side, class Storage>
+template <Scheme S, class Storage>
 void finish_stored(const WinogradGroup& group, int64_t first, int64_t last) noexcept {
-    static constexpr decltype(&finish_group<Side, Kind::plain, Storage>) all[] = {
-        finish_group<Side, Kind::plain, Storage>,
-        finish_group<Side, Kind::activated, Storage>,
-        finish_group<Side, Kind::activated_moments, Storage>,
-        finish_group<Side, Kind::biased_moments, Storage>,
-        finish_group<Side, Kind::added, Storage>,
-        finish_group<Side, Kind::added_moments, Storage>,
-        finish_group<Side, Kind::activated_moments_of_added, Storage>,
-        finish_group<Side, Kind::stepped, Storage>,
-        finish_group<Side, Kind::centred, Storage>,
+    static constexpr decltype(&finish_group<S, Kind::plain, Storage>) all[] = {
+        finish_group<S, Kind::plain, Storage>,
+        finish_group<S, Kind::activated, Storage>,
+        finish_group<S, Kind::activated_moments, Storage>,
+        finish_group<S, Kind::biased_moments, Storage>,
+        finish_group<S, Kind::added, Storage>,
+        finish_group<S, Kind::added_moments, Storage>,
+        finish_group<S, Kind::activated_moments_of_added, Storage>,
+        finish_group<S, Kind::stepped, Storage>,
+        finish_group<S, Kind::centred, Storage>,
     };
     all[static_cast<int>(group.finish.kind)](group, first, last);
 }
 
-template <int Side>
+template <Scheme S>
 void group_results(const WinogradGroup& group, int64_t first, int64_t last) noexcept {
-    if (group.finish.storage == WinogradStorage::f32) return finish_stored<Side, Floats>(group, first, last);
+    if (group.finish.storage == WinogradStorage::f32) return finish_stored<S, Floats>(group, first, last);
 #if defined(LIVEN_ISA_avx512)
-    if (group.finish.storage == WinogradStorage::bf16_native)
-        return finish_stored<Side, Halves<true>>(group, first, last);
+    if (group.finish.storage == WinogradStorage::bf16_native) return finish_stored<S, Halves<true>>(group, first, last);
 #endif
-    finish_stored<Side, Halves<false>>(group, first, last);
+    finish_stored<S, Halves<false>>(group, first, last);
 }
 
 void merge(const WinogradFinish& finish, int64_t pixels, int64_t channels, double* const (&slots)[2],
@@ -457,21 +492,33 @@ void merge(const WinogradFinish& finish, int64_t pixels, int64_t channels, doubl
         for (int64_t c = 0; c < channels; ++c) slots[i][c] += double{block[i * channels + c]};
 }
 
-template <int Side>
+template <Scheme S>
 void winograd_group(const WinogradGroup& group) noexcept {
-    source_and_products<Side>(group);
-    group_results<Side>(group, 0, group.count);
+    source_and_products<S>(group);
+    group_results<S>(group, 0, group.count);
 }
 
-template <int Side>
-constexpr WinogradTable table{.weights = transform_weights<Side>,
-                              .group = winograd_group<Side>,
-                              .products = source_and_products<Side>,
-                              .results = group_results<Side>,
+template <Scheme S>
+constexpr WinogradTable table{.weights = transform_weights<S>,
+                              .group = winograd_group<S>,
+                              .products = source_and_products<S>,
+                              .results = group_results<S>,
                               .merge = merge};
 
 }  // namespace
 
-const WinogradTable& LIVEN_ISA_NAME(winograd_table)(int64_t side) { return side == 2 ? table<2> : table<4>; }
+const WinogradTable& LIVEN_ISA_NAME(winograd_table)(WinogradScheme scheme) {
+    switch (scheme) {
+        case Scheme::f2x2:
+            return table<Scheme::f2x2>;
+        case Scheme::upsampled:
+            return table<Scheme::upsampled>;
+        case Scheme::upsampled_grad:
+            return table<Scheme::upsampled_grad>;
+        case Scheme::f4x4:
+            break;
+    }
+    return table<Scheme::f4x4>;
+}
 
 }  // namespace liven::kernels

@@ -1,7 +1,8 @@
 // Winograd's weight gradients F(3x3, 4x4) and F(3x3, 2x2) (Lavin & Gray 2015, points 0, 1, -1, 2, -2, infinity, of
 // which the smaller tile takes the first three and the last; figures are those of the larger): the gradient of the nine
 // taps is G' [ sum over tiles of (A d A') x (B' s B) ] G for tiles s of 6 x 6 source pixels and d of 4 x 4 pixels of
-// diff_dst.
+// diff_dst. And that behind an upsampled map, whose four points each are a sum over all pixels
+// (kernels/winograd/scheme.hpp).
 //
 // loop nest      pass (two rows of points) > source transform, diff_dst transform: tiles > vectors of channels
 //                products: 12 points > 16 source channels > 16 result channels > tiles
@@ -18,7 +19,11 @@
 namespace liven::kernels {
 namespace {
 
+using Scheme = WinogradScheme;
+
 inline constexpr int per_block = static_cast<int>(conv_block / lanes);
+template <Scheme S>
+inline constexpr int points_of = static_cast<int>(tiling_of(S).points);  ///< each way
 
 /// A d for tiles of 2 x 2: two values of diff_dst to four points.
 LIVEN_INLINE void diff_points(const vec (&d)[2], vec (&o)[4]) {
@@ -67,42 +72,52 @@ LIVEN_INLINE void diff_rows(const WinogradGradTile& tile, int64_t offset, vec& f
     }
 }
 
-/// Where a vector of channels lies among the points of a tile: blocks of 16 channels of a pass' points each.
-template <int Side>
-constexpr int64_t point_offset(int64_t channel) {
-    return channel / conv_block * (winograd_pass_points(Side) * conv_block) + channel % conv_block;
+/// Where a vector of channels lies among the points of a tile: blocks of 16 channels of a pass' `points` each.
+constexpr int64_t point_offset(int64_t points, int64_t channel) {
+    return channel / conv_block * (points * conv_block) + channel % conv_block;
 }
 
-template <int Side, int Pass>
+template <Scheme S, int Pass>
 LIVEN_INLINE void transform_source(const WinogradGradTile& tile, int64_t channel, float* points) {
-    constexpr int extent = Side + 2;
-    vec rows[2][extent];
+    constexpr int side = static_cast<int>(tiling_of(S).side), extent = static_cast<int>(tiling_of(S).extent);
+    const auto at = [&](int y, int x) __attribute__((always_inline)) {
+        return load(tile.src[y] + x * tile.src_step + channel);
+    };
+    if constexpr (is_upsampled(S)) {
+        all_source_points<extent, points_of<S>>(at, points, conv_block);
+    } else {
+        vec rows[2][extent];
 #pragma GCC unroll 6
-    for (int x = 0; x < extent; ++x)
-        source_row_pair<Side, Pass>(
-            [&](int y) __attribute__((always_inline)) { return load(tile.src[y] + x * tile.src_step + channel); },
-            rows[0][x], rows[1][x]);
+        for (int x = 0; x < extent; ++x)
+            source_row_pair<side, Pass>(
+                [&](int y) __attribute__((always_inline)) { return at(y, x); }, rows[0][x], rows[1][x]);
 #pragma GCC unroll 2
-    for (int y = 0; y < 2; ++y) {
-        vec o[extent];
-        source_points(rows[y], o);
+        for (int y = 0; y < 2; ++y) {
+            vec o[extent];
+            source_points(rows[y], o);
 #pragma GCC unroll 6
-        for (int x = 0; x < extent; ++x) store(points + (y * extent + x) * conv_block, o[x]);
+            for (int x = 0; x < extent; ++x) store(points + (y * extent + x) * conv_block, o[x]);
+        }
     }
 }
 
-template <int Side, int Pass>
+template <Scheme S, int Pass>
 LIVEN_INLINE void transform_diff(const WinogradGradTile& tile, int64_t channel, float* points) {
-    constexpr int extent = Side + 2;
-    vec rows[2][Side];
+    constexpr int side = static_cast<int>(tiling_of(S).side), extent = points_of<S>;
+    if constexpr (is_upsampled(S)) {
+        store(points, load(tile.diff_dst[0] + channel));
+    } else {
+        vec rows[2][side];
 #pragma GCC unroll 4
-    for (int x = 0; x < Side; ++x) diff_rows<Side, Pass>(tile, x * tile.diff_step + channel, rows[0][x], rows[1][x]);
+        for (int x = 0; x < side; ++x)
+            diff_rows<side, Pass>(tile, x * tile.diff_step + channel, rows[0][x], rows[1][x]);
 #pragma GCC unroll 2
-    for (int y = 0; y < 2; ++y) {
-        vec o[extent];
-        diff_points(rows[y], o);
+        for (int y = 0; y < 2; ++y) {
+            vec o[extent];
+            diff_points(rows[y], o);
 #pragma GCC unroll 6
-        for (int x = 0; x < extent; ++x) store(points + (y * extent + x) * conv_block, o[x]);
+            for (int x = 0; x < extent; ++x) store(points + (y * extent + x) * conv_block, o[x]);
+        }
     }
 }
 
@@ -164,43 +179,43 @@ LIVEN_INLINE void block_product(const WinogradGradGroup& group, const float* src
     }
 }
 
-template <int Side, int Pass>
+template <Scheme S, int Pass>
 void accumulate_pass(const WinogradGradGroup& group) noexcept {
-    const int64_t src_step = winograd_grad_points(Side, 1, group.src_channels);
-    const int64_t diff_step = winograd_grad_points(Side, 1, group.dst_channels);
+    constexpr int64_t points = winograd_pass_points(S), diffs = winograd_pass_diff_points(S);
+    const int64_t src_step = winograd_grad_floats(points, 1, group.src_channels);
+    const int64_t diff_step = winograd_grad_floats(diffs, 1, group.dst_channels);
     for (int64_t t = 0; t < group.count; ++t) {
-        float* points = group.src_points + t * src_step;
+        float* to = group.src_points + t * src_step;
         for (int64_t c = 0; c < group.src_channels; c += lanes)
-            transform_source<Side, Pass>(group.tiles[t], c, points + point_offset<Side>(c));
-        points = group.diff_points + t * diff_step;
+            transform_source<S, Pass>(group.tiles[t], c, to + point_offset(points, c));
+        to = group.diff_points + t * diff_step;
         for (int64_t c = 0; c < group.dst_channels; c += lanes)
-            transform_diff<Side, Pass>(group.tiles[t], c, points + point_offset<Side>(c));
+            transform_diff<S, Pass>(group.tiles[t], c, to + point_offset(diffs, c));
     }
-    float* sums = group.sums + Pass * winograd_pass_points(Side) * group.src_channels * group.dst_channels;
-    const int64_t blocks =
-        winograd_pass_points(Side) * (group.src_channels / conv_block) * (group.dst_channels / conv_block);
+    float* sums = group.sums + Pass * points * group.src_channels * group.dst_channels;
+    const int64_t blocks = points * (group.src_channels / conv_block) * (group.dst_channels / conv_block);
     int64_t block = 0;
-    for (int64_t k = 0; k < winograd_pass_points(Side); ++k) {
+    for (int64_t k = 0; k < points; ++k) {
         const float* src = group.src_points + k * conv_block;
-        const float* diff = group.diff_points + k * conv_block;
+        const float* diff = group.diff_points + k % diffs * conv_block;
         for (int64_t i = 0; i < group.src_channels; i += conv_block)
             for (int64_t o = 0; o < group.dst_channels; o += conv_block, sums += conv_block * conv_block, ++block) {
                 prefetch_share(group.src_soon, block, blocks);
                 prefetch_share(group.diff_soon, block, blocks);
-                block_product(group, src + point_offset<Side>(i), src_step, diff + point_offset<Side>(o), diff_step,
+                block_product(group, src + point_offset(points, i), src_step, diff + point_offset(diffs, o), diff_step,
                               sums);
             }
     }
 }
 
-template <int Side>
+template <Scheme S>
 void accumulate(const WinogradGradGroup& group, int64_t pass) noexcept {
-    if (pass == 0)
-        accumulate_pass<Side, 0>(group);
-    else if (pass == 1)
-        accumulate_pass<Side, 1>(group);
-    else if constexpr (Side == 4)
-        accumulate_pass<Side, 2>(group);
+    constexpr int64_t passes = winograd_grad_passes(S);
+    if (pass == 0) return accumulate_pass<S, 0>(group);
+    if constexpr (passes > 1) {
+        if (pass == 1) return accumulate_pass<S, 1>(group);
+    }
+    if constexpr (passes > 2) accumulate_pass<S, 2>(group);
 }
 
 /// G' m for tiles of 2 x 2: four points to three taps.
@@ -221,9 +236,17 @@ LIVEN_INLINE void taps_of(const vec (&m)[6], vec (&o)[3]) {
     o[2] = madd(sum2, sixth, m[5] - outer);
 }
 
-template <int Side>
+/// Behind an upsampled map: three numbers of which the last two and the first two have the sums that a gradient must
+/// have where the middle weight is the sum of the outer ones.
+LIVEN_INLINE void taps_of(const vec (&m)[2], vec (&o)[3]) {
+    o[0] = m[1];
+    o[1] = m[0];
+    o[2] = zero();
+}
+
+template <Scheme S>
 void take_taps(const WinogradGradTaps& grad) noexcept {
-    constexpr int extent = Side + 2;
+    constexpr int extent = points_of<S>;
     // Where each row of points lies: pass 0 makes the first and the last, pass 1 rows 1 and 2, pass 2 rows 3 and 4.
     constexpr auto row_at = [](int y) { return y == 0 ? 0 : y == extent - 1 ? 1 : y + 1; };
     const int64_t point = grad.src_channels * grad.dst_channels;
@@ -252,11 +275,14 @@ void take_taps(const WinogradGradTaps& grad) noexcept {
         }
 }
 
-template <int Side>
-constexpr WinogradGradTable table{.accumulate = accumulate<Side>, .taps = take_taps<Side>};
+template <Scheme S>
+constexpr WinogradGradTable table{.accumulate = accumulate<S>, .taps = take_taps<S>};
 
 }  // namespace
 
-const WinogradGradTable& LIVEN_ISA_NAME(winograd_grad_table)(int64_t side) { return side == 2 ? table<2> : table<4>; }
+const WinogradGradTable& LIVEN_ISA_NAME(winograd_grad_table)(WinogradScheme scheme) {
+    if (scheme == Scheme::upsampled_grad) return table<Scheme::upsampled_grad>;
+    return scheme == Scheme::f2x2 ? table<Scheme::f2x2> : table<Scheme::f4x4>;
+}
 
 }  // namespace liven::kernels

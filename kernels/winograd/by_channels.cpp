@@ -25,7 +25,8 @@
 namespace liven::kernels {
 namespace {
 
-constexpr int64_t side = winograd_side;
+constexpr WinogradScheme scheme = WinogradScheme::f4x4;
+constexpr int64_t side = tiling_of(scheme).side, group_tiles = winograd_group_tiles(scheme);
 constexpr int64_t most_tiles = 64;  ///< of a unit
 
 /// How the work is cut: by shape alone.
@@ -42,7 +43,7 @@ struct Cut {
           sample_tiles(ceil_div(parsed.result[1], side) * tile_columns),
           samples_of_chunk(std::clamp<int64_t>(most_tiles / sample_tiles, 1, parsed.result[0])),
           chunks(ceil_div(parsed.result[0], samples_of_chunk)),
-          band_samples(std::clamp<int64_t>(winograd_group_tiles / sample_tiles, 1, samples_of_chunk)) {}
+          band_samples(std::clamp<int64_t>(group_tiles / sample_tiles, 1, samples_of_chunk)) {}
 
     int64_t chunk_tiles() const { return samples_of_chunk * sample_tiles; }
 };
@@ -57,7 +58,7 @@ public:
           packed_(taps_, parsed.geometry, problem.op == "conv2d_input_grad", isa),
           cut_(parsed),
           sink_(problem, result_, result_[1], result_[0], isa, cut_.dst.widest()),
-          table_(winograd_table(isa, side)) {
+          table_(winograd_table(isa, scheme)) {
         packed_bytes_ = whole_lines(packed_.bytes());
         sink_.place(packed_bytes_);
         workspace_bytes = packed_bytes_ + whole_lines(sink_.workspace_bytes());
@@ -90,9 +91,9 @@ private:
         const auto floats = [](int64_t count) { return whole_lines(static_cast<size_t>(count) * sizeof(float)); };
         tiles_bytes_ = whole_lines(static_cast<size_t>(cut_.chunk_tiles()) * sizeof(WinogradTile));
         zero_bytes_ = floats(6 * band_->pixel_stride());
-        weights_bytes_ = floats(winograd_points(side) * cut_.src.widest() * cut_.dst.widest());
-        src_points_bytes_ = floats(winograd_group_tiles * winograd_tile_floats(side, cut_.src.widest()));
-        dst_points_bytes_ = floats(cut_.chunk_tiles() * winograd_tile_floats(side, cut_.dst.widest()));
+        weights_bytes_ = floats(winograd_points(scheme) * cut_.src.widest() * cut_.dst.widest());
+        src_points_bytes_ = floats(group_tiles * winograd_tile_floats(scheme, cut_.src.widest()));
+        dst_points_bytes_ = floats(cut_.chunk_tiles() * winograd_tile_floats(scheme, cut_.dst.widest()));
         ring_bytes_ = whole_lines(band_->scratch_bytes());
         const size_t rings = static_cast<size_t>(cut_.band_samples) * ring_bytes_;
         scratch_bytes = tiles_bytes_ + zero_bytes_ + weights_bytes_ + src_points_bytes_ + dst_points_bytes_ + rings +
@@ -157,7 +158,7 @@ private:
         const auto* packed = reinterpret_cast<const float*>(b.buffers.workspace);
         for (int64_t o = 0; o < b.channels.count; o += conv_block)
             table_.weights(packed + (b.channels.first + o) / conv_block * packed_.block_step() + src.first * conv_block,
-                           depth_ * conv_block, src.count, b.weights + o * winograd_points(side) * src.count);
+                           depth_ * conv_block, src.count, b.weights + o * winograd_points(scheme) * src.count);
     }
 
     /// Loads some channels of a sample and finds its tiles' sources.
@@ -180,7 +181,7 @@ private:
     void for_each_group(const Bench& b, int64_t sample, const Take& take) const noexcept {
         const int64_t start = (sample - b.first) * cut_.sample_tiles;
         const int64_t tiles = std::min(cut_.band_samples, b.last - sample) * cut_.sample_tiles;
-        const int64_t groups = ceil_div(tiles, winograd_group_tiles);
+        const int64_t groups = ceil_div(tiles, group_tiles);
         for (int64_t g = 0; g < groups; ++g)
             take(start + tiles * g / groups, tiles * (g + 1) / groups - tiles * g / groups);
     }
@@ -194,7 +195,7 @@ private:
                 .dst_row_step = result_[2] * sink_.pixel_stride(),
                 .dst_step = sink_.pixel_stride(),
                 .src_points = b.src_points,
-                .dst_points = b.dst_points + first * winograd_tile_floats(side, b.channels.count)};
+                .dst_points = b.dst_points + first * winograd_tile_floats(scheme, b.channels.count)};
     }
 
     /// Takes the sums of a sample's tiles back to results, and these through the epilogue.

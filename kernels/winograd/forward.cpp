@@ -1,5 +1,6 @@
 // Winograd's convolutions F(4x4, 3x3) and F(2x2, 3x3), forward and input gradient, tile-fused: nothing transformed
-// reaches memory. The smaller tile is for maps of at most two rows or columns.
+// reaches memory. The smaller tile is for maps of at most two rows or columns. Convolutions of upsampled maps go the
+// same way: a tile is a pixel of the small map and its neighbours, with 4 products where the direct kernel has 9.
 //
 // loop nest      unit (sample, part of the channels, chunk of rows) > band of tile rows > groups of up to 12 tiles >
 //                isa/winograd_forward.cpp
@@ -7,7 +8,8 @@
 //                (L1, L2); rows for an epilogue that is not done in registers (L2)
 // bytes moved    source rows once a unit, with two rows of halo; every result once; the weights' points once a group.
 //                Points beyond L2 are cut into parts of 64 channels where a small map has tiles for one unit or two
-// expected       170-330 % of the direct FMA peak (see isa/winograd_forward.cpp); F(2x2) 120-190 % (bin/conv2d_bench)
+// expected       170-330 % of the direct FMA peak (see isa/winograd_forward.cpp); F(2x2) 120-190 % (bin/conv2d_bench);
+//                upsampled maps at most 225 %
 // error          3e-6 of the largest result at 16 channels to 1e-5 at 512, F(2x2) 1e-6, where the direct kernel has
 //                3e-7: strict math refuses them
 #include <algorithm>
@@ -32,19 +34,18 @@
 
 namespace liven::kernels {
 
-const WinogradTable& winograd_table_baseline(int64_t side);
-const WinogradTable& winograd_table_avx2(int64_t side);
-const WinogradTable& winograd_table_avx512(int64_t side);
+const WinogradTable& winograd_table_baseline(WinogradScheme scheme);
+const WinogradTable& winograd_table_avx2(WinogradScheme scheme);
+const WinogradTable& winograd_table_avx512(WinogradScheme scheme);
 
-const WinogradTable& winograd_table(Isa isa, int64_t side) {
-    if (isa == Isa::avx512) return winograd_table_avx512(side);
-    return isa == Isa::avx2 ? winograd_table_avx2(side) : winograd_table_baseline(side);
+const WinogradTable& winograd_table(Isa isa, WinogradScheme scheme) {
+    if (isa == Isa::avx512) return winograd_table_avx512(scheme);
+    return isa == Isa::avx2 ? winograd_table_avx2(scheme) : winograd_table_baseline(scheme);
 }
 
 namespace {
 
-/// `side`: results of a tile, each way.
-template <int64_t side>
+template <WinogradScheme scheme>
 class WinogradConvolution final : public RowConvolution {
 public:
     WinogradConvolution(const Problem& problem, const Conv2dProblem& parsed, Isa isa)
@@ -56,21 +57,28 @@ public:
           parts_(channels(), cut_channels(parsed.geometry)),
           chunks_(cut_rows(parsed.geometry)),
           in_place_(!parsed.map.program && tile_columns() >= 8),
-          band_rows_(std::min(chunks_.rows, side * ceil_div(2 * winograd_group_tiles, tile_columns()))),
+          band_rows_(std::min(chunks_.rows, side * ceil_div(2 * most_group_tiles, tile_columns()))),
           band_(parsed.map, problem, isa,
                 {.first_column = taps_.w.lowest(),
-                 .columns = tile_columns() * side + 2,
-                 .rows = band_rows_ + 2,
+                 .columns = source_extent(tile_columns()),
+                 .rows = source_extent(band_rows_ / side),
                  .dense_pixels = false,
                  .in_place = in_place_}),
           sink_(problem, result_, band_rows_, result_[0] * chunks_.count, isa, parts_.widest()),
           epilogue_(WinogradEpilogue::of(problem, result_, isa)),
-          table_(winograd_table(isa, side)) {
+          table_(winograd_table(isa, scheme)) {
         lay_out();
     }
 
 private:
-    static constexpr int64_t extent = side + 2;  ///< source pixels of a tile, each way
+    static constexpr int64_t side = tiling_of(scheme).side, extent = tiling_of(scheme).extent,
+                             advance = tiling_of(scheme).advance;
+    static constexpr int64_t most_group_tiles = winograd_group_tiles(scheme);
+
+    /// Source pixels under so many tiles in a row.
+    static int64_t source_extent(int64_t tiles) { return (tiles - 1) * advance + extent; }
+    /// The first source row or column under the tile of result row or column `first`.
+    static int64_t source_of(const TapAxis& axis, int64_t first) { return first / side * advance + axis.lowest(); }
 
     int64_t tile_columns() const { return ceil_div(result_[2], side); }
     int64_t channels() const { return result_[3]; }
@@ -81,7 +89,7 @@ private:
 
     /// Channels of a unit. Threads that share the rows of one small map would each read all points for a few tiles.
     int64_t cut_channels(const Conv2dGeometry& g) const {
-        const bool few_tiles = g.samples == 1 && sample_tiles() <= 5 * winograd_group_tiles;
+        const bool few_tiles = g.samples == 1 && sample_tiles() <= 5 * most_group_tiles;
         return has_large_weights() && few_tiles ? 64 : channels();
     }
 
@@ -99,7 +107,7 @@ private:
     int64_t rows_for_weights(int64_t samples) const {
         if (samples >= 8) return result_[1];
         if (samples > 1) return result_[1] * samples / 8;
-        const int64_t chunks = std::max<int64_t>(sample_tiles() / winograd_group_tiles, 1);
+        const int64_t chunks = std::max<int64_t>(sample_tiles() / most_group_tiles, 1);
         return ceil_div(ceil_div(result_[1], side), chunks) * side;
     }
 
@@ -111,14 +119,14 @@ private:
         const int64_t band_tiles = band_rows_ / side * tile_columns();
         tiles_bytes_ = whole_lines(static_cast<size_t>(band_tiles) * sizeof(WinogradTile));
         for (int64_t x = 0; x < result_[2]; x += side)
-            edge_columns_ += in_place_ && !inside(x + taps_.w.lowest()) ? 1 : 0;
+            edge_columns_ += in_place_ && !inside(source_of(taps_.w, x)) ? 1 : 0;
         patches_bytes_ =
             whole_lines(static_cast<size_t>(band_rows_ / side * edge_columns_ * patch_floats()) * sizeof(float));
         zero_bytes_ = whole_lines(static_cast<size_t>(extent * band_.pixel_stride()) * sizeof(float));
         src_points_bytes_ =
-            whole_lines(static_cast<size_t>(winograd_group_tiles * winograd_tile_floats(side, depth_)) * sizeof(float));
+            whole_lines(static_cast<size_t>(most_group_tiles * winograd_tile_floats(scheme, depth_)) * sizeof(float));
         dst_points_bytes_ = whole_lines(
-            static_cast<size_t>(winograd_group_tiles * winograd_tile_floats(side, parts_.widest())) * sizeof(float));
+            static_cast<size_t>(most_group_tiles * winograd_tile_floats(scheme, parts_.widest())) * sizeof(float));
         band_bytes_ = whole_lines(band_.scratch_bytes());
         scratch_bytes =
             tiles_bytes_ + patches_bytes_ + zero_bytes_ + src_points_bytes_ + dst_points_bytes_ + band_bytes_;
@@ -128,7 +136,7 @@ private:
         set_stages(packed_.blocks(), weights_operand_, result_, chunks_, taps_.h, sink_, parts_.count());
     }
 
-    int64_t block_floats() const { return winograd_points(side) * depth_ * conv_block; }
+    int64_t block_floats() const { return winograd_points(scheme) * depth_ * conv_block; }
 
     void pack(int64_t block, const Buffers& buffers) const noexcept override {
         auto* packed = reinterpret_cast<float*>(buffers.scratch);
@@ -197,7 +205,7 @@ private:
             const int64_t last = std::min(end, y + band_rows_), next_last = std::min(end, last + band_rows_);
             const TapAxis::Range range = taps_.h.sources(y, last);
             src.load(range.first, range.last);
-            const int64_t tiles = find_tiles(b, src, y, last);
+            const int64_t tiles = find_tiles(b, src, y, last, range.last);
             Soon soon;
             if (last < end) soon.src = src.upcoming(taps_.h.sources(last, next_last).last - range.last);
             if (b.epilogue) soon.map = b.epilogue->upcoming(b.first_row + last, b.first_row + next_last);
@@ -207,9 +215,10 @@ private:
         if (b.epilogue) b.epilogue->end();
     }
 
-    int64_t find_tiles(Bench& b, const BandLoader::Rows& src, int64_t first, int64_t last) const noexcept {
+    /// The tiles of result rows [first, last), for which source rows were loaded up to `loaded`.
+    int64_t find_tiles(Bench& b, const BandLoader::Rows& src, int64_t first, int64_t last,
+                       int64_t loaded) const noexcept {
         const int64_t src_step = band_.pixel_stride(), dst_pixel = dst_step_bytes(), width = result_[2];
-        const int64_t lowest = taps_.h.lowest(), left = taps_.w.lowest();
         WinogradTile* tile = b.tiles;
         float* patch = b.patches;
         std::byte* dst = b.dst(first);
@@ -217,18 +226,19 @@ private:
             const float* rows[extent];
             int64_t inside_map[extent];  // 1, or 0 for rows of zeros, where all tiles read the same few
             for (int64_t r = 0; r < extent; ++r) {
-                const int64_t row = y + lowest + r;
+                const int64_t row = source_of(taps_.h, y) + r;
                 // Rows below the last one that any result needs were not loaded: they only meet results outside the
                 // map.
-                inside_map[r] =
-                    row >= 0 && row < taps_.h.extent && row <= last - 1 + taps_.h.phases[0].taps.back().offset;
+                inside_map[r] = row >= 0 && row < loaded;
                 rows[r] = inside_map[r] ? src[row] : b.zeros;
             }
             for (int64_t x = 0; x < width; x += side, ++tile, dst += side * dst_pixel) {
-                for (int64_t r = 0; r < extent; ++r) tile->rows[r] = rows[r] + x * src_step * inside_map[r];
-                if (in_place_ && !inside(x + left)) {
+                for (int64_t r = 0; r < extent; ++r)
+                    tile->rows[r] = rows[r] + x / side * advance * src_step * inside_map[r];
+                const int64_t first_column = source_of(taps_.w, x);
+                if (in_place_ && !inside(first_column)) {
                     WinogradPatch{.extent = extent,
-                                  .first_column = x + left,
+                                  .first_column = first_column,
                                   .width = taps_.w.extent,
                                   .channels = depth_,
                                   .src_step = src_step,
@@ -251,8 +261,9 @@ private:
     /// Points of few tiles stay in L1, while the weights' come from L2; those from L3 serve as many tiles as there can
     /// be.
     int64_t group_tiles() const {
+        if (is_upsampled(scheme)) return most_group_tiles;
         if (depth_ <= 16 && channels() <= 16) return 8;
-        return points_bytes_ <= 640 * 1024 ? winograd_group_tiles / 2 : winograd_group_tiles;
+        return points_bytes_ <= 640 * 1024 ? most_group_tiles / 2 : most_group_tiles;
     }
 
     /// What the next band will read.
@@ -300,55 +311,97 @@ private:
            dst_points_bytes_ = 0, band_bytes_ = 0;
 };
 
+/// Share of the FMA peak in nominal FLOPs, with so many channels on the narrower side.
+template <WinogradScheme scheme>
+double expected_share(double channels) {
+    const double more_channels = std::min(1.0, (channels - 16.0) / 48.0);
+    switch (scheme) {
+        case WinogradScheme::f2x2:
+            return 1.0 + 0.4 * more_channels;
+        case WinogradScheme::upsampled:
+        case WinogradScheme::upsampled_grad:
+            return 1.1 + 0.5 * more_channels;
+        case WinogradScheme::f4x4:
+            break;
+    }
+    return 1.5 + 1.2 * more_channels;
+}
+
 /// Nominal FLOPs over the measured share of the peak, the waste at the edges of the map counted; and making the
 /// weights' points and reading them again for every group of tiles, once they outgrow L2, and dearer once they outgrow
 /// L3 too. F(2x2) does 16 multiplications for 4 results where F(4x4) does 36 for 16.
-template <int64_t side>
+template <WinogradScheme scheme>
 double cost(const Problem& problem) {
+    constexpr int64_t side = tiling_of(scheme).side;
     const Conv2dProblem parsed = parse_conv2d(problem);
     const Conv2dGeometry& g = parsed.geometry;
     const int64_t h = parsed.result[1], w = parsed.result[2], tiles = ceil_div(h, side) * ceil_div(w, side);
     const double waste = static_cast<double>(tiles * side * side) / static_cast<double>(h * w);
-    const double channels = static_cast<double>(std::min(g.src_c, g.dst_c));
-    const double more_channels = std::min(1.0, (channels - 16.0) / 48.0);
-    const double share = side == 2 ? 1.0 + 0.4 * more_channels : 1.5 + 1.2 * more_channels;
-    const double point_bytes = 4.0 * static_cast<double>(winograd_points(side) * g.src_c * g.dst_c);
-    const double groups = static_cast<double>(g.samples * ceil_div(tiles, winograd_group_tiles));
+    const double share = expected_share<scheme>(static_cast<double>(std::min(g.src_c, g.dst_c)));
+    const double point_bytes = 4.0 * static_cast<double>(winograd_points(scheme) * g.src_c * g.dst_c);
+    const double groups = static_cast<double>(g.samples * ceil_div(tiles, winograd_group_tiles(scheme)));
     const double traffic = point_bytes > 16 << 20  ? (12.0 + 2.0 * groups) * point_bytes
                            : point_bytes > 1 << 20 ? (4.0 + 0.3 * groups) * point_bytes
                                                    : 0.0;
     return (g.flops() * waste / share + traffic) * 1e-12;
 }
 
-template <int64_t side>
+template <WinogradScheme scheme>
 std::unique_ptr<Step> make(const Problem& problem, Isa isa) {
-    return std::make_unique<WinogradConvolution<side>>(problem, parse_conv2d(problem), isa);
+    return std::make_unique<WinogradConvolution<scheme>>(problem, parse_conv2d(problem), isa);
 }
 
-}  // namespace
-
-std::string refuse_winograd(const Problem& problem) {
-    const Conv2dProblem parsed = parse_conv2d(problem);
+/// What all of these kernels ask of a problem.
+std::string refuse_any(const Problem& problem, const Conv2dProblem& parsed) {
     if (!parsed.refusal.empty()) return parsed.refusal;
     const Conv2dGeometry& g = parsed.geometry;
-    const Window2d& w = g.window;
     if (problem.strict_math) return "strict math asks for the direct kernel's rounding";
-    if (!(w.kernel == Extent2d(3) && w.stride == Extent2d(1) && w.dilation == Extent2d(1)))
-        return "expected a 3x3 kernel of stride and dilation 1";
     if (g.groups != 1) return "expected one group, got " + std::to_string(g.groups);
     if (g.src_c % conv_block != 0 || g.dst_c % conv_block != 0)
         return "expected multiples of 16 channels, got " + std::to_string(g.src_c) + " -> " + std::to_string(g.dst_c);
     return {};
 }
 
+}  // namespace
+
+std::string refuse_winograd(const Problem& problem) {
+    const Conv2dProblem parsed = parse_conv2d(problem);
+    const Window2d& w = parsed.geometry.window;
+    if (parsed.refusal.empty() && !(w.kernel == Extent2d(3) && w.stride == Extent2d(1) && w.dilation == Extent2d(1)))
+        return "expected a 3x3 kernel of stride and dilation 1";
+    return refuse_any(problem, parsed);
+}
+
+std::string refuse_upsampled(const Problem& problem) {
+    const Conv2dProblem parsed = parse_conv2d(problem);
+    const Conv2dGeometry& g = parsed.geometry;
+    const Padding2d corner{.top = 1, .bottom = 0, .left = 1, .right = 0};
+    if (parsed.refusal.empty() && !parsed.middle_is_sum)
+        return "expected 3x3 weights whose middle is the sum of the outer two, as behind an upsampled map";
+    const Window2d& w = g.window;
+    const bool doubles = g.src_h == 2 * g.dst_h && g.src_w == 2 * g.dst_w;
+    if (parsed.refusal.empty() && !(w.kernel == Extent2d(3) && w.stride == Extent2d(2) && w.dilation == Extent2d(1) &&
+                                    w.padding == corner && doubles))
+        return "expected a 3x3 kernel of stride 2 and dilation 1, one pixel of padding at the top and left, and a map "
+               "of twice the size";
+    return refuse_any(problem, parsed);
+}
+
 void register_winograd(std::vector<KernelInfo>& out) {
+    using enum WinogradScheme;
     const auto add = [&](Isa isa, std::string_view tile) {
-        out.push_back({"conv2d", "conv2d_fwd_winograd_f4x4_nhwc_f32", isa, tile, refuse_winograd, cost<4>, make<4>});
-        out.push_back({"conv2d", "conv2d_fwd_winograd_f2x2_nhwc_f32", isa, tile, refuse_winograd, cost<2>, make<2>});
+        out.push_back(
+            {"conv2d", "conv2d_fwd_winograd_f4x4_nhwc_f32", isa, tile, refuse_winograd, cost<f4x4>, make<f4x4>});
+        out.push_back(
+            {"conv2d", "conv2d_fwd_winograd_f2x2_nhwc_f32", isa, tile, refuse_winograd, cost<f2x2>, make<f2x2>});
+        out.push_back({"conv2d", "conv2d_fwd_winograd_upsampled_nhwc_f32", isa, tile, refuse_upsampled,
+                       cost<upsampled_grad>, make<upsampled_grad>});
         out.push_back({"conv2d_input_grad", "conv2d_bwd_data_winograd_f4x4_nhwc_f32", isa, tile, refuse_winograd,
-                       cost<4>, make<4>});
+                       cost<f4x4>, make<f4x4>});
         out.push_back({"conv2d_input_grad", "conv2d_bwd_data_winograd_f2x2_nhwc_f32", isa, tile, refuse_winograd,
-                       cost<2>, make<2>});
+                       cost<f2x2>, make<f2x2>});
+        out.push_back({"conv2d_input_grad", "conv2d_bwd_data_winograd_upsampled_nhwc_f32", isa, tile, refuse_upsampled,
+                       cost<upsampled>, make<upsampled>});
     };
     add(Isa::baseline, "3 tiles x 16 channels");
     add(Isa::avx2, "6 tiles x 16 channels");

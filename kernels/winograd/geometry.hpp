@@ -11,10 +11,10 @@
 /// What forward pass, input gradient and weight gradient of Winograd's convolution have in common.
 namespace liven::kernels {
 
-inline constexpr int64_t winograd_side = 4;  ///< results of a tile, each way: of F(4x4, 3x3)
-
 /// Why Winograd's kernels cannot take the problem, or an empty string.
 std::string refuse_winograd(const Problem& problem);
+/// Likewise those for upsampled maps.
+std::string refuse_upsampled(const Problem& problem);
 
 /// Part `share` of `shares` of some memory.
 inline std::span<const std::byte> share_of(std::span<const std::byte> all, int64_t share, int64_t shares) {

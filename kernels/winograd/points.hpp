@@ -33,6 +33,41 @@ LIVEN_INLINE void source_points(const vec (&d)[6], vec (&o)[6]) {
     o[5] = nmadd(four, odd2, d[5] - d[3]);
 }
 
+/// Of an upsampled map: a pixel, and the way to the next one.
+LIVEN_INLINE void source_points(const vec (&d)[2], vec (&o)[2]) {
+    o[0] = d[0];
+    o[1] = d[1] - d[0];
+}
+
+/// Of the gradient behind one: three pixels to what the two kinds of products meet.
+LIVEN_INLINE void source_points(const vec (&d)[3], vec (&o)[2]) {
+    o[0] = d[1] + d[2];
+    o[1] = d[0] - d[2];
+}
+
+/// All points of a vector of channels of a tile that is small enough for the registers. `at(y, x)` gives the source's
+/// values.
+template <int Extent, int Points, class At>
+LIVEN_INLINE void all_source_points(const At& at, float* points, int64_t step) {
+    vec rows[Points][Extent];
+#pragma GCC unroll 3
+    for (int x = 0; x < Extent; ++x) {
+        vec d[Extent], o[Points];
+#pragma GCC unroll 3
+        for (int y = 0; y < Extent; ++y) d[y] = at(y, x);
+        source_points(d, o);
+#pragma GCC unroll 2
+        for (int y = 0; y < Points; ++y) rows[y][x] = o[y];
+    }
+#pragma GCC unroll 2
+    for (int y = 0; y < Points; ++y) {
+        vec o[Points];
+        source_points(rows[y], o);
+#pragma GCC unroll 2
+        for (int x = 0; x < Points; ++x, points += step) store(points, o[x]);
+    }
+}
+
 /// Rows of points made together, from one column of source pixels: `at(y)` gives the value in source row y. Row pair 0
 /// is the first and the last point, pair 1 points 1 and 2, pair 2 points 3 and 4.
 template <int Side, int Pair, class At>

@@ -5,22 +5,21 @@
 #include <cstdint>
 #include <span>
 
+#include "kernels/winograd/scheme.hpp"
 #include "liven/core/isa.hpp"
 
-/// What the driver of the Winograd convolutions F(4x4, 3x3) and F(2x2, 3x3) calls, once per instruction set. Channels
-/// come in blocks of 16.
+/// What the drivers of Winograd's convolutions call, once per instruction set. Channels come in blocks of 16.
 namespace liven::kernels {
-
-/// Of a tile with side x side results: as many points as source pixels.
-constexpr int64_t winograd_points(int64_t side) { return (side + 2) * (side + 2); }
 
 /// Floats that the points of a tile take. A line more than they need keeps the tiles from starting at the same places
 /// of successive pages, where they would evict each other from L1.
-constexpr int64_t winograd_tile_floats(int64_t side, int64_t channels) { return winograd_points(side) * channels + 16; }
+constexpr int64_t winograd_tile_floats(WinogradScheme scheme, int64_t channels) {
+    return winograd_points(scheme) * channels + 16;
+}
 
 /// One tile: where its source rows start and where its results go.
 struct WinogradTile {
-    const float* rows[6] = {};              ///< the first of side + 2 pixels in each source row
+    const float* rows[6] = {};              ///< the first of its pixels in each source row
     void* dst = nullptr;                    ///< floats, or what the finish says
     int64_t dst_row = 0, dst_column = 0;    ///< of the first result, rows counted through all samples
     int64_t dst_rows = 0, dst_columns = 0;  ///< results that lie inside the map
@@ -70,8 +69,8 @@ struct WinogradGroup {
     const float* weights = nullptr;  ///< channels / 16 x points x depth x 16
     int64_t dst_row_step = 0;
     int64_t dst_step = 0;
-    float* src_points = nullptr;  ///< scratch, count x winograd_tile_floats(side, depth)
-    float* dst_points = nullptr;  ///< scratch, count x winograd_tile_floats(side, channels)
+    float* src_points = nullptr;  ///< scratch, count x winograd_tile_floats(scheme, depth)
+    float* dst_points = nullptr;  ///< scratch, count x winograd_tile_floats(scheme, channels)
     bool add = false;             ///< the products are added to dst_points instead of written
     std::span<const std::byte> src_soon = {},
                                map_soon = {};  ///< memory that will be read next: asked into L2 meanwhile
@@ -79,7 +78,8 @@ struct WinogradGroup {
 };
 
 struct WinogradTable {
-    /// 3 x 3 x depth x 16 packed weights, `tap_step` floats from tap to tap, to points x depth x 16.
+    /// 3 x 3 x depth x 16 packed weights, in the order in which PackedWeights has the taps, `tap_step` floats from tap
+    /// to tap, to points x depth x 16.
     void (*weights)(const float* packed, int64_t tap_step, int64_t depth, float* points) noexcept = nullptr;
     /// All three steps.
     void (*group)(const WinogradGroup&) noexcept = nullptr;
@@ -93,10 +93,9 @@ struct WinogradTable {
                   int64_t step) noexcept = nullptr;
 };
 
-/// For tiles of side x side results: 4, or 2.
-const WinogradTable& winograd_table(Isa isa, int64_t side);
+const WinogradTable& winograd_table(Isa isa, WinogradScheme scheme);
 
 /// Tiles that are worth taking through the steps together.
-inline constexpr int64_t winograd_group_tiles = 12;
+constexpr int64_t winograd_group_tiles(WinogradScheme scheme) { return is_upsampled(scheme) ? 24 : 12; }
 
 }  // namespace liven::kernels

@@ -1,5 +1,6 @@
 // Winograd's weight gradients F(3x3, 4x4) and F(3x3, 2x2), tile-fused: nothing transformed reaches memory. The smaller
-// tile is for maps of at most two rows or columns.
+// tile is for maps of at most two rows or columns. Behind an upsampled map a tile is a pixel of the small map under its
+// neighbours' gradients, with four sums of products where the direct kernel has nine.
 //
 // loop nest      unit (chunk of tile rows or of samples, part of the channels) > band of tiles > 3 passes > groups of
 //                tiles > isa/winograd_weight_grad.cpp
@@ -30,27 +31,26 @@
 
 namespace liven::kernels {
 
-const WinogradGradTable& winograd_grad_table_baseline(int64_t side);
-const WinogradGradTable& winograd_grad_table_avx2(int64_t side);
-const WinogradGradTable& winograd_grad_table_avx512(int64_t side);
+const WinogradGradTable& winograd_grad_table_baseline(WinogradScheme scheme);
+const WinogradGradTable& winograd_grad_table_avx2(WinogradScheme scheme);
+const WinogradGradTable& winograd_grad_table_avx512(WinogradScheme scheme);
 
-const WinogradGradTable& winograd_grad_table(Isa isa, int64_t side) {
-    if (isa == Isa::avx512) return winograd_grad_table_avx512(side);
-    return isa == Isa::avx2 ? winograd_grad_table_avx2(side) : winograd_grad_table_baseline(side);
+const WinogradGradTable& winograd_grad_table(Isa isa, WinogradScheme scheme) {
+    if (isa == Isa::avx512) return winograd_grad_table_avx512(scheme);
+    return isa == Isa::avx2 ? winograd_grad_table_avx2(scheme) : winograd_grad_table_baseline(scheme);
 }
 
 namespace {
 
-/// `side`: pixels of diff_dst in a tile, each way.
-template <int64_t side>
+template <WinogradScheme scheme>
 class WinogradWeightGrad final : public WeightGradStep {
 public:
     WinogradWeightGrad(const Problem& problem, const Conv2dProblem& parsed, Isa isa)
         : geometry_(parsed.geometry),
           taps_(forward_taps(geometry_)),
-          cut_(cut_winograd_grad(geometry_, side)),
+          cut_(cut_winograd_grad(geometry_, scheme)),
           sum_({.slots = cut_.chunks, .slot_floats = 9 * geometry_.src_c * geometry_.dst_c}),
-          table_(winograd_grad_table(isa, side)) {
+          table_(winograd_grad_table(isa, scheme)) {
         if (cut_.chunks > 1)
             workspace_bytes = whole_lines(static_cast<size_t>(cut_.chunks * slot_floats()) * sizeof(float));
         MapSource src = parsed.map, diff_dst = parsed.diff_dst;
@@ -63,8 +63,8 @@ public:
         for (int64_t x = 0; x < geometry_.dst_w; x += side) edge_columns_ += in_place_ && !inside(x) ? 1 : 0;
         src_band_.emplace(src, problem, isa,
                           BandLoader::Options{.first_column = taps_.w.lowest(),
-                                              .columns = cut_.tile_columns * side + 2,
-                                              .rows = cut_.band_tile_rows * side + 2,
+                                              .columns = source_extent(cut_.tile_columns),
+                                              .rows = source_extent(cut_.band_tile_rows),
                                               .dense_pixels = false,
                                               .in_place = in_place_,
                                               .channels = cut_.src.widest()});
@@ -78,7 +78,14 @@ public:
     }
 
 private:
-    static constexpr int64_t extent = side + 2;  ///< source pixels of a tile, each way
+    static constexpr int64_t side = tiling_of(scheme).side, extent = tiling_of(scheme).extent,
+                             advance = tiling_of(scheme).advance;
+    static constexpr int64_t tiles_of_sum = winograd_tiles_of_sum(scheme);
+
+    /// Source pixels under so many tiles in a row.
+    static int64_t source_extent(int64_t tiles) { return (tiles - 1) * advance + extent; }
+    /// The first source row or column under the tile of diff_dst's row or column `first`.
+    static int64_t source_of(const TapAxis& axis, int64_t first) { return first / side * advance + axis.lowest(); }
 
     int64_t slot_floats() const { return 9 * geometry_.src_c * geometry_.dst_c; }
 
@@ -88,9 +95,11 @@ private:
         patch_floats_ = extent * extent * cut_.src.widest();
         patches_bytes_ = floats(cut_.band_samples * cut_.band_tile_rows * edge_columns_ * patch_floats_);
         zero_bytes_ = floats(std::max(extent * src_band_->pixel_stride(), side * diff_band_->pixel_stride()));
-        sums_bytes_ = floats(winograd_points(side) * cut_.src.widest() * cut_.dst.widest());
-        src_points_bytes_ = floats(winograd_grad_points(side, cut_.group_tiles, cut_.src.widest()));
-        diff_points_bytes_ = floats(winograd_grad_points(side, cut_.group_tiles, cut_.dst.widest()));
+        sums_bytes_ = floats(winograd_points(scheme) * cut_.src.widest() * cut_.dst.widest());
+        src_points_bytes_ =
+            floats(winograd_grad_floats(winograd_pass_points(scheme), cut_.group_tiles, cut_.src.widest()));
+        diff_points_bytes_ =
+            floats(winograd_grad_floats(winograd_pass_diff_points(scheme), cut_.group_tiles, cut_.dst.widest()));
         src_bytes_ = whole_lines(src_band_->scratch_bytes());
         diff_bytes_ = whole_lines(diff_band_->scratch_bytes());
         scratch_bytes = tiles_bytes_ + patches_bytes_ + zero_bytes_ + sums_bytes_ + src_points_bytes_ +
@@ -107,7 +116,8 @@ private:
     double reach() const {
         const int64_t rows = cut_.chunk_tile_rows * side, parts = cut_.parts();
         const auto src_rows = [&](int64_t y) {
-            return std::clamp<int64_t>(y - 1 - geometry_.window.padding.top + 3, 0, geometry_.src_h);
+            const Window2d& w = geometry_.window;
+            return std::clamp<int64_t>((y - 1) * w.stride.h - w.padding.top + w.kernel.h, 0, geometry_.src_h);
         };
         const double ahead = std::max(row_reach(geometry_.dst_h, rows, geometry_.src_h, src_rows),
                                       row_reach(geometry_.dst_h, rows, geometry_.dst_h, [](int64_t y) { return y; }));
@@ -202,7 +212,7 @@ private:
         for (int64_t y = first * side; y < y_end; y += side) {
             TileRows rows{.src_step = src_band_->pixel_stride(), .diff_step = diff_band_->pixel_stride()};
             for (int64_t r = 0; r < extent; ++r) {
-                const int64_t row = y + taps_.h.lowest() + r;
+                const int64_t row = source_of(taps_.h, y) + r;
                 rows.src_inside[r] = row >= range.first && row < range.last;
                 rows.src[r] = rows.src_inside[r] ? src[row] : b.zeros;
             }
@@ -226,7 +236,7 @@ private:
         int64_t src_inside[extent] = {}, diff_inside[side] = {};  ///< 1, or 0
 
         void tile(int64_t x, WinogradGradTile& to) const noexcept {
-            for (int64_t r = 0; r < extent; ++r) to.src[r] = src[r] + x * src_step * src_inside[r];
+            for (int64_t r = 0; r < extent; ++r) to.src[r] = src[r] + x / side * advance * src_step * src_inside[r];
             for (int64_t r = 0; r < side; ++r) to.diff_dst[r] = diff[r] + x * diff_step * diff_inside[r];
             to.src_step = src_step;
             to.diff_step = diff_step;
@@ -235,14 +245,15 @@ private:
 
     /// Whether the source columns of a tile lie in the map.
     bool inside(int64_t x) const {
-        return x + taps_.w.lowest() >= 0 && x + taps_.w.lowest() + extent <= geometry_.src_w;
+        const int64_t first = source_of(taps_.w, x);
+        return first >= 0 && first + extent <= geometry_.src_w;
     }
 
     /// Gives a tile at the edge a copy of its source pixels, zeros where there are none.
     void patch(Bench& b, WinogradGradTile& tile, int64_t x) const noexcept {
         const int64_t channels = b.src_channels.count;
         WinogradPatch{.extent = extent,
-                      .first_column = x + taps_.w.lowest(),
+                      .first_column = source_of(taps_.w, x),
                       .width = geometry_.src_w,
                       .channels = channels,
                       .src_step = tile.src_step,
@@ -258,21 +269,21 @@ private:
     };
     Soon soon(const BandLoader::Rows& src, const BandLoader::Rows& diff) const noexcept {
         if (cut_.parts() > 1) return {};  // its channels lie apart
-        return {.src = src.upcoming(cut_.band_tile_rows * side), .diff = diff.upcoming(cut_.band_tile_rows * side)};
+        return {.src = src.upcoming(cut_.band_tile_rows * advance), .diff = diff.upcoming(cut_.band_tile_rows * side)};
     }
 
     /// Adds the band's tiles to the sums.
     void sweep(Bench& b, const Soon& soon) const noexcept {
-        for (int64_t first = 0; first < b.tile_count; first += winograd_tiles_of_sum) {
-            const int64_t count = std::min(b.tile_count - first, winograd_tiles_of_sum);
-            if (b.summed + count > winograd_tiles_of_sum) flush(b);
+        for (int64_t first = 0; first < b.tile_count; first += tiles_of_sum) {
+            const int64_t count = std::min(b.tile_count - first, tiles_of_sum);
+            if (b.summed + count > tiles_of_sum) flush(b);
             sweep_tiles(b, first, count, first == 0 ? soon : Soon{});
             b.summed += count;
         }
     }
 
     void sweep_tiles(const Bench& b, int64_t start, int64_t count, const Soon& soon) const noexcept {
-        const int64_t groups = ceil_div(count, cut_.group_tiles), shares = winograd_grad_passes(side) * groups;
+        const int64_t groups = ceil_div(count, cut_.group_tiles), shares = winograd_grad_passes(scheme) * groups;
         for (int64_t share = 0; share < shares; ++share) {
             const int64_t g = share % groups, first = count * g / groups, last = count * (g + 1) / groups;
             table_.accumulate({.tiles = b.tiles + start + first,
@@ -321,33 +332,43 @@ private:
            diff_points_bytes_ = 0, src_bytes_ = 0, diff_bytes_ = 0;
 };
 
-/// Nominal FLOPs over the measured share of the peak, the waste at the edges of the map counted; and the way of the
-/// sums through L2 and back to nine taps, as long as the products of eight tiles.
-template <int64_t side>
+/// Share of the FMA peak in nominal FLOPs, with so many channels on the narrower side.
+template <WinogradScheme scheme>
+double expected_grad_share(double channels) {
+    const double more_channels = std::min(1.0, (channels - 16.0) / 48.0);
+    if (is_upsampled(scheme)) return 1.0 + 0.6 * more_channels;
+    return scheme == WinogradScheme::f2x2 ? 1.0 + 0.4 * more_channels : 1.7 + 0.8 * more_channels;
+}
+
+/// Nominal FLOPs over that share, the waste at the edges of the map counted; and the way of the sums through L2 and
+/// back to nine taps, as long as the products of eight tiles.
+template <WinogradScheme scheme>
 double cost(const Problem& problem) {
+    constexpr int64_t side = tiling_of(scheme).side;
     const Conv2dGeometry g = parse_conv2d(problem).geometry;
     const int64_t tiles = g.samples * ceil_div(g.dst_h, side) * ceil_div(g.dst_w, side);
     const double pixels = static_cast<double>((tiles + 8) * side * side);
     const double waste = pixels / static_cast<double>(g.samples * g.dst_h * g.dst_w);
-    const double channels = static_cast<double>(std::min(g.src_c, g.dst_c));
-    const double more_channels = std::min(1.0, (channels - 16.0) / 48.0);
-    const double share = side == 2 ? 1.0 + 0.4 * more_channels : 1.7 + 0.8 * more_channels;
+    const double share = expected_grad_share<scheme>(static_cast<double>(std::min(g.src_c, g.dst_c)));
     return g.flops() * waste / share * 1e-12;
 }
 
-template <int64_t side>
+template <WinogradScheme scheme>
 std::unique_ptr<Step> make(const Problem& problem, Isa isa) {
-    return std::make_unique<WinogradWeightGrad<side>>(problem, parse_conv2d(problem), isa);
+    return std::make_unique<WinogradWeightGrad<scheme>>(problem, parse_conv2d(problem), isa);
 }
 
 }  // namespace
 
 void register_winograd_weight_grad(std::vector<KernelInfo>& out) {
+    using enum WinogradScheme;
     const auto add = [&](Isa isa, std::string_view tile) {
         out.push_back({"conv2d_weight_grad", "conv2d_bwd_weights_winograd_f3x3_nhwc_f32", isa, tile, refuse_winograd,
-                       cost<4>, make<4>});
+                       cost<f4x4>, make<f4x4>});
         out.push_back({"conv2d_weight_grad", "conv2d_bwd_weights_winograd_f3x3_of_2x2_nhwc_f32", isa, tile,
-                       refuse_winograd, cost<2>, make<2>});
+                       refuse_winograd, cost<f2x2>, make<f2x2>});
+        out.push_back({"conv2d_weight_grad", "conv2d_bwd_weights_winograd_upsampled_nhwc_f32", isa, tile,
+                       refuse_upsampled, cost<upsampled_grad>, make<upsampled_grad>});
     };
     add(Isa::baseline, "3 x 16 channels");
     add(Isa::avx2, "6 x 16 channels");

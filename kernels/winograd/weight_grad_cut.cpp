@@ -17,10 +17,11 @@ constexpr int64_t most_group_tiles = 32;
 
 /// Chunks as many as give enough units, as the limit on memory allows, and as have enough tiles: the first band of a
 /// chunk waits for memory, which shows where there is little arithmetic.
-void cut_chunks(WinogradGradCut& cut, const Conv2dGeometry& g, int64_t side) {
-    const int64_t sums_bytes = winograd_points(side) * cut.src.widest() * cut.dst.widest() * 4;
+void cut_chunks(WinogradGradCut& cut, const Conv2dGeometry& g, WinogradScheme scheme) {
+    const int64_t sums_bytes = winograd_points(scheme) * cut.src.widest() * cut.dst.widest() * 4;
     const int64_t chunk_bytes = 9 * g.src_c * g.dst_c * 4, tiles = g.samples * cut.tile_rows * cut.tile_columns;
-    const int64_t least_tiles = std::clamp<int64_t>((1 << 17) / (cut.src.widest() * cut.dst.widest()), 128, 512);
+    const int64_t least_tiles = std::clamp<int64_t>((1 << 17) / (cut.src.widest() * cut.dst.widest()), 128, 512) *
+                                (is_upsampled(scheme) ? 4 : 1);  // of a quarter of the products or fewer
     const int64_t most = std::min((all_bytes - workers * sums_bytes) / chunk_bytes, tiles / least_tiles);
     const int64_t chunks = std::clamp<int64_t>(ceil_div(enough_units, cut.parts()), 1, std::max<int64_t>(most, 1));
     cut.chunk_tile_rows = cut.tile_rows;
@@ -34,9 +35,10 @@ void cut_chunks(WinogradGradCut& cut, const Conv2dGeometry& g, int64_t side) {
     }
 }
 
-void cut_bands(WinogradGradCut& cut, int64_t side) {
-    const int64_t tile_bytes = side * side * (cut.src.widest() + cut.dst.widest()) * 4;
-    const int64_t tiles = std::clamp<int64_t>(band_bytes / tile_bytes, 1, winograd_tiles_of_sum / 2);
+void cut_bands(WinogradGradCut& cut, WinogradScheme scheme) {
+    const WinogradTiling t = tiling_of(scheme);
+    const int64_t tile_bytes = (t.advance * t.advance * cut.src.widest() + t.side * t.side * cut.dst.widest()) * 4;
+    const int64_t tiles = std::clamp<int64_t>(band_bytes / tile_bytes, 1, winograd_tiles_of_sum(scheme) / 2);
     cut.band_tile_rows = std::clamp<int64_t>(tiles / cut.tile_columns, 1, cut.chunk_tile_rows);
     if (cut.band_tile_rows == cut.tile_rows)
         cut.band_samples = std::clamp<int64_t>(tiles / (cut.tile_rows * cut.tile_columns), 1, cut.samples_of_chunk);
@@ -45,13 +47,14 @@ void cut_bands(WinogradGradCut& cut, int64_t side) {
 
 }  // namespace
 
-WinogradGradCut cut_winograd_grad(const Conv2dGeometry& g, int64_t side) {
+WinogradGradCut cut_winograd_grad(const Conv2dGeometry& g, WinogradScheme scheme) {
+    const int64_t side = tiling_of(scheme).side;
     WinogradGradCut cut{.src = ChannelParts(g.src_c, most_part_channels),
                         .dst = ChannelParts(g.dst_c, most_part_channels),
                         .tile_rows = ceil_div(g.dst_h, side),
                         .tile_columns = ceil_div(g.dst_w, side)};
-    cut_chunks(cut, g, side);
-    cut_bands(cut, side);
+    cut_chunks(cut, g, scheme);
+    cut_bands(cut, scheme);
     return cut;
 }
 

@@ -4,11 +4,13 @@
 
 #include "kernels/conv2d/channel_parts.hpp"
 #include "kernels/conv2d/geometry.hpp"
+#include "kernels/winograd/scheme.hpp"
 
 namespace liven::kernels {
 
-/// So many tiles are summed up in fp32 at most before the sums go back to nine taps.
-inline constexpr int64_t winograd_tiles_of_sum = 256;
+/// So many tiles are summed up in fp32 at most before the sums go back to nine taps: behind an upsampled map they are
+/// single pixels.
+constexpr int64_t winograd_tiles_of_sum(WinogradScheme scheme) { return is_upsampled(scheme) ? 1024 : 256; }
 
 /// How Winograd's weight gradient is cut: by shape alone. A unit is a chunk for one part of the source channels and one
 /// of the result channels. A chunk is some samples, or some rows of tiles of one sample, and has nine taps of its own.
@@ -27,7 +29,6 @@ struct WinogradGradCut {
     int64_t band_tiles() const { return band_samples * band_tile_rows * tile_columns; }
 };
 
-/// `side`: pixels of diff_dst in a tile, each way.
-WinogradGradCut cut_winograd_grad(const Conv2dGeometry& geometry, int64_t side);
+WinogradGradCut cut_winograd_grad(const Conv2dGeometry& geometry, WinogradScheme scheme);
 
 }  // namespace liven::kernels

@@ -4,18 +4,22 @@
 #include <cstdint>
 #include <span>
 
+#include "kernels/winograd/scheme.hpp"
 #include "liven/core/isa.hpp"
 
-/// What the driver of Winograd's weight gradients F(3x3, 4x4) and F(3x3, 2x2) calls, once per instruction set. Channels
-/// come in blocks of 16.
+/// What the driver of Winograd's weight gradients calls, once per instruction set: F(3x3, 4x4) and F(3x3, 2x2), named
+/// after the tiles of diff_dst, and that behind an upsampled map. Channels come in blocks of 16.
 namespace liven::kernels {
 
 /// Rows of points are made two at a time: what a pass works on, of F(3x3, 4x4) a third of everything, stays in L2.
-constexpr int64_t winograd_grad_passes(int64_t side) { return (side + 2) / 2; }
-constexpr int64_t winograd_pass_points(int64_t side) { return 2 * (side + 2); }
+constexpr int64_t winograd_grad_passes(WinogradScheme scheme) { return tiling_of(scheme).points / 2; }
+constexpr int64_t winograd_pass_points(WinogradScheme scheme) { return 2 * tiling_of(scheme).points; }
+/// Behind an upsampled map every point of diff_dst is its pixel.
+constexpr int64_t winograd_pass_diff_points(WinogradScheme scheme) {
+    return is_upsampled(scheme) ? 1 : winograd_pass_points(scheme);
+}
 
-/// One tile: (side + 2) x (side + 2) source pixels under side x side pixels of diff_dst. Rows outside of the map are
-/// zeros.
+/// One tile: extent x extent source pixels under side x side pixels of diff_dst. Rows outside of the map are zeros.
 struct WinogradGradTile {
     const float* src[6] = {};
     const float* diff_dst[4] = {};
@@ -27,9 +31,8 @@ struct WinogradGradTile {
 struct WinogradGradGroup {
     const WinogradGradTile* tiles = nullptr;
     int64_t count = 0;
-    int64_t src_channels = 0, dst_channels = 0;  ///< multiples of 16
-    float* src_points = nullptr;                 ///< scratch, winograd_grad_points(side, count, src_channels) floats
-    float* diff_points = nullptr;                ///< scratch, likewise with dst_channels
+    int64_t src_channels = 0, dst_channels = 0;           ///< multiples of 16
+    float *src_points = nullptr, *diff_points = nullptr;  ///< scratch, winograd_grad_floats() of either operand
     float* sums = nullptr;  ///< points x src_channels x dst_channels, in an order of the kernel's own
     bool fresh = false;     ///< the sums start at zero; nothing is read from them
     /// Memory that will be read next, of either operand: asked into L2 meanwhile.
@@ -46,10 +49,10 @@ struct WinogradGradTaps {
     bool fresh = false;        ///< the taps are written, otherwise added to
 };
 
-/// Floats of scratch for a pass' points of `count` tiles. A line more than they need keeps the tiles from starting at
+/// Floats of scratch for a pass' `points` of `count` tiles. A line more than they need keeps the tiles from starting at
 /// the same places of successive pages, where they would evict each other from L1.
-constexpr int64_t winograd_grad_points(int64_t side, int64_t count, int64_t channels) {
-    return count * (winograd_pass_points(side) * channels + 16);
+constexpr int64_t winograd_grad_floats(int64_t points, int64_t count, int64_t channels) {
+    return count * (points * channels + 16);
 }
 
 struct WinogradGradTable {
@@ -57,7 +60,7 @@ struct WinogradGradTable {
     void (*taps)(const WinogradGradTaps&) noexcept = nullptr;
 };
 
-/// For tiles of side x side results: 4, or 2.
-const WinogradGradTable& winograd_grad_table(Isa isa, int64_t side);
+/// For any scheme but `upsampled`, which has no weight gradient of its own.
+const WinogradGradTable& winograd_grad_table(Isa isa, WinogradScheme scheme);
 
 }  // namespace liven::kernels

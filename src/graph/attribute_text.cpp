@@ -7,9 +7,10 @@ namespace liven::detail {
 namespace {
 
 /// What is said by saying nothing.
-constexpr std::array<std::pair<std::string_view, std::string_view>, 10> kDefaults{{{"stride", "1x1"},
+constexpr std::array<std::pair<std::string_view, std::string_view>, 11> kDefaults{{{"stride", "1x1"},
                                                                                    {"dilation", "1x1"},
                                                                                    {"groups", "1"},
+                                                                                   {"middle_is_sum", "0"},
                                                                                    {"padding", "0"},
                                                                                    {"imm1", "0"},
                                                                                    {"key", "0"},

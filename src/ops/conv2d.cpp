@@ -73,6 +73,7 @@ void Conv2dFields::fields(FieldVisitor& visitor) const {
     visitor.field("dilation_h", window.dilation.h);
     visitor.field("dilation_w", window.dilation.w);
     visitor.field("groups", groups);
+    visitor.field("middle_is_sum", static_cast<int64_t>(middle_is_sum));
 }
 
 void Conv2d::infer(InputTypes in, OutputTypes& out) const {

@@ -12,8 +12,9 @@
 // kernel, which are then one, their sum; the second meets a row with the first and the next one with the second. That
 // is the gradient of a 3x3 convolution of stride 2 for its input, over the small map,
 //     conv2d(upsample(x), w) = conv2d_input_grad(x, K),   K = [w1, w0 + w1, w0] along both axes, channels exchanged
-// with 9 multiplications for 4 results instead of 16, and the large map is never made. Its gradients are the other two
-// operations of that convolution:
+// with 9 multiplications for 4 results instead of 16, and the large map is never made. That K's middle is the sum of
+// its outer two is written down (Conv2dAttributes::middle_is_sum): kernels that know it need 4
+// (kernels/winograd/scheme.hpp). Its gradients are the other two operations of that convolution:
 //     for x:   resize_grad(conv2d_input_grad(dy, w)) = conv2d(dy, K)
 //     for w:   conv2d_weight_grad(upsample(x), dy) = K's gradient conv2d_weight_grad(dy, x), taken back to w
 
@@ -43,6 +44,7 @@ bool is_decoder_window(const Conv2dAttributes& a) {
 template <class Op>
 Op strided() {
     Op op;
+    op.middle_is_sum = true;
     op.window = {.kernel = 3, .stride = 2, .padding = {.top = 1, .bottom = 0, .left = 1, .right = 0}, .dilation = 1};
     return op;
 }
@@ -60,7 +62,7 @@ Tensor spread(const Tensor& weights) {
     return k;
 }
 
-/// The gradient for w from that for K.
+/// The gradient for w from that for K: it reads no more of it than middle_is_sum defines.
 Tensor gather(const Tensor& gradient) {
     Tensor w = gradient;
     for (const int axis : {0, 1}) {

@@ -75,7 +75,9 @@ TEST_CASE("Folded upsampling gives the numbers of the two operations one by one,
     for (const auto& [shape, filters] : {std::pair{Shape{2, 5, 3, 4}, 7},
                                          {Shape{1, 1, 1, 3}, 2},
                                          {Shape{1, 7, 7, 16}, 32},
-                                         {Shape{3, 4, 9, 33}, 17}}) {
+                                         {Shape{3, 4, 9, 33}, 17},
+                                         {Shape{2, 9, 12, 48}, 16},
+                                         {Shape{1, 1, 2, 32}, 64}}) {
         const Decoder decoder(shape, filters);
         set_executor_kind(ExecutorKind::reference);
         const auto expected = numbers_of(decoder.results());
@@ -107,4 +109,21 @@ TEST_CASE("Other paddings, kernels and ways to upsample stay as they are") {
     CHECK(mentions(simplified(decoder.results()), "kernel=2x2"));
     decoder.up = {.size = {8, 12}};
     CHECK(mentions(simplified(decoder.results()), "kernel=2x2"));
+}
+
+TEST_CASE("The kernels of upsampled maps are those chosen for whole blocks of channels, unless math is strict") {
+    const auto kernels_of = [](const Shape& shape, bool strict) {
+        EngineOptions options = Engine::current().options();
+        options.strict_math = strict;
+        const std::string plan =
+            explain(Engine::current().graph_of(Decoder(shape, 32).results()), options, {.after = PlanStage::schedule});
+        int found = 0;
+        for (const char* name : {"conv2d_bwd_data_winograd_upsampled", "conv2d_fwd_winograd_upsampled",
+                                 "conv2d_bwd_weights_winograd_upsampled"})
+            found += mentions(plan, name) ? 1 : 0;
+        return found;
+    };
+    CHECK(kernels_of({2, 14, 14, 64}, false) == 3);
+    CHECK(kernels_of({2, 14, 14, 64}, true) == 0);
+    CHECK(kernels_of({2, 14, 14, 60}, false) == 0);
 }

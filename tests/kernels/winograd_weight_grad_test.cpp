@@ -227,10 +227,10 @@ TEST_CASE("Sums and taps of Winograd's weight gradient stay under 32 MB whatever
                                       .dst_w = c.dst_w(),
                                       .dst_c = c.oc,
                                       .window = c.attributes().window};
-        for (const int64_t side : {4, 2}) {
-            const WinogradGradCut cut = cut_winograd_grad(geometry, side);
-            const int64_t points = (side + 2) * (side + 2);
-            const int64_t taps = 9 * c.c * c.oc * 4, sums = points * cut.src.widest() * cut.dst.widest() * 4;
+        for (const WinogradScheme scheme : {WinogradScheme::f4x4, WinogradScheme::f2x2}) {
+            const WinogradGradCut cut = cut_winograd_grad(geometry, scheme);
+            const int64_t taps = 9 * c.c * c.oc * 4;
+            const int64_t sums = winograd_points(scheme) * cut.src.widest() * cut.dst.widest() * 4;
             CHECK((cut.chunks == 1 ? 0 : cut.chunks * taps) + 16 * sums <= 32 << 20);
             CHECK(cut.chunks * cut.parts() >= 36);  // units enough for eight cores
         }

@@ -51,6 +51,10 @@ struct Window2d {
 struct Conv2dAttributes {
     Window2d window{};
     int64_t groups = 1;
+    /// The weights are 3x3, and along each axis the middle one is the sum of the outer two: what a 2x2 kernel over an
+    /// upsampled map comes to. Of the gradient for such weights only the sums of the middle one with either outer one
+    /// are defined, along each axis. Kernels may make use of it; src/plan/fold_upsampling.cpp says it.
+    bool middle_is_sum = false;
     bool operator==(const Conv2dAttributes&) const = default;
 };
 

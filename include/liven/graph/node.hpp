@@ -75,7 +75,7 @@ public:
         uint32_t output = 0;
         float momentum = 0, scale = 1;
     };
-    static constexpr size_t attribute_bytes = 112;
+    static constexpr size_t attribute_bytes = 120;
 
     static NodePtr make();
     Node(const Node&) = delete;
