@@ -5,9 +5,10 @@
 
 Cachegrind simulates one core with AVX2 kernels before a shared cache of 16 MB (a Ryzen 7 7840HS); a miss is 64 bytes.
 One step is a run of two steps less a run of one. Activations an image: (a step of batch 8 - a step of batch 4) / 4.
-Parameters a step: what is left of batch 4 without its images. Misses count what is fetched; what is written back later
-comes on top. The count does not depend on what else the machine does. Beside it, the sum that the plan makes of its
-kernels' operands, as if no cache kept anything from one kernel to the next.
+Parameters a step: what is left of batch 4 without its images. Misses count what is fetched; what is changed is written
+back later and comes on top: at most the results that the plan's kernels write. The count does not depend on what else
+the machine does. Beside both, the sum that the plan makes of its kernels' operands and results, as if no cache kept
+anything from one kernel to the next.
 """
 from __future__ import annotations
 
@@ -37,8 +38,8 @@ def misses(file: Path) -> int:
     return counts["ILmr"] + counts["DLmr"] + counts["DLmw"]
 
 
-def count(liven: str, model: str, batch: int, steps: int, size: int) -> tuple[int, float]:
-    """Bytes missed by a run of some steps, and what the plan thinks one of them moves."""
+def count(liven: str, model: str, batch: int, steps: int, size: int) -> tuple[int, float, float]:
+    """Bytes missed by a run of some steps, what the plan thinks one of them moves, and what of that it writes."""
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder) / "counts"
         done = subprocess.run(
@@ -47,7 +48,8 @@ def count(liven: str, model: str, batch: int, steps: int, size: int) -> tuple[in
             env={**os.environ, "LIVEN_ISA": "avx2"}, capture_output=True, text=True, check=False)
         if done.returncode != 0:
             sys.exit("traffic: valgrind failed: " + done.stderr.strip().splitlines()[-1])
-        return misses(out) * LINE, json.loads(done.stdout.strip().splitlines()[-1])["planned_bytes"]
+        planned = json.loads(done.stdout.strip().splitlines()[-1])
+        return misses(out) * LINE, planned["planned_bytes"], planned["planned_written_bytes"]
 
 
 def measure(liven: str, model: str, size: int, jobs: int) -> dict:
@@ -55,7 +57,7 @@ def measure(liven: str, model: str, size: int, jobs: int) -> dict:
     with ThreadPoolExecutor(jobs) as pool:
         counted = dict(zip(runs, pool.map(lambda run: count(liven, model, *run, size), runs)))
     step = {batch: counted[batch, 2][0] - counted[batch, 1][0] for batch in BATCHES}
-    planned = {batch: counted[batch, 1][1] for batch in BATCHES}
+    planned, written = ({batch: counted[batch, 1][which] for batch in BATCHES} for which in (1, 2))
     small, large = BATCHES
 
     def split(of: dict) -> tuple[float, float]:
@@ -63,10 +65,18 @@ def measure(liven: str, model: str, size: int, jobs: int) -> dict:
         return image, of[small] - small * image
 
     (image, parameters), (planned_image, planned_parameters) = split(step), split(planned)
+    written_image, written_parameters = split(written)
     return {"kind": "traffic", "at": round(time.time()), "model": model, "size": size, "isa": "avx2", "cache": CACHE,
             "step_bytes": {str(batch): step[batch] for batch in BATCHES}, "image_bytes": image,
             "parameter_bytes": parameters, "planned_image_bytes": planned_image,
-            "planned_parameter_bytes": planned_parameters}
+            "planned_parameter_bytes": planned_parameters, "written_image_bytes": written_image,
+            "written_parameter_bytes": written_parameters}
+
+
+COLUMNS = {"image_bytes": "fetched: image", "parameter_bytes": "parameters", "written_image_bytes": "written: image",
+           "written_parameter_bytes": "parameters", "planned_image_bytes": "plan: image",
+           "planned_parameter_bytes": "parameters"}
+"""In MB: misses, then the plan's results, then all that its kernels read and write."""
 
 
 def main() -> None:
@@ -78,13 +88,12 @@ def main() -> None:
     parser.add_argument("--jobs", type=int, default=len(os.sched_getaffinity(0)), help="runs at a time")
     options = parser.parse_args()
     options.results.parent.mkdir(parents=True, exist_ok=True)
-    print(f"{'model':16} {'MB an image':>12} {'MB parameters':>14} {'planned: image':>15} {'parameters':>11}")
+    print(f"{'MB':16}" + "".join(f"{head:>15}" for head in COLUMNS.values()))
     for model in options.models:
         record = measure(options.liven, model, options.size, options.jobs)
         with options.results.open("a", encoding="utf-8") as file:
             file.write(json.dumps(record) + "\n")
-        print(f"{model:16} {record['image_bytes'] / 1e6:12.1f} {record['parameter_bytes'] / 1e6:14.1f} "
-              f"{record['planned_image_bytes'] / 1e6:15.1f} {record['planned_parameter_bytes'] / 1e6:11.1f}", flush=True)
+        print(f"{model:16}" + "".join(f"{record[field] / 1e6:15.1f}" for field in COLUMNS), flush=True)
 
 
 if __name__ == "__main__":

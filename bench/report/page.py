@@ -57,13 +57,17 @@ def whole_models(records: list[dict]) -> str:
 
 
 def traffic(records: list[dict]) -> str:
-    rows = [[r["model"], str(r["size"]), f"{r['image_bytes'] / 1e6:.1f}", f"{r['parameter_bytes'] / 1e6:.1f}",
-             f"{r['planned_image_bytes'] / 1e6:.1f}", f"{r['planned_parameter_bytes'] / 1e6:.1f}"]
+    fields = ("image_bytes", "parameter_bytes", "written_image_bytes", "written_parameter_bytes", "planned_image_bytes",
+              "planned_parameter_bytes")
+    rows = [[r["model"], str(r["size"])] + [f"{r[field] / 1e6:.1f}" if field in r else "" for field in fields]
             for r in results.traffic(records)]
-    heads = ["model", "#pixels", "#MB an image", "#MB parameters", "#plan: MB an image", "#plan: MB parameters"]
-    return section("Traffic of a training step", "Bytes fetched into a last-level cache of 16 MB, counted by cachegrind "
-                   "with AVX2 kernels on one thread; beside it what the plan's kernels read and write if no cache kept "
-                   "anything from one to the next.", [table(heads, rows)] if rows else [])
+    heads = ["model", "#pixels", "#MB fetched an image", "#for parameters", "#MB written an image", "#for parameters",
+             "#plan: MB an image", "#for parameters"]
+    return section("Traffic of a training step", "Fetched: what misses a last-level cache of 16 MB, counted by "
+                   "cachegrind with AVX2 kernels on one thread. Written: results that the plan's kernels write, which go "
+                   "back to memory on top of that, unless they are overwritten while in cache. Plan: all that its "
+                   "kernels read and write if no cache kept anything from one to the next.",
+                   [table(heads, rows)] if rows else [])
 
 
 def family(kernel: str) -> str:

@@ -55,14 +55,14 @@ Measurement measure(Workload& work, int threads, double budget, int rounds) {
             .steps = times.size()};
 }
 
-/// Runs steps for a tool that counts from outside, and returns what the plan thinks one moves: operands of its kernels
-/// read and results written, each once.
-double planned_bytes(Workload& work, int steps) {
+/// Runs steps for a tool that counts from outside, and says what the plan thinks one moves: operands of its kernels
+/// read and results written, each once; and the results alone, which go back to memory.
+Json planned_traffic(Workload& work, int steps) {
     work.set_profiling(true);
     for (int i = 0; i < steps; ++i) work.run();
-    double bytes = 0;
-    for (const ProfileEntry& entry : work.profile()) bytes += entry.bytes;
-    return bytes;
+    double bytes = 0, written = 0;
+    for (const ProfileEntry& entry : work.profile()) bytes += entry.bytes, written += entry.written;
+    return Json::object({{"steps", steps}, {"planned_bytes", bytes}, {"planned_written_bytes", written}});
 }
 
 }  // namespace
@@ -90,7 +90,8 @@ void add_bench_command(CLI::App& app) {
     command->add_option("--seconds", options->seconds, "stop after this long")->check(CLI::PositiveNumber);
     command
         ->add_option("--untimed", options->untimed,
-                     "only run this many steps, for a tool that counts from outside; prints the bytes the plan moves")
+                     "only run this many steps, for a tool that counts from outside; prints the bytes that the plan "
+                     "moves, and writes")
         ->check(CLI::Range(1, 1000));
     command->add_flag("--json", options->json, "one JSON object");
     command->add_flag("--profile", options->profile, "time of every step of the plan");
@@ -105,10 +106,7 @@ void add_bench_command(CLI::App& app) {
                                        .dtype = options->dtype,
                                        .dense_weights = options->dense_weights,
                                        .memory_limit = memory_limit_from(options->memory_limit, options->mode)});
-        if (options->untimed > 0)
-            return print(
-                Json::object({{"steps", options->untimed}, {"planned_bytes", planned_bytes(work, options->untimed)}})
-                    .str());
+        if (options->untimed > 0) return print(planned_traffic(work, options->untimed).str());
         const double flops = work.flops();
         const Measurement time = measure(work, threads, options->seconds, options->rounds);
         const double efficiency = flops / (time.ms_median * 1e-3) * 1e-9 / time.peak_gflops;

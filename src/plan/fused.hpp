@@ -51,6 +51,15 @@ struct Group {     // NOLINT(bugprone-reserved-identifier): the name is the comp
     bool is_gradient = false, is_repeated = false;
     double flops = 0, bytes = 0;
 
+    /// Of `bytes`, those of results.
+    double written_bytes() const {
+        double written = 0;
+        if (in_place) return written;
+        for (const GroupOperand& output : outputs)
+            written +=
+                static_cast<double>(output.value.type().shape.count()) * static_cast<double>(size_of(output.dtype()));
+        return written;
+    }
     std::string_view op() const;
     std::string_view kernel_name() const { return kernel ? kernel->name : std::string_view("reference"); }
     /// The path of the module it belongs to, and whether it belongs to the way back or is repeated for it.

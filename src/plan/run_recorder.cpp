@@ -92,6 +92,7 @@ std::vector<ProfileEntry> RunRecorder::profile() const {
                            .milliseconds = median(i),
                            .flops = group.flops,
                            .bytes = group.bytes,
+                           .written = group.written_bytes(),
                            .runs = runs_});
     }
     return entries;

@@ -157,9 +157,10 @@ TEST_CASE("The help of each command has an example", "[slow]") {
 
 TEST_CASE("bench --untimed runs steps and says what the plan moves") {
     const Json json = liven_program("bench livenessnet --size 16 --batch 2 --untimed 2").json();
-    CHECK(keys_of(json) == std::vector<std::string>{"steps", "planned_bytes"});
+    CHECK(keys_of(json) == std::vector<std::string>{"steps", "planned_bytes", "planned_written_bytes"});
     CHECK(json.at("steps").integer() == 2);
-    CHECK(json.at("planned_bytes").number() > 0);
+    CHECK(json.at("planned_written_bytes").number() > 0);
+    CHECK(json.at("planned_written_bytes").number() < json.at("planned_bytes").number());
 }
 
 TEST_CASE("plan and bench store maps in bf16 when asked to") {

@@ -59,6 +59,17 @@ struct Profiling {
 
 }  // namespace
 
+TEST_CASE("A profile says how many bytes a step reads and writes, and how many of them are results") {
+    const Tensor x = uniform({4, 5, 6, 7}, 1), y = uniform({4, 5, 6, 7}, 2);
+    Engine::current().set_profiling(true);
+    (x * y + 1.0f).to_vector();
+    const std::vector<ProfileEntry> steps = Engine::current().profile();
+    Engine::current().set_profiling(false);
+    REQUIRE(steps.size() == 1);
+    CHECK(steps[0].bytes == (3 * 4 * 5 * 6 * 7 + 1) * 4);  // two maps and the 1 are read, a map is written
+    CHECK(steps[0].written == 4 * 5 * 6 * 7 * 4);
+}
+
 TEST_CASE("A timeline has every unit once, inside the run, and none over another of its thread") {
     const int before = thread_count();
     for (int threads : {1, 2, 3}) {

@@ -24,6 +24,7 @@ struct ProfileEntry {
     double milliseconds = 0;  ///< of one run: the median of the last 64; all threads' time, shared by them
     double flops = 0;         ///< nominal, of one run
     double bytes = 0;         ///< operands read and written once, of one run
+    double written = 0;       ///< those of them that are results
     int64_t runs = 0;
 };
 
