@@ -4,12 +4,14 @@
     compare.py --liven build/release/bin/liven --results FILE [MODEL...]
 
 Each round runs Liven before every peer; a ratio is the peer's median time over that of the Liven run just before it,
-and the table has the median over the rounds. What is not installed is listed as missing.
+and the table has the median over the rounds. What is not installed, and a peer for whose framework nobody has written
+the network, is listed as missing.
 """
 from __future__ import annotations
 
 import argparse
 import importlib
+import importlib.util
 import json
 import os
 import statistics
@@ -42,13 +44,15 @@ class Contender:
         if self.trouble:
             return f"{self.engine:12} {self.variant:26} {self.trouble}"
         ratio = statistics.median(a["ms_median"] / b["ms_median"] for a, b in zip(self.runs, self.liven))
+        share = statistics.median(b["flops"] / a["ms_median"] * 1e-6 / b["peak_gflops"]
+                                  for a, b in zip(self.runs, self.liven))
         added = statistics.median(run["rss_mb"] - run["rss_before_mb"] for run in self.runs)
         return (f"{self.engine:12} {self.variant:26} {self.median('ms_median'):9.1f} "
-                f"{min(run['ms_min'] for run in self.runs):9.1f} {ratio:9.2f} {self.median('rss_mb'):9.0f} {added:9.0f}"
+                f"{min(run['ms_min'] for run in self.runs):9.1f} {ratio:9.2f} {100 * share:7.0f} % {self.median('rss_mb'):9.0f} {added:9.0f}"
                 f"   {self.runs[0]['version']}")
 
 
-HEAD = (f"{'engine':12} {'variant':26} {'ms':>9} {'least ms':>9} {'of Liven':>9} {'peak MB':>9} {'added MB':>9}"
+HEAD = (f"{'engine':12} {'variant':26} {'ms':>9} {'least ms':>9} {'of Liven':>9} {'of peak':>9} {'peak MB':>9} {'added MB':>9}"
         "   version")
 
 
@@ -58,9 +62,12 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--liven", required=True, help="the program")
     parser.add_argument("--results", required=True, type=Path, help="JSON lines are appended here")
     parser.add_argument("--mode", choices=("train", "infer", "both"), default="both")
-    parser.add_argument("--only", action="append", metavar="ENGINE[:VARIANT]", help="only these peers")
+    parser.add_argument("--only", action="append", metavar="ENGINE[:VARIANT]", help="only these peers; liven: none of them")
     parser.add_argument("--dtype", choices=("f32", "bf16"), default="f32", help="of Liven's maps between steps; to put "
                         "beside a peer's bf16: --only pytorch:bf16")
+    parser.add_argument("--dense-weights", choices=("f32", "bf16"), default="f32",
+                        help="of Liven's dense layers at inference")
+    parser.add_argument("--memory-limit", metavar="BYTES", help="what Liven's training may take, 300MB say")
     parser.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)))
     parser.add_argument("--batch", type=int,
                         help="images or clips; by default what each network is measured at (models.py), 1 to infer")
@@ -73,14 +80,23 @@ def parse() -> argparse.Namespace:
 
 
 def contenders(options: argparse.Namespace, model: str, mode: str) -> list[Contender]:
+    """Every variant of every engine that runs in the mode, with its trouble where it is known beforehand."""
     found = []
     for engine in PEERS:
         known = importlib.import_module(f"{engine}_peer").PEER
-        if model not in known.models or mode not in known.modes:
+        if mode not in known.modes:
             continue
-        for variant in known.variants:
-            if not options.only or engine in options.only or f"{engine}:{variant}" in options.only:
-                found.append(Contender(engine, variant))
+        absent = [name for name in known.modules if importlib.util.find_spec(name) is None]
+        if model not in known.models:
+            trouble = f"missing: the network is not written for {engine}"
+        else:
+            trouble = f"missing: no module {' and '.join(absent)}" if absent else ""
+        wanted = [variant for variant in known.variants
+                  if not options.only or engine in options.only or f"{engine}:{variant}" in options.only]
+        if trouble and wanted:
+            found.append(Contender(engine, "", trouble=trouble))
+        else:
+            found += [Contender(engine, variant) for variant in wanted]
     return found
 
 
@@ -103,6 +119,11 @@ class Comparison:
                      "--rounds", "1000"]
         self.started = round(time.time())
         self.liven: list[dict] = []
+        self.liven_command = [options.liven, "bench", "--json", "--dtype", options.dtype]
+        if mode == "infer":
+            self.liven_command += ["--dense-weights", options.dense_weights]
+        elif options.memory_limit:
+            self.liven_command += ["--memory-limit", options.memory_limit]
 
     def turn(self, command: list[str], number: int, liven_ms: float | None = None) -> tuple[dict | None, str]:
         result, trouble = run(command + self.task)
@@ -114,7 +135,7 @@ class Comparison:
         return result, trouble
 
     def run_liven(self, number: int) -> dict:
-        result, trouble = self.turn([self.options.liven, "bench", "--json", "--dtype", self.options.dtype], number)
+        result, trouble = self.turn(self.liven_command, number)
         if not result:
             sys.exit(f"liven bench {trouble}")
         self.liven.append(result)
@@ -131,14 +152,15 @@ class Comparison:
                 if result:
                     each.runs.append(result)
                     each.liven.append(before)
-        if not found:
+        if not self.liven:
             for number in range(self.options.rounds):
                 self.run_liven(number)
 
     def print(self, found: list[Contender]) -> None:
-        first = self.liven[0] if self.liven else self.run_liven(0)
+        first = self.liven[0]
+        peak = statistics.median(run["peak_gflops"] for run in self.liven)
         print(f"\n{self.model}, {self.mode}, batch {first['batch']}, {first['size']} pixels, "
-              f"{first['threads']} threads")
+              f"{first['threads']} threads, FMA peak {peak:.0f} GFLOP/s")
         print(HEAD)
         for each in [Contender("liven", first["variant"], self.liven, self.liven), *found]:
             print(each.row(), flush=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import keras
+import keras_resnet
 from keras import layers
 
 
@@ -54,4 +55,5 @@ MODELS: dict[str, Callable[[int, float], keras.Model]] = {
     "attacknet-v1": attacknet(concat=True, pool_share=0.5),
     "attacknet-v2.1": attacknet(concat=True, pool_share=1.0),
     "attacknet-v2.2": attacknet(concat=False, pool_share=0.5),
+    **keras_resnet.MODELS,
 }

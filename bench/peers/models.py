@@ -17,8 +17,9 @@ class Model:
 
 
 FACE_CNNS = ("attacknet-v1", "attacknet-v2.1", "attacknet-v2.2", "livenessnet")
-BACKBONES = ("resnet18", "resnet50", "lgsc", "resnet50-gru")
+RESNETS = ("resnet18", "se-resnet18", "resnet50")
 
 MODELS = {name: Model(size=256, batch=16) for name in FACE_CNNS} | {
-    "resnet18": Model(size=224, batch=16), "resnet50": Model(size=224, batch=8), "lgsc": Model(size=224, batch=8),
+    "resnet18": Model(size=224, batch=16), "se-resnet18": Model(size=224, batch=16),
+    "googlenet": Model(size=224, batch=16), "resnet50": Model(size=224, batch=8), "lgsc": Model(size=224, batch=8),
     "resnet50-gru": Model(size=224, batch=2, frames=5)}

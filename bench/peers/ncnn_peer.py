@@ -12,6 +12,7 @@ import peer
 
 class Ncnn:
     engine = "ncnn"
+    modules = ("ncnn", "numpy")
     variants = ("float32",)
     models = models.FACE_CNNS
     modes = ("infer",)

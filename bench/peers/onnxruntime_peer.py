@@ -11,6 +11,7 @@ from export_onnx import exported
 
 class OnnxRuntime:
     engine = "onnxruntime"
+    modules = ("onnxruntime", "torch", "onnx")
     variants = ("all_optimizations",)
     models = tuple(models.MODELS)
     modes = ("infer",)

@@ -11,6 +11,7 @@ from export_onnx import exported
 
 class OpenVino:
     engine = "openvino"
+    modules = ("openvino", "torch", "onnx")
     variants = ("latency",)
     models = tuple(models.MODELS)
     modes = ("infer",)

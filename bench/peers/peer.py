@@ -50,6 +50,7 @@ class Task:
 
 class Peer(Protocol):
     engine: str
+    modules: Sequence[str]  # without these it is missing
     variants: Sequence[str]  # the first is the default
     models: Sequence[str]
     modes: Sequence[str]

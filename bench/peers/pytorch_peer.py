@@ -10,6 +10,7 @@ import peer
 
 class PyTorch:
     engine = "pytorch"
+    modules = ("torch",)
     variants = ("channels_last", "contiguous", "compiled", "bf16", "channels_last" + peer.KEPT, "compiled" + peer.KEPT,
                 "bf16" + peer.KEPT)
     models = tuple(models.MODELS)

@@ -11,8 +11,9 @@ import peer
 
 class TensorFlow:
     engine = "tensorflow"
+    modules = ("tensorflow", "keras")
     variants = ("graph", "xla", "keras", "graph" + peer.KEPT)
-    models = models.FACE_CNNS
+    models = (*models.FACE_CNNS, *models.RESNETS)
     modes = ("train", "infer")
 
     def load(self, task: peer.Task) -> str:

@@ -6,8 +6,9 @@ from collections.abc import Callable
 import torch
 from torch import nn
 from torch.nn import functional as F
+from torch_googlenet import GoogLeNet
 from torch_lgsc import Lgsc
-from torch_resnet import ResNet, ResNetGru, trunk18, trunk50
+from torch_resnet import ResNet, ResNetGru, se_trunk18, trunk18, trunk50
 
 
 def batch_norm(channels: int) -> nn.BatchNorm2d:
@@ -70,6 +71,8 @@ MODELS: dict[str, Callable[[int, float], nn.Module]] = {
     "attacknet-v2.1": attacknet(concat=True, pool_share=1.0),
     "attacknet-v2.2": attacknet(concat=False, pool_share=0.5),
     "resnet18": lambda size, dropout: ResNet(trunk18(), dropout),
+    "se-resnet18": lambda size, dropout: ResNet(se_trunk18(), dropout),
+    "googlenet": lambda size, dropout: GoogLeNet(dropout),
     "resnet50": lambda size, dropout: ResNet(trunk50(), dropout),
     "lgsc": lambda size, dropout: Lgsc(dropout),
     "resnet50-gru": lambda size, dropout: ResNetGru(dropout),

@@ -30,6 +30,28 @@ class BasicBlock(nn.Module):
         return F.relu(y + self.shortcut(x))
 
 
+class SqueezeExcitation(nn.Module):
+    """Each channel times what a small network makes of the means of all."""
+
+    def __init__(self, channels: int, reduction: int = 16) -> None:
+        super().__init__()
+        self.down = nn.Linear(channels, channels // reduction, bias=False)
+        self.up = nn.Linear(channels // reduction, channels, bias=False)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return x * torch.sigmoid(self.up(F.relu(self.down(x.mean((2, 3))))))[:, :, None, None]
+
+
+class SeBasicBlock(BasicBlock):
+    def __init__(self, inputs: int, width: int, stride: int) -> None:
+        super().__init__(inputs, width, stride)
+        self.se = SqueezeExcitation(width)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        y = self.se(self.bn2(self.conv2(F.relu(self.bn1(self.conv1(x))))))
+        return F.relu(y + self.shortcut(x))
+
+
 class Bottleneck(nn.Module):
     """v1.5: the 3x3 convolution has the stride."""
     expansion = 4
@@ -73,6 +95,10 @@ class Trunk(nn.Module):
 
 def trunk18() -> Trunk:
     return Trunk(BasicBlock, (2, 2, 2, 2))
+
+
+def se_trunk18() -> Trunk:
+    return Trunk(SeBasicBlock, (2, 2, 2, 2))
 
 
 def trunk50() -> Trunk:

@@ -32,6 +32,16 @@ double status_mb(const std::string& field) {
     return 0;
 }
 
+struct BenchOptions {
+    ModelChoice model;
+    std::string mode = "train", memory_limit;
+    DType dtype = DType::f32, dense_weights = DType::f32;
+    int64_t batch = 16;
+    int rounds = 30, untimed = 0;
+    double seconds = 10;
+    bool json = false, profile = false;
+};
+
 struct Measurement {
     double ms_min = 0, ms_median = 0, peak_gflops = 0;
     size_t steps = 0;
@@ -65,19 +75,19 @@ Json planned_traffic(Workload& work, int steps) {
     return Json::object({{"steps", steps}, {"planned_bytes", bytes}, {"planned_written_bytes", written}});
 }
 
+/// What sets a run of Liven apart from others of the same task: "avx512", and what was not left as it is.
+std::string variant_of(const BenchOptions& options) {
+    std::string variant(name_of(active_isa()));
+    if (options.dtype != DType::f32) variant += " " + std::string(name_of(options.dtype));
+    if (options.dense_weights != DType::f32) variant += " dense " + std::string(name_of(options.dense_weights));
+    if (!options.memory_limit.empty()) variant += " limit " + options.memory_limit;
+    return variant;
+}
+
 }  // namespace
 
 void add_bench_command(CLI::App& app) {
-    struct Options {
-        ModelChoice model;
-        std::string mode = "train", memory_limit;
-        DType dtype = DType::f32, dense_weights = DType::f32;
-        int64_t batch = 16;
-        int rounds = 30, untimed = 0;
-        double seconds = 10;
-        bool json = false, profile = false;
-    };
-    auto options = std::make_shared<Options>();
+    auto options = std::make_shared<BenchOptions>();
     CLI::App* command =
         app.add_subcommand("bench", "time a training step or an inference, beside the machine's FMA peak");
     add_model_options(*command, options->model);
@@ -116,7 +126,7 @@ void add_bench_command(CLI::App& app) {
             // The first fields are those that the scripts of bench/peers print for other engines.
             print(Json::object({{"engine", "liven"},
                                 {"version", version()},
-                                {"variant", options->dtype == DType::f32 ? isa : isa + " bf16"},
+                                {"variant", variant_of(*options)},
                                 {"model", options->model.name},
                                 {"mode", options->mode},
                                 {"batch", options->batch},
@@ -137,14 +147,15 @@ void add_bench_command(CLI::App& app) {
                                 {"rss_before_mb", resident_before}})
                       .str());
         else {
+            const std::string words = isa + ", " + std::string(name_of(options->dtype)) +
+                                      (options->dense_weights == DType::f32 ? "" : ", dense weights bf16");
             char line[256];
-            std::snprintf(
-                line, sizeof line,
-                "%s %s batch %lld, %d threads, %s, %s: median %.1f ms, min %.1f ms, %.1f GFLOP, %.0f %% of the "
-                "FMA peak %.0f GFLOP/s, arena %.0f MB, resident %.0f MB",
-                options->model.name.c_str(), options->mode.c_str(), static_cast<long long>(options->batch), threads,
-                isa.c_str(), std::string(name_of(options->dtype)).c_str(), time.ms_median, time.ms_min, flops * 1e-9,
-                100 * efficiency, time.peak_gflops, arena, status_mb("VmHWM"));
+            std::snprintf(line, sizeof line,
+                          "%s %s batch %lld, %d threads, %s: median %.1f ms, min %.1f ms, %.1f GFLOP, %.0f %% of the "
+                          "FMA peak %.0f GFLOP/s, arena %.0f MB, resident %.0f MB",
+                          options->model.name.c_str(), options->mode.c_str(), static_cast<long long>(options->batch),
+                          threads, words.c_str(), time.ms_median, time.ms_min, flops * 1e-9, 100 * efficiency,
+                          time.peak_gflops, arena, status_mb("VmHWM"));
             print(line);
             if (work.repeated() > 0) {
                 std::snprintf(line, sizeof line, "%.1f %% of the arithmetic is done twice, so that less memory is held",

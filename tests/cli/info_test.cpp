@@ -193,6 +193,22 @@ TEST_CASE("A memory limit is kept to or refused in one line") {
     }
 }
 
+TEST_CASE("bench tells runs apart that store something in bf16 or under a limit") {
+    const std::string common = "bench livenessnet --size 16 --batch 2 --rounds 3 --seconds 0.1 --json";
+    const auto variant = [&](const std::string& options) {
+        return liven_program(common + options).json().at("variant").text();
+    };
+    const std::string plain = variant("");
+    CHECK(variant(" --mode infer") == plain);
+    CHECK(variant(" --dtype bf16") == plain + " bf16");
+    CHECK(variant(" --mode infer --dense-weights bf16") == plain + " dense bf16");
+    CHECK(variant(" --mode infer --dtype bf16 --dense-weights bf16") == plain + " bf16 dense bf16");
+    CHECK(variant(" --memory-limit 1GB") == plain + " limit 1GB");
+    const Outcome text =
+        liven_program("bench livenessnet --size 16 --batch 2 --rounds 3 --mode infer --dense-weights bf16");
+    CHECK(has(text.out, ", f32, dense weights bf16: median"));
+}
+
 TEST_CASE("bench measures with the peak beside") {
     for (const char* mode : {"train", "infer"}) {
         INFO(mode);
