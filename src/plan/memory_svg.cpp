@@ -46,6 +46,7 @@ public:
         axes();
         for (const MemoryMap::Block& block : map_.blocks) rectangle(block);
         levels();
+        for (const MemoryMap::Block& block : map_.blocks) label(block);
         out_ << "</svg>\n";
         return out_.str();
     }
@@ -68,7 +69,8 @@ private:
     void head() {
         const double width = kLeft + width_ + kRight, height = kTop + kHeight + kBottom;
         out_ << "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"" << width << "\" height=\"" << height
-             << "\" viewBox=\"0 0 " << width << ' ' << height << "\" font-family=\"sans-serif\" font-size=\"12\">\n"
+             << "\" viewBox=\"0 0 " << width << ' ' << height
+             << "\" style=\"max-width:100%;height:auto\" font-family=\"sans-serif\" font-size=\"12\">\n"
              << "<style>.forward{fill:#9ecae9}.backward{fill:#f2a65a}.workspace{fill:url(#hatch)}"
                 ".kept{fill:#c8c8c8}.block{stroke:#333;stroke-width:.6}.block:hover{stroke-width:2.5}.label{font-size:"
                 "10px;"
@@ -119,12 +121,21 @@ private:
              << escaped_markup(block.str()) << "\n"
              << in_mebibytes(block.bytes) << " at " << in_mebibytes(block.offset) << ", segments " << block.first
              << " to " << block.last << "</title></rect>\n";
+    }
+
+    /// Its name where there is room, or as much of it as there is room for: hovering tells the rest.
+    void label(const MemoryMap::Block& block) {
+        const double left = x(static_cast<double>(block.first)), right = x(static_cast<double>(block.last) + 1);
+        const double top = y(static_cast<double>(block.offset + block.bytes)),
+                     base = y(static_cast<double>(block.offset));
         const std::string name = block.scope.empty() ? block.op : block.scope + ": " + block.op;
         const double letters = (right - left - 8) / 5.6;
         if (base - top < kLabelHeight || letters < 4) return;
-        const bool fits = static_cast<double>(name.size()) <= letters;
-        text(left + 4, (top + base) / 2 + 4, fits ? name : block.op.substr(0, static_cast<size_t>(letters)),
-             " class=\"label\"");
+        const auto fits = [&](const std::string& words) { return static_cast<double>(words.size()) <= letters; };
+        const std::string shown = fits(name)       ? name
+                                  : fits(block.op) ? block.op
+                                                   : block.op.substr(0, static_cast<size_t>(letters) - 1) + "…";
+        text(left + 4, (top + base) / 2 + 4, shown, " class=\"label\"");
     }
 
     /// The largest live set as a height, and the segment it is in.

@@ -4,6 +4,7 @@
 #include <set>
 
 #include "cell_files.hpp"
+#include "liven/core/error.hpp"
 #include "liven/io/file.hpp"
 #include "liven/report/set_charts.hpp"
 #include "src/io/shell.hpp"
@@ -169,7 +170,11 @@ std::string report_page(std::span<const std::filesystem::path> folders, const Re
     std::string title;
     for (size_t i = 0; i < folders.size(); ++i) {
         title += (i == 0 ? "Liveness detection: " : ", ") + names[i];
-        if (!has_plan(folders[i])) runs.push_back(folders[i]);
+        if (has_plan(folders[i])) continue;
+        if (!std::filesystem::exists(RunFolder(folders[i]).config()))
+            throw Error(folders[i].string(), "there is neither a training nor a protocol here",
+                        "name a folder given to --out of liven train or liven protocol");
+        runs.push_back(folders[i]);
     }
     if (runs.size() == folders.size()) return html_report(runs, options);
     if (folders.size() == 1 && options.title.empty()) {

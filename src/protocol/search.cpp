@@ -1,5 +1,7 @@
 #include "liven/protocol/search.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
 #include <functional>
@@ -244,7 +246,7 @@ std::string search_table(const SearchSettings& settings, const SearchResult& res
         };
         std::vector<TableCell> cells{std::to_string(trial.rung + 1), std::to_string(trial.number + 1),
                                      std::to_string(trial.epochs)};
-        for (const double value : trial.values) cells.emplace_back(Json(static_cast<float>(value)).str());
+        for (const double value : trial.values) cells.emplace_back(fmt::format("{:.4g}", value));
         for (const auto& value : {trial.loss, trial.acer, trial.auc}) cells.push_back(figure(value));
         table.add(std::move(cells));
         if (!trial.failed.empty())

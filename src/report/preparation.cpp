@@ -101,8 +101,9 @@ void add_quality(Page& page, const PreparationReport& report) {
     if (report.before.empty()) return;
     page.section("Quality");
     page.text(
-        "Quality is 0.35 sharpness + 0.25 contrast + 0.20 brightness + 0.20 blur, each from 0 to 1 (Kuznetsov et "
-        "al. 2026). It is judged twice: on the face as it was found, which decides who stays, and on what was "
+        "Quality is 0.35 sharpness + 0.25 contrast + 0.20 brightness + 0.20 blur, each from 0 to 1, more is "
+        "better (Kuznetsov et al. 2026). It is judged twice: on the face as it was found, which decides who stays, and "
+        "on what was "
         "written. Bars are shares of the class.");
     std::vector<Rule> least;
     const Json options = Json::parse(report.options, "options");

@@ -3,9 +3,11 @@
 #include <algorithm>
 #include <map>
 #include <optional>
+#include <set>
 
 #include "environment_line.hpp"
 #include "liven/core/bytes.hpp"
+#include "liven/data/folds.hpp"
 #include "liven/report/set_charts.hpp"
 #include "report_parts.hpp"
 #include "run_folder.hpp"
@@ -73,6 +75,41 @@ double mean_of(const report::Series& series) {
     return series.points.empty() ? 0 : sum / static_cast<double>(series.points.size());
 }
 
+/// Classes, attack types and groups in the parts of each set, once a set.
+void add_data_summary(report::Page& page, Runs runs) {
+    std::set<std::string> told;
+    for (const RunEvidence& run : runs) {
+        if (!told.insert(run.settings.data).second) continue;
+        const std::vector<std::string> types = data::attack_types(run.divided);
+        report::Table table{.columns = {run.settings.data, "samples", "bona fide", "attacks"},
+                            .rows = {},
+                            .caption = "as divided for " + run.name + "; recordings count once"};
+        for (const std::string& type : types) table.columns.push_back(type.empty() ? "type not said" : type);
+        for (const char* column : {"subjects", "recordings"}) table.columns.emplace_back(column);
+        const auto add_row = [&](const std::string& name, const data::Dataset& part) {
+            std::map<std::string, int64_t> by_type;
+            std::set<std::string> subjects, videos;
+            for (const data::Sample& sample : part.samples) {
+                if (sample.label == data::Label::attack) ++by_type[sample.attack_type];
+                if (!sample.subject.empty()) subjects.insert(sample.dataset + '/' + sample.subject);
+                if (!sample.video.empty()) videos.insert(sample.dataset + '/' + sample.subject + '/' + sample.video);
+            }
+            std::vector<std::string> row{name, grouped(static_cast<double>(part.size())),
+                                         grouped(static_cast<double>(part.count(data::Label::bonafide))),
+                                         grouped(static_cast<double>(part.count(data::Label::attack)))};
+            for (const std::string& type : types) row.push_back(grouped(static_cast<double>(by_type[type])));
+            for (const auto* names : {&subjects, &videos})
+                row.push_back(names->empty() ? "not known" : grouped(static_cast<double>(names->size())));
+            table.rows.push_back(std::move(row));
+        };
+        add_row("train", run.divided.only(data::Split::train));
+        add_row("validation", run.divided.only(data::Split::val));
+        add_row("test", run.divided.only(data::Split::test));
+        add_row("all", run.divided);
+        page.table(table);
+    }
+}
+
 }  // namespace
 
 void add_training(report::Page& page, Runs runs) {
@@ -111,6 +148,10 @@ void add_training(report::Page& page, Runs runs) {
 
 void add_data(report::Page& page, Runs runs) {
     page.section("Data");
+    page.text(
+        "How many samples each run trains on, is chosen and gets its threshold by (validation), and is judged on "
+        "(test); "
+        "by what they are grouped, so that no group lies in two parts; and how many files could not be read.");
     report::Table table{.columns = {"run", "set", "train", "validation", "test", "groups", "by", "left out"},
                         .rows = {}};
     for (const RunEvidence& run : runs) {
@@ -121,6 +162,7 @@ void add_data(report::Page& page, Runs runs) {
                               std::string(data::name_of(split.group_by)), std::to_string(broken)});
     }
     page.table(table);
+    add_data_summary(page, runs);
     for (const RunEvidence& run : runs) {
         if (!run.split.leak_reason.empty())
             page.note(run.name + ": the splits share groups, so its figures flatter. It was allowed because: " +

@@ -139,6 +139,7 @@ TEST_CASE("liven report tells of a protocol what its own page does, and of train
     CHECK(report_page({&plan.out, 1}) == own);
     const std::vector<fs::path> twice{plan.out, plan.out / "."};
     CHECK_THROWS_WITH(report_page(twice), Catch::Contains("got one twice"));
+    CHECK_THROWS_WITH(report_page({&sets.folder.path(), 1}), Catch::Contains("neither a training nor a protocol"));
     CHECK(run("report '" + plan.out.string() + "'") == 0);
     CHECK(contents_of(plan.out / "report.html") == own);
 }

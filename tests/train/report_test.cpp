@@ -70,6 +70,8 @@ TEST_CASE("A report has every section, both runs, intervals and tests, and fetch
                              "How it was made</h2>",
                              "two &amp; a half",
                              "Measures with their intervals",
+                             "as divided for one; recordings count once",
+                             "<th>mask</th><th>print</th><th>replay</th><th>subjects</th><th>recordings</th>",
                              "Trained with Liven",
                              "/two &amp; a half/config.toml&#39; --out",
                              "DeLong p",
