@@ -251,7 +251,9 @@ double cost(const Problem& problem) {
     const double tiles = static_cast<double>(parsed.result[0] * cut.sample_tiles + 12 * cut.chunks);
     const int64_t pixels = parsed.result[0] * parsed.result[1] * parsed.result[2];
     const double waste = tiles * side * side / static_cast<double>(pixels);
-    return parsed.geometry.flops() * waste / 2.8 * 1e-12;
+    const double channels = static_cast<double>(std::min(parsed.geometry.src_c, parsed.geometry.dst_c));
+    const double share = 1.5 + 1.3 * std::min(1.0, (channels - 16.0) / 48.0);
+    return parsed.geometry.flops() * waste / share * 1e-12;
 }
 
 std::unique_ptr<Step> make(const Problem& problem, Isa isa) {

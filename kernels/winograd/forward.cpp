@@ -55,7 +55,7 @@ public:
           taps_(problem.op == "conv2d_input_grad" ? input_grad_taps(parsed.geometry) : forward_taps(parsed.geometry)),
           packed_(taps_, parsed.geometry, problem.op == "conv2d_input_grad", isa),
           parts_(channels(), cut_channels(parsed.geometry)),
-          chunks_(cut_rows(parsed.geometry)),
+          chunks_(cut_tile_rows(parsed.geometry)),
           in_place_(!parsed.map.program && tile_columns() >= 8),
           band_rows_(std::min(chunks_.rows, side * ceil_div(2 * most_group_tiles, tile_columns()))),
           band_(parsed.map, problem, isa,
@@ -93,13 +93,14 @@ private:
         return has_large_weights() && few_tiles ? 64 : channels();
     }
 
-    /// Whole rows of tiles, and enough work to be worth handing out.
-    RowChunks cut_rows(const Conv2dGeometry& g) const {
+    /// Whole rows of tiles, and enough work to be worth handing out: less where one sample is all there is.
+    RowChunks cut_tile_rows(const Conv2dGeometry& g) const {
         const double row_flops = g.flops() / static_cast<double>(g.samples * parts_.count() * result_[1]);
-        int64_t least = static_cast<int64_t>(8e6 / row_flops) + 1;
-        if (has_large_weights()) least = std::max(least, rows_for_weights(g.samples));
-        const int64_t rows = ceil_div(std::max(least, ceil_div(result_[1], 16)), side) * side;
-        return {.rows = rows, .count = ceil_div(result_[1], rows)};
+        const double unit_flops = g.samples == 1 ? 2e6 : 8e6;
+        int64_t wanted = static_cast<int64_t>(unit_flops / row_flops) + 1;
+        if (has_large_weights()) wanted = std::max(wanted, rows_for_weights(g.samples));
+        const RowChunks tiles = cut_rows(ceil_div(result_[1], side), ceil_div(wanted, side));
+        return {.rows = tiles.rows * side, .count = tiles.count};
     }
 
     /// Every chunk reads all weights' points: tall ones when these come from L3, unless there are too few samples; of a

@@ -183,15 +183,16 @@ private:
 
     /// What the executor adds to a segment.
     struct Walk {
-        bool alone = false;      ///< so small that meeting the other threads would take longer than their help saves
-        std::vector<bool> once;  ///< by stage: only in the first run
-        std::vector<size_t> first_flag;                   ///< by stage that others wait for; otherwise kNoFlags
+        bool alone = false;              ///< meeting the other threads would take longer than their help saves
+        std::vector<bool> once;          ///< by stage: only in the first run
+        std::vector<size_t> first_flag;  ///< by stage that others wait for; otherwise kNoFlags
         std::vector<std::vector<const WalkLink*>> links;  ///< by stage
     };
 
     Walk walk_of(const Segment& segment) {
-        Walk walk{.alone = is_small(segment),
-                  .once = stages_of_first_run(segment),
+        const std::vector<bool> once = stages_of_first_run(segment);
+        Walk walk{.alone = is_small(segment) || has_one_unit(segment, once),
+                  .once = once,
                   .first_flag = std::vector<size_t>(segment.stages.size(), kNoFlags),
                   .links = std::vector<std::vector<const WalkLink*>>(segment.stages.size())};
         for (const WalkLink& link : segment.links) {
@@ -211,6 +212,13 @@ private:
     }
     const kernels::Step::Stage& stage_of(const ScheduledStage& place) const {
         return layout_.schedule.steps[place.step]->stages[static_cast<size_t>(place.stage)];
+    }
+    /// Whether every run but the first has nothing to hand out.
+    bool has_one_unit(const Segment& segment, const std::vector<bool>& once) const {
+        int64_t units = 0;
+        for (size_t i = 0; i < segment.stages.size(); ++i)
+            if (!once[i]) units += stage_of(segment.stages[i]).units;
+        return units <= 1;
     }
     bool is_small(const Segment& segment) const {
         double seconds = 0;
