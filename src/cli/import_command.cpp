@@ -9,6 +9,7 @@
 #include "liven/core/progress.hpp"
 #include "liven/data/import.hpp"
 #include "liven/data/manifest.hpp"
+#include "src/core/writing.hpp"
 
 namespace liven::cli {
 namespace {
@@ -90,8 +91,7 @@ void run_import(const ImportArguments& asked) {
     };
     const data::Dataset set = data::import_dataset(importer, asked.source, options);
     bar.reset();
-    std::error_code code;
-    fs::create_directories(manifest.parent_path(), code);
+    make_folders(manifest.parent_path());
     data::write_manifest(set, manifest);
     print_summary(set, manifest);
 }

@@ -14,6 +14,7 @@
 #include "liven/train/evaluate.hpp"
 #include "liven/train/model_file.hpp"
 #include "samples.hpp"
+#include "src/core/writing.hpp"
 
 namespace liven::cli {
 namespace {
@@ -34,7 +35,7 @@ double score_of(const data::Dataset& set, const data::Preprocess& preprocess, In
 class CueFolder {
 public:
     CueFolder(std::filesystem::path folder, LoadedModel& model) : folder_(std::move(folder)), painter_(model) {
-        std::filesystem::create_directories(folder_);
+        make_folders(folder_);
     }
     /// Of a video, its first frame. Two pictures of one name from different folders do not overwrite each other.
     void write(const std::filesystem::path& picture, const data::Image& frame) {

@@ -8,6 +8,7 @@
 #include "liven/data/manifest.hpp"
 #include "liven/io/config.hpp"
 #include "liven/train/source_table.hpp"
+#include "src/core/writing.hpp"
 
 namespace liven::cli {
 namespace {
@@ -22,8 +23,7 @@ struct SplitArguments {
 };
 
 void write_divided(const data::Dataset& set, const fs::path& path) {
-    std::error_code code;
-    fs::create_directories(path.parent_path(), code);
+    make_folders(path.parent_path());
     data::write_manifest(set, path);
     std::string line = path.string() + ':';
     for (auto split : {data::Split::train, data::Split::val, data::Split::test}) {

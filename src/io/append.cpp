@@ -3,7 +3,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "src/io/errors.hpp"
+#include <cerrno>
+
+#include "src/core/writing.hpp"
 
 namespace liven::io {
 
@@ -12,11 +14,11 @@ void append_whole(int descriptor, const std::filesystem::path& path, std::string
     do done = ::write(descriptor, bytes.data(), bytes.size());
     while (done < 0 && errno == EINTR);
     if (done == static_cast<ssize_t>(bytes.size())) return;
-    if (done < 0) throw_errno(path, "write");
+    if (done < 0) throw_unwritable(path, errno);
     // A part was written: the disk is full. Take it back, so that the file stays whole.
     struct stat status {};
     if (::fstat(descriptor, &status) == 0 && ::ftruncate(descriptor, status.st_size - done) == 0) errno = ENOSPC;
-    throw_errno(path, "write");
+    throw_unwritable(path, errno);
 }
 
 }  // namespace liven::io

@@ -3,13 +3,15 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <cstring>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "liven/core/error.hpp"
 #include "liven/io/file.hpp"
-#include "src/io/errors.hpp"
+#include "src/core/writing.hpp"
 
 namespace liven {
 namespace {
@@ -31,12 +33,14 @@ private:
     int value_;
 };
 
-/// The partial file: locked, emptied, filled through a buffer.
+/// The partial file of a target: locked, emptied, filled through a buffer. Errors are told of the target, which the
+/// user knows.
 class PartialFile final : public OutputFile {
 public:
-    explicit PartialFile(fs::path path) : path_(std::move(path)), file_(open_locked(path_)) {
+    explicit PartialFile(fs::path target)
+        : target_(std::move(target)), path_(target_.string() + ".partial"), file_(open_locked(path_, target_)) {
         buffer_.reserve(kBuffer);
-        if (::ftruncate(file_, 0) != 0) io::throw_errno(path_, "empty");
+        if (::ftruncate(file_, 0) != 0) throw_unwritable(target_, errno);
     }
     PartialFile(const PartialFile&) = delete;
     PartialFile& operator=(const PartialFile&) = delete;
@@ -54,10 +58,10 @@ public:
     }
     uint64_t offset() const override { return offset_; }
 
-    void become(const fs::path& target) {
+    void become_target() {
         drain();
-        if (::fsync(file_) != 0) io::throw_errno(path_, "flush");
-        if (::rename(path_.c_str(), target.c_str()) != 0) io::throw_errno(target, "replace");
+        if (::fsync(file_) != 0) throw_unwritable(target_, errno);
+        if (::rename(path_.c_str(), target_.c_str()) != 0) throw_unwritable(target_, errno);
         renamed_ = true;
     }
 
@@ -66,10 +70,11 @@ private:
 
     /// Waits for another writer. What we then hold the lock of may be the finished file of that writer (renamed while
     /// we waited), so the name is looked up again.
-    static int open_locked(const fs::path& path) {
+    static int open_locked(const fs::path& path, const fs::path& target) {
         for (;;) {
             const int file = ::open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0666);
-            if (file < 0) io::throw_errno(path, "create");
+            // Of a folder or a link the user is told by its own name: it is in the way.
+            if (file < 0) throw_unwritable(errno == EISDIR || errno == ELOOP ? path : target, errno);
             while (::flock(file, LOCK_EX) != 0 && errno == EINTR) {
             }
             struct stat held {
@@ -89,13 +94,13 @@ private:
         while (bytes > 0) {
             const ssize_t done = ::write(file_, from, bytes);
             if (done < 0 && errno == EINTR) continue;
-            if (done < 0) io::throw_errno(path_, "write");
+            if (done < 0) throw_unwritable(target_, errno);
             from += done;
             bytes -= static_cast<size_t>(done);
         }
     }
 
-    fs::path path_;
+    fs::path target_, path_;
     Descriptor file_;
     std::vector<char> buffer_;
     uint64_t offset_ = 0;
@@ -106,7 +111,7 @@ private:
 void flush_folder(const fs::path& folder) {
     const Descriptor descriptor(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
     // Some file systems cannot flush folders (EINVAL); the rename itself has happened.
-    if (descriptor < 0 || (::fsync(descriptor) != 0 && errno != EINVAL)) io::throw_errno(folder, "flush the folder");
+    if (descriptor < 0 || (::fsync(descriptor) != 0 && errno != EINVAL)) throw_unwritable(folder, errno);
 }
 
 fs::path resolve(const fs::path& path) {
@@ -125,12 +130,10 @@ fs::path resolve(const fs::path& path) {
 
 void write_file_atomically(const fs::path& path, const std::function<void(OutputFile&)>& content) {
     const fs::path target = resolve(path);
-    fs::path partial = target;
-    partial += ".partial";
     {
-        PartialFile file(partial);
+        PartialFile file(target);
         content(file);
-        file.become(target);
+        file.become_target();
     }
     flush_folder(target.has_parent_path() ? target.parent_path() : fs::path("."));
 }

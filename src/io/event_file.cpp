@@ -4,12 +4,13 @@
 #include <unistd.h>
 
 #include <bit>
+#include <cerrno>
 
 #include "liven/core/error.hpp"
 #include "liven/io/file.hpp"
 #include "src/core/crc32.hpp"
+#include "src/core/writing.hpp"
 #include "src/io/append.hpp"
-#include "src/io/errors.hpp"
 #include "src/io/little_endian.hpp"
 
 namespace liven {
@@ -182,7 +183,7 @@ EventFile::EventFile(std::filesystem::path path, const std::vector<Event>& event
     for (const Event& event : events) text += record_of(event);
     write_file_atomically(path_, text);
     descriptor_ = ::open(path_.c_str(), O_WRONLY | O_APPEND | O_CLOEXEC);
-    if (descriptor_ < 0) io::throw_errno(path_, "open for appending");
+    if (descriptor_ < 0) throw_unwritable(path_, errno);
 }
 
 EventFile::~EventFile() { ::close(descriptor_); }

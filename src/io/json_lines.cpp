@@ -3,12 +3,14 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <string>
 #include <utility>
 
+#include "liven/core/error.hpp"
 #include "liven/io/file.hpp"
+#include "src/core/writing.hpp"
 #include "src/io/append.hpp"
-#include "src/io/errors.hpp"
 
 namespace liven {
 namespace {
@@ -31,9 +33,9 @@ uint64_t whole_lines(const std::filesystem::path& path) {
 
 JsonLines::JsonLines(std::filesystem::path path) : path_(std::move(path)) {
     descriptor_ = ::open(path_.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
-    if (descriptor_ < 0) io::throw_errno(path_, "open for appending");
+    if (descriptor_ < 0) throw_unwritable(path_, errno);
     try {
-        if (::ftruncate(descriptor_, static_cast<off_t>(whole_lines(path_))) != 0) io::throw_errno(path_, "repair");
+        if (::ftruncate(descriptor_, static_cast<off_t>(whole_lines(path_))) != 0) throw_unwritable(path_, errno);
     } catch (...) {
         ::close(descriptor_);
         throw;
@@ -55,12 +57,24 @@ JsonLines::~JsonLines() {
 
 void JsonLines::append(const Json& line) { io::append_whole(descriptor_, path_, line.str() + '\n'); }
 
-std::vector<Json> read_json_lines(const std::filesystem::path& path) {
+void visit_json_lines(const std::filesystem::path& path, const std::function<void(const Json&)>& see) {
     const std::string text = read_text_file(path, kMaxLog);
+    size_t number = 0;
+    for (size_t begin = 0, end = 0; (end = text.find('\n', begin)) != std::string::npos; begin = end + 1) {
+        const std::string where = path.string() + ":" + std::to_string(++number);
+        const Json line = Json::parse(std::string_view(text).substr(begin, end - begin), where);
+        if (!line.is_object()) throw Error(where, "expected a JSON object", "is it a log?");
+        try {
+            see(line);
+        } catch (const Error& error) {
+            throw Error(where, error.what());
+        }
+    }
+}
+
+std::vector<Json> read_json_lines(const std::filesystem::path& path) {
     std::vector<Json> lines;
-    for (size_t begin = 0, end = 0; (end = text.find('\n', begin)) != std::string::npos; begin = end + 1)
-        lines.push_back(Json::parse(std::string_view(text).substr(begin, end - begin),
-                                    path.string() + ":" + std::to_string(lines.size() + 1)));
+    visit_json_lines(path, [&](const Json& line) { lines.push_back(line); });
     return lines;
 }
 

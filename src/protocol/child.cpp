@@ -12,6 +12,7 @@
 
 #include "liven/core/error.hpp"
 #include "liven/io/file.hpp"
+#include "src/core/writing.hpp"
 
 namespace liven::protocol {
 namespace {
@@ -40,7 +41,7 @@ void say(const char* text) {
 }  // namespace
 
 Child::Child(const std::vector<std::string>& command, std::filesystem::path messages) : messages_(std::move(messages)) {
-    std::filesystem::create_directories(messages_.parent_path());
+    make_folders(messages_.parent_path());
     std::vector<char*> arguments;
     for (const std::string& word : command) arguments.push_back(const_cast<char*>(word.c_str()));
     arguments.push_back(nullptr);

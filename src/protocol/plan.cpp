@@ -4,6 +4,7 @@
 #include "data_hash.hpp"
 #include "plan_file.hpp"
 #include "sources.hpp"
+#include "src/core/writing.hpp"
 
 namespace liven::protocol {
 namespace {
@@ -74,7 +75,7 @@ Cell cell_of(const ProtocolSettings& settings, const WrittenSources& written, co
 }  // namespace
 
 Plan make_plan(const ProtocolSettings& settings, const std::filesystem::path& out) {
-    std::filesystem::create_directories(out / "cells");
+    make_folders(out / "cells");
     WrittenSources written = write_sources(settings, out);
     Plan plan{.out = out, .cells = {}, .sets = std::move(written.sets), .notes = std::move(written.notes)};
     for (const WrittenSource& from : written.all) {

@@ -10,6 +10,7 @@
 #include "liven/data/file_owners.hpp"
 #include "liven/data/folds.hpp"
 #include "liven/data/manifest.hpp"
+#include "src/core/writing.hpp"
 
 namespace liven::protocol {
 namespace {
@@ -34,7 +35,7 @@ class Writer {
 public:
     Writer(const ProtocolSettings& settings, const std::filesystem::path& out)
         : settings_(settings), folder_(std::filesystem::absolute(out / "data").lexically_normal()) {
-        std::filesystem::create_directories(folder_);
+        make_folders(folder_);
     }
 
     WrittenSources run() {

@@ -4,6 +4,7 @@
 
 #include "differences.hpp"
 #include "liven/io/file.hpp"
+#include "src/core/writing.hpp"
 #include "table_parts.hpp"
 
 namespace liven::protocol {
@@ -24,7 +25,7 @@ TableReport make_tables(const ProtocolSettings& settings, const Plan& plan) {
 
 void write_tables(const TableReport& report, const std::filesystem::path& out) {
     const std::filesystem::path folder = out / "tables";
-    std::filesystem::create_directories(folder);
+    make_folders(folder);
     std::string markdown = "# Results\n\n", latex;
     for (const ResultTable& table : report.tables) {
         const std::string md = to_markdown(table), tex = to_latex(table);

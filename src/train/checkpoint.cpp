@@ -8,6 +8,7 @@
 #include "liven/core/log.hpp"
 #include "liven/io/json.hpp"
 #include "liven/io/safetensors.hpp"
+#include "src/core/writing.hpp"
 
 namespace liven {
 namespace {
@@ -124,7 +125,7 @@ Checkpoint load(const std::filesystem::path& path) {
 }  // namespace
 
 void save_checkpoint(const std::filesystem::path& folder, const Checkpoint& checkpoint) {
-    std::filesystem::create_directories(folder);
+    make_folders(folder);
     char name[48];
     std::snprintf(name, sizeof name, "step-%012lld.safetensors", static_cast<long long>(checkpoint.progress.step));
     write_safetensors(folder / name, all_tensors(checkpoint),

@@ -16,6 +16,7 @@
 #include "liven/core/progress.hpp"
 #include "liven/io/safetensors.hpp"
 #include "liven/train/evaluate.hpp"
+#include "src/core/writing.hpp"
 
 namespace liven {
 namespace {
@@ -176,7 +177,7 @@ std::optional<data::FeatureTable> describe_frames(Module& model, FrameEncoder& e
     frames.prepare();
     if (static_cast<int64_t>(frames.usable().size()) != set.size())
         throw Error(frames.broken()[0].path, "could be read a moment ago and no longer can");
-    fs::create_directories(options.folder);
+    make_folders(options.folder);
     const int64_t before = described.done;
     const auto part = [&] { keep(described, file, preprocess); };
     compute(model, encoder, frames, described, count, options.stop, part);

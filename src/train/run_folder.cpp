@@ -7,6 +7,7 @@
 #include "liven/io/config.hpp"
 #include "liven/io/file.hpp"
 #include "liven/io/json_lines.hpp"
+#include "src/core/writing.hpp"
 
 namespace liven {
 namespace {
@@ -28,7 +29,7 @@ void RunFolder::require_begun() const {
 }
 
 void RunFolder::begin(const TrainSettings& settings) const {
-    std::filesystem::create_directories(path_);
+    make_folders(path_);
     std::string text = settings.to_config().str();
     if (!settings.pretrained.empty()) text += kPretrainedLine + file_state(settings.pretrained) + '\n';
     write_file_atomically(config(), text);
@@ -72,8 +73,9 @@ TrainSettings RunFolder::settings() const {
 void RunFolder::drop_log_after(int64_t step) const {
     if (!std::filesystem::exists(log())) return;
     std::string kept;
-    for (const Json& line : read_json_lines(log()))
+    visit_json_lines(log(), [&](const Json& line) {
         if (!line.find("step") || line.at("step").integer() <= step) kept += line.str() + "\n";
+    });
     write_file_atomically(log(), kept);
 }
 

@@ -22,6 +22,7 @@
 #include "run_folder.hpp"
 #include "run_result.hpp"
 #include "snapshot.hpp"
+#include "src/core/writing.hpp"
 #include "training_data.hpp"
 #include "training_step.hpp"
 
@@ -314,6 +315,7 @@ Trainer::~Trainer() = default;
 
 Trainer::Trainer(TrainSettings settings, std::filesystem::path run) {
     RunFolder(run).require_new();
+    require_writable_place(RunFolder(run).config());  // pictures are read for minutes before anything is written
     if (!settings.data.empty()) settings.data = std::filesystem::absolute(settings.data).lexically_normal().string();
     if (!settings.pretrained.empty())
         settings.pretrained = std::filesystem::absolute(settings.pretrained).lexically_normal().string();
@@ -328,6 +330,7 @@ Trainer::Trainer(TrainSettings settings, std::filesystem::path run) {
 Trainer Trainer::resume(const std::filesystem::path& run) {
     const RunFolder folder(run);
     folder.require_begun();
+    require_writable_place(folder.config());
     const TrainSettings settings = folder.settings();
     auto checkpoint = load_newest_checkpoint(folder.checkpoints());
     if (checkpoint && checkpoint->settings != settings.to_config().str())

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
 #include <vector>
 
 #include "liven/io/json.hpp"
@@ -26,7 +27,10 @@ private:
     int descriptor_ = -1;
 };
 
-/// All lines; an unfinished last one is left out. Throws Error with file and line number for anything else.
+/// Each line, an object; an unfinished last one is left out. Throws Error with file and line number for anything else,
+/// and for what `see` finds wrong with a line.
+void visit_json_lines(const std::filesystem::path& path, const std::function<void(const Json&)>& see);
+/// All of them.
 std::vector<Json> read_json_lines(const std::filesystem::path& path);
 
 }  // namespace liven

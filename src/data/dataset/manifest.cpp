@@ -232,7 +232,7 @@ void write_manifest(const Dataset& dataset, const fs::path& path) {
     for (size_t i = 0; i < columns.size(); ++i) text += (i ? "," : "") + std::string(columns[i]);
     text += '\n';
     for (const Sample& s : dataset.samples) text += row_of(s, folder);
-    write_whole(path, {reinterpret_cast<const uint8_t*>(text.data()), text.size()});
+    write_whole(path, text);
 }
 
 }  // namespace liven::data

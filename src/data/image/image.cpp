@@ -5,7 +5,6 @@
 #include <cmath>
 #include <cstdio>
 #include <cstring>
-#include <fstream>
 #include <memory>
 #include <opencv2/imgcodecs.hpp>
 #include <opencv2/imgproc.hpp>
@@ -14,6 +13,7 @@
 #include "src/data/image/lanczos.hpp"
 #include "src/data/image/opencv.hpp"
 #include "src/data/text.hpp"
+#include "src/data/whole_file.hpp"
 
 namespace liven::data {
 namespace fs = std::filesystem;
@@ -60,7 +60,8 @@ std::vector<uint8_t> read_file(const fs::path& path) {
                               std::to_string(max_file_bytes / 1'000'000) + " that are read");
     std::vector<uint8_t> bytes(static_cast<size_t>(size));
     if (std::fread(bytes.data(), 1, bytes.size(), file.get()) != bytes.size())
-        throw Error(name, "the file ended while it was read");
+        throw Error(name, std::ferror(file.get()) != 0 ? std::string("cannot be read: ") + std::strerror(errno)
+                                                       : "the file ended while it was read");
     return bytes;
 }
 
@@ -114,10 +115,7 @@ void write(const Image& image, const fs::path& path, int quality) {
     const bool jpeg = ending == ".jpg" || ending == ".jpeg";
     if (!jpeg && ending != ".png") throw Error(path.string(), "a picture's name ends in .jpg, .jpeg or .png here");
     const std::vector<uint8_t> bytes = jpeg ? encode_jpeg(image, quality) : encode_png(image);
-    std::ofstream file(path, std::ios::binary);
-    file.write(reinterpret_cast<const char*>(bytes.data()), static_cast<std::streamsize>(bytes.size()));
-    file.close();
-    if (!file) throw Error(path.string(), "the picture cannot be written", "is there space, and may you write there?");
+    write_whole(path, bytes);
 }
 
 Image resize(const Image& image, int width, int height, Interpolation interpolation) {

@@ -5,11 +5,11 @@
 
 #include <array>
 #include <cerrno>
-#include <cstring>
 #include <fstream>
 #include <nlohmann/json.hpp>
 
 #include "liven/core/error.hpp"
+#include "src/core/writing.hpp"
 
 namespace liven::data {
 namespace fs = std::filesystem;
@@ -59,21 +59,16 @@ std::pair<int64_t, Outcome> outcome_from(const json& line) {
     return {line.at("sample").get<int64_t>(), std::move(o)};
 }
 
-[[noreturn]] void fail(const fs::path& path, const std::string& what) {
-    throw Error(path.string(), what + ": " + std::strerror(errno), "is there space, and may you write there?");
-}
-
 }  // namespace
 
 Journal::Journal(const fs::path& folder, const std::string& fingerprint) : path_(path_in(folder)) {
-    std::error_code code;
-    fs::create_directories(folder, code);
+    make_folders(folder);
     const int descriptor = ::open(path_.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0666);
-    if (descriptor < 0) fail(path_, "cannot be made");
+    if (descriptor < 0) throw_unwritable(path_, errno);
     file_.reset(::fdopen(descriptor, "r+b"));
     if (!file_) {
         ::close(descriptor);
-        fail(path_, "cannot be opened");
+        throw_unwritable(path_, errno);
     }
     read(fingerprint);
 }
@@ -104,7 +99,7 @@ void Journal::read(const std::string& fingerprint) {
     if (!headed) whole = 0;
     if (::ftruncate(::fileno(file_.get()), static_cast<off_t>(whole)) != 0 ||
         std::fseek(file_.get(), static_cast<long>(whole), SEEK_SET) != 0)
-        fail(path_, "cannot be written");
+        throw_unwritable(path_, errno);
     if (!headed) append(json{{"preparation", fingerprint}}.dump() + '\n');
 }
 
@@ -113,12 +108,13 @@ std::optional<std::string> Journal::fingerprint_in(const fs::path& folder) {
     std::string line;
     if (!std::getline(file, line)) return {};
     const json head = json::parse(line, nullptr, false);
-    return head.is_object() ? head.value("preparation", std::string()) : std::string();
+    const auto found = head.is_object() ? head.find("preparation") : head.end();
+    return found != head.end() && found->is_string() ? found->get<std::string>() : std::string();
 }
 
 void Journal::append(const std::string& line) {
     if (std::fwrite(line.data(), 1, line.size(), file_.get()) != line.size() || std::fflush(file_.get()) != 0)
-        fail(path_, "cannot be written");
+        throw_unwritable(path_, errno);
 }
 
 void Journal::add(int64_t sample, const Outcome& outcome) {

@@ -4,6 +4,7 @@
 
 #include "liven/core/error.hpp"
 #include "liven/data/video.hpp"
+#include "src/core/writing.hpp"
 #include "src/data/prepare/journal.hpp"
 #include "src/data/whole_file.hpp"
 
@@ -95,10 +96,7 @@ void OutputFolder::clear() const {
 
 void OutputFolder::make() const {
     for (const Label label : {Label::bonafide, Label::attack}) {
-        const fs::path folder = path_ / "images" / name_of(label);
-        std::error_code code;
-        fs::create_directories(folder, code);
-        if (code) throw Error(folder.string(), "cannot be made: " + code.message());
+        make_folders(path_ / "images" / name_of(label));
     }
 }
 

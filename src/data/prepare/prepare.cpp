@@ -410,8 +410,7 @@ private:
 
     void write_result(PreparationReport& out) const {
         const Dataset set = result(out);
-        const std::string text = out.to_json();
-        write_whole(folder_.report(), {reinterpret_cast<const uint8_t*>(text.data()), text.size()});
+        write_whole(folder_.report(), out.to_json());
         if (options_.before_manifest) options_.before_manifest(out);
         write_manifest(set, folder_.manifest());
     }

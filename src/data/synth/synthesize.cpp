@@ -8,12 +8,14 @@
 #include "liven/data/manifest.hpp"
 #include "liven/data/split.hpp"
 #include "liven/data/video.hpp"
+#include "src/core/writing.hpp"
 #include "src/data/image/opencv.hpp"
 #include "src/data/parallel.hpp"
 #include "src/data/synth/attack.hpp"
 #include "src/data/synth/capture.hpp"
 #include "src/data/synth/render.hpp"
 #include "src/data/text.hpp"
+#include "src/data/whole_file.hpp"
 
 namespace liven::data {
 namespace fs = std::filesystem;
@@ -167,16 +169,14 @@ bool done_before(const fs::path& folder, const SynthesisOptions& o) {
     return false;
 }
 
-void make_folders(const fs::path& folder, const SynthesisOptions& o) {
+void begin_set(const fs::path& folder, const SynthesisOptions& o) {
+    make_folders(folder);
     std::error_code code;
-    fs::create_directories(folder, code);
-    for (int i = 0; i < o.subjects && !code; ++i) fs::create_directories(folder / ("s" + padded(i, 3)), code);
-    if (!code) fs::remove(folder / "manifest.csv", code);
-    std::ofstream file(folder / stamp_name, std::ios::binary);
-    file << stamp_of(o);
-    file.close();
-    if (code || !file)
-        throw Error(folder.string(), "cannot be written" + (code ? ": " + code.message() : std::string()));
+    fs::remove(folder / "manifest.csv", code);
+    if (code) throw_unwritable(folder / "manifest.csv", code.value());
+    // Before anything else, so that what is left when this is stopped is known as its own.
+    write_whole(folder / stamp_name, stamp_of(o));
+    for (int i = 0; i < o.subjects; ++i) make_folders(folder / ("s" + padded(i, 3)));
 }
 
 /// A set too small to divide is all for training.
@@ -210,7 +210,7 @@ Dataset synthesize(const fs::path& folder, const SynthesisOptions& o) {
     if (done_before(folder, o)) return read_manifest(folder / "manifest.csv");
     Dataset set = table_of(folder, o);
     divide(set, o);
-    make_folders(folder, o);
+    begin_set(folder, o);
     parallel_for(
         set.size(), o.threads,
         [&](int64_t i) {
