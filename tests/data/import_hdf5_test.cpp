@@ -1,6 +1,7 @@
 #include <catch2/catch.hpp>
 #include <chrono>
 #include <cmath>
+#include <limits>
 
 #include "helpers.hpp"
 #include "import_helpers.hpp"
@@ -59,6 +60,17 @@ public:
             REQUIRE(H5Dwrite(id, H5T_NATIVE_INT, H5S_ALL, H5S_ALL, H5P_DEFAULT, values.data()) >= 0);
         }
         H5Dclose(id), H5Sclose(space), H5Pclose(storage), H5Pclose(links);
+    }
+    /// An array of floats that are no numbers.
+    void no_numbers(const std::string& name, std::vector<hsize_t> extent) {
+        size_t count = 1;
+        for (hsize_t n : extent) count *= n;
+        const std::vector<float> values(count, std::numeric_limits<float>::quiet_NaN());
+        const hid_t space = H5Screate_simple(static_cast<int>(extent.size()), extent.data(), nullptr);
+        const hid_t id =
+            H5Dcreate2(file_, name.c_str(), H5T_NATIVE_FLOAT, space, H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT);
+        REQUIRE(H5Dwrite(id, H5T_NATIVE_FLOAT, H5S_ALL, H5S_ALL, H5P_DEFAULT, values.data()) >= 0);
+        H5Dclose(id), H5Sclose(space);
     }
     void link_out(const std::string& name, const std::string& file) {
         REQUIRE(H5Lcreate_external(file.c_str(), "/Color_Data", file_, name.c_str(), H5P_DEFAULT, H5P_DEFAULT) >= 0);
@@ -142,10 +154,35 @@ TEST_CASE("HDF5 of the wrong kind, shape, type or size is named and nothing of i
     CHECK(set.size() == 2);
     CAPTURE(set.skipped);
     CHECK(set.skipped.size() == 10);
+    std::set<fs::path> listed, written;
+    for (const Sample& sample : set.samples) listed.insert({sample.path, fs::path(sample.depth_path)});
     for (const fs::directory_entry& entry : fs::recursive_directory_iterator(out))
-        CHECK(entry.path().extension() != ".part");
+        if (entry.is_regular_file()) written.insert(entry.path());
+    CHECK(written == listed);
     fs::remove(root / "01_01_01.hdf5");
     CHECK_THROWS_WITH(import_frames("3dmad", folder / "3DMAD", out), Contains("the first of 10 faults"));
+}
+
+TEST_CASE("Depth that is no number is a counted skip that leaves no picture; eyes that are none leave out the box") {
+    const TemporaryFolder folder;
+    const fs::path root = folder / "3DMAD/Data", out = folder / "out";
+    {
+        Hdf5Writer depth(root / "01_01_01.hdf5"), eyes(root / "01_03_01.hdf5");
+        for (Hdf5Writer* file : {&depth, &eyes}) file->array("Color_Data", {5, 3, 6, 8}, H5T_NATIVE_UINT8);
+        depth.no_numbers("Depth_Data", {5, 1, 6, 8});
+        eyes.no_numbers("Eye_Pos", {5, 4});
+    }
+    const Dataset set = import_frames("3dmad", folder / "3DMAD", out);
+    REQUIRE(set.size() == 2);
+    for (const Sample& sample : set.samples) {
+        CHECK(sample.video == "01_03_01");
+        CHECK_FALSE(sample.box.has_value());
+        CHECK(sample.landmarks.empty());
+        CHECK(decode(sample.path).width == 8);
+    }
+    REQUIRE(set.skipped.size() == 1);
+    CHECK_THAT(set.skipped[0], Contains("01_01_01.hdf5") && Contains("Depth_Data") && Contains("another type"));
+    CHECK_FALSE(fs::exists(out / "frames/01_01_01"));
 }
 
 TEST_CASE("CSMAD: frames are named by their time; the subject of a mask is whose face it has") {

@@ -20,7 +20,7 @@ namespace {
 
 std::string member_of(const std::string& group, const std::string& name) { return group + '/' + name; }
 
-std::vector<Sample> read_csmad_file(const Hdf5Recording& recording, const FrameStore& store, int64_t frames) {
+std::vector<Sample> read_csmad_file(const Hdf5Recording& recording, FrameStore& store, int64_t frames) {
     const std::string color = "data/sr300/color", depth = "data/sr300/depth", where = recording.file.string();
     const Hdf5File file(recording.file);
     const std::vector<std::string> times = file.names_in(color);
@@ -86,7 +86,7 @@ Dataset read_csmad(const fs::path& source, const ImportOptions& options) {
             recordings.push_back(std::move(r));
         }
     if (recordings.empty()) tree.misfit("expected files such as bonafide/A/A_gen_i0_061.h5");
-    add_hdf5_recordings(recordings, options, out, [&](const Hdf5Recording& r, const FrameStore& store) {
+    add_hdf5_recordings(recordings, options, out, [&](const Hdf5Recording& r, FrameStore& store) {
         return read_csmad_file(r, store, options.frames);
     });
     return out;

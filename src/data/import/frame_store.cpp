@@ -5,6 +5,7 @@
 #include <opencv2/imgcodecs.hpp>
 
 #include "liven/core/error.hpp"
+#include "src/core/writing.hpp"
 #include "src/data/image/opencv.hpp"
 #include "src/data/import/recording.hpp"
 #include "src/data/whole_file.hpp"
@@ -12,12 +13,6 @@
 namespace liven::data {
 namespace fs = std::filesystem;
 namespace {
-
-void keep_whole(const fs::path& path, const std::vector<uint8_t>& bytes) {
-    std::error_code code;
-    fs::create_directories(path.parent_path(), code);
-    write_whole(path, bytes);
-}
 
 fs::path frame_path(const fs::path& folder, const std::string& recording, int64_t frame) {
     std::string number = std::to_string(frame);
@@ -43,14 +38,14 @@ bool FrameStore::is_kept(const fs::path& path) const {
     return fs::is_regular_file(path, code) && fs::last_write_time(path, code) >= changed_;
 }
 
-fs::path FrameStore::keep(const std::string& recording, int64_t frame, const std::function<Image()>& picture) const {
+fs::path FrameStore::keep(const std::string& recording, int64_t frame, const std::function<Image()>& picture) {
     fs::path path = frame_path(output_ / "frames", recording, frame);
-    if (!is_kept(path)) keep_whole(path, encode_png(picture()));
+    if (!is_kept(path)) write(path, encode_png(picture()));
     return path;
 }
 
 fs::path FrameStore::keep_depth(const std::string& recording, int64_t frame, int width, int height,
-                                const std::function<std::vector<uint16_t>()>& depth) const {
+                                const std::function<std::vector<uint16_t>()>& depth) {
     fs::path path = frame_path(output_ / "depth", recording, frame);
     if (is_kept(path)) return path;
     std::vector<uint16_t> values = depth();
@@ -61,8 +56,21 @@ fs::path FrameStore::keep_depth(const std::string& recording, int64_t frame, int
         cv::imencode(".png", cv::Mat(height, width, CV_16UC1, values.data()), out);
         return out;
     });
-    keep_whole(path, bytes);
+    write(path, bytes);
     return path;
+}
+
+void FrameStore::write(const fs::path& path, const std::vector<uint8_t>& bytes) {
+    make_folders(path.parent_path());
+    write_whole(path, bytes);
+    written_.push_back(path);
+}
+
+void FrameStore::take_back() {
+    std::error_code ignored;
+    for (const fs::path& path : written_) fs::remove(path, ignored);
+    for (const fs::path& path : written_) fs::remove(path.parent_path(), ignored);  // unless others lie there
+    written_.clear();
 }
 
 bool plausible_size(int64_t width, int64_t height) {
@@ -86,11 +94,11 @@ Image image_of_pixels(const std::vector<uint8_t>& bytes, int64_t width, int64_t 
 }
 
 void add_hdf5_recordings(const std::vector<Hdf5Recording>& recordings, const ImportOptions& options, Dataset& out,
-                         const std::function<std::vector<Sample>(const Hdf5Recording&, const FrameStore&)>& read) {
+                         const std::function<std::vector<Sample>(const Hdf5Recording&, FrameStore&)>& read) {
     const auto total = static_cast<int64_t>(recordings.size());
     for (int64_t i = 0; i < total; ++i) {
         const Hdf5Recording& recording = recordings[static_cast<size_t>(i)];
-        const FrameStore store(options, recording.file);
+        FrameStore store(options, recording.file);
         try {
             std::vector<Sample> rows = read(recording, store);
             std::move(rows.begin(), rows.end(), std::back_inserter(out.samples));
@@ -98,6 +106,7 @@ void add_hdf5_recordings(const std::vector<Hdf5Recording>& recordings, const Imp
             // A disk that is full is no fault of the recording: going on would only list them all.
             for (const char* below : {"frames", "depth"})
                 if (error.where().rfind((options.output / below / "").string(), 0) == 0) throw;
+            store.take_back();
             out.skipped.push_back(skipped_line(recording.file.string(), error));
         }
         if (options.progress) options.progress(i + 1, total);

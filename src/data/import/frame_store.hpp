@@ -21,17 +21,20 @@ public:
     FrameStore(const ImportOptions& options, const std::filesystem::path& file);
 
     /// The path of the picture, made by `picture` when it is not kept. Throws Error when it cannot be written.
-    std::filesystem::path keep(const std::string& recording, int64_t frame,
-                               const std::function<Image()>& picture) const;
+    std::filesystem::path keep(const std::string& recording, int64_t frame, const std::function<Image()>& picture);
     /// The same for millimetres of depth, width x height, as a PNG of 16 bits.
     std::filesystem::path keep_depth(const std::string& recording, int64_t frame, int width, int height,
-                                     const std::function<std::vector<uint16_t>()>& depth) const;
+                                     const std::function<std::vector<uint16_t>()>& depth);
+    /// Removes what was written: of a file that turns out to be no recording nothing is left.
+    void take_back();
 
 private:
     bool is_kept(const std::filesystem::path& path) const;
+    void write(const std::filesystem::path& path, const std::vector<uint8_t>& bytes);
 
     std::filesystem::path output_;
     std::filesystem::file_time_type changed_;  ///< of the file
+    std::vector<std::filesystem::path> written_;
 };
 
 /// What a file says of its pictures can be, before it is multiplied or reserved.
@@ -50,8 +53,8 @@ struct Hdf5Recording {
     Sample known;
 };
 /// Reads one after the other with progress: HDF5 is not for several threads. `read` returns the rows of one recording;
-/// an Error of its names it in `out.skipped`.
+/// an Error of its names it in `out.skipped`, and leaves no picture of it.
 void add_hdf5_recordings(const std::vector<Hdf5Recording>& recordings, const ImportOptions& options, Dataset& out,
-                         const std::function<std::vector<Sample>(const Hdf5Recording&, const FrameStore&)>& read);
+                         const std::function<std::vector<Sample>(const Hdf5Recording&, FrameStore&)>& read);
 
 }  // namespace liven::data

@@ -18,7 +18,7 @@ namespace liven::data {
 namespace fs = std::filesystem;
 namespace {
 
-std::vector<Sample> read_mask_attack_file(const Hdf5Recording& recording, const FrameStore& store, int64_t frames) {
+std::vector<Sample> read_mask_attack_file(const Hdf5Recording& recording, FrameStore& store, int64_t frames) {
     const Hdf5File file(recording.file);
     const std::string where = recording.file.string();
     const std::vector<int64_t> color = file.shape("Color_Data");
@@ -80,7 +80,7 @@ Dataset read_mask_attack(const fs::path& source, const ImportOptions& options) {
         recordings.push_back(std::move(r));
     }
     if (recordings.empty()) tree.misfit("expected files such as session01/Data/01_01_01.hdf5");
-    add_hdf5_recordings(recordings, options, out, [&](const Hdf5Recording& r, const FrameStore& store) {
+    add_hdf5_recordings(recordings, options, out, [&](const Hdf5Recording& r, FrameStore& store) {
         return read_mask_attack_file(r, store, options.frames);
     });
     return out;

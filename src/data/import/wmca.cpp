@@ -59,7 +59,7 @@ std::map<std::string, Split> wmca_protocol(const fs::path& file) {
     return out;
 }
 
-std::vector<Sample> read_wmca_file(const Hdf5Recording& recording, const FrameStore& store, int64_t frames) {
+std::vector<Sample> read_wmca_file(const Hdf5Recording& recording, FrameStore& store, int64_t frames) {
     const std::string where = recording.file.string();
     const Hdf5File file(recording.file);
     std::vector<std::string> names = file.names_in("");
@@ -129,7 +129,7 @@ Dataset read_wmca(const fs::path& source, const ImportOptions& options) {
     for (const auto& [name, split] : splits) out.skipped.push_back(name + ": listed, but not there");
     warn_of(out, elsewhere, "recordings are not in protocol " + options.protocol + " and are left out");
     if (recordings.empty()) tree.misfit("expected files such as face-station/31.01.18/514_01_035_1_05.hdf5");
-    add_hdf5_recordings(recordings, options, out, [&](const Hdf5Recording& r, const FrameStore& store) {
+    add_hdf5_recordings(recordings, options, out, [&](const Hdf5Recording& r, FrameStore& store) {
         return read_wmca_file(r, store, options.frames);
     });
     return out;

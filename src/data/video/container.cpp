@@ -38,6 +38,12 @@ private:
     AVDictionary* options_ = nullptr;
 };
 
+/// The disk's own errors, which FFmpeg keeps beside what the reader makes of them: often the end.
+void require_sound_disk(const AVFormatContext& file, const std::string& name) {
+    if (file.pb == nullptr || file.pb->error >= 0 || file.pb->error == AVERROR_EOF) return;
+    throw Error(name, "the video cannot be read: " + libav_error(file.pb->error));
+}
+
 [[noreturn]] void refuse(const std::string& name, int code) {
     if (code == AVERROR(ENOMEM)) throw std::bad_alloc();
     throw Error(name, "the video is damaged, or in a format that cannot be decoded here (" + libav_error(code) + ")");
@@ -79,6 +85,7 @@ void complete(AVFormatContext& file, const std::string& name) {
     }
     const int code = avformat_find_stream_info(&file, pointers.data());
     for (size_t i = 0; i < streams.size(); ++i) streams[i].get() = pointers[i];
+    require_sound_disk(file, name);
     if (code < 0) refuse(name, code);
 }
 
@@ -154,6 +161,7 @@ const AVPacket* Container::next() {
             continue;
         }
         if (code == AVERROR(ENOMEM)) throw std::bad_alloc();
+        require_sound_disk(*file_, name_);  // also behind a packet, of which there is only a part then
         if (code < 0) return nullptr;
         // Writers that were too slow leave empty packets where a frame is missing.
         if (packet_->stream_index == static_cast<int>(stream_) && packet_->size > 0) return packet_.get();

@@ -24,7 +24,8 @@ public:
     /// By how many degrees, clockwise, the frames are to be turned before they are shown: 0, 90, 180 or 270.
     int turn() const { return turn_; }
 
-    /// The stream's next packet with anything in it; null at the end of what can be read. Until the next call.
+    /// The stream's next packet with anything in it; null at the end, or where damage ends what can be read. Until the
+    /// next call. Throws Error when the disk fails.
     const AVPacket* next();
 
 private:

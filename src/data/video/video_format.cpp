@@ -1,7 +1,10 @@
 #include "src/data/video/video_format.hpp"
 
 #include <array>
+#include <cerrno>
 #include <cstdio>
+#include <cstring>
+#include <string>
 #include <string_view>
 
 #include "liven/core/error.hpp"
@@ -43,9 +46,11 @@ const AVInputFormat& format_of(const fs::path& path) {
     if (!fs::is_regular_file(path, code))
         throw Error(path.string(), fs::exists(path, code) ? "expected a video file" : "there is no such file");
     const std::unique_ptr<std::FILE, int (*)(std::FILE*)> file(std::fopen(path.c_str(), "rb"), &std::fclose);
-    if (!file) throw Error(path.string(), "the file cannot be read");
+    if (!file) throw Error(path.string(), std::string("cannot be opened: ") + std::strerror(errno));
     std::array<char, 16> head{};
     const size_t size = std::fread(head.data(), 1, head.size(), file.get());
+    if (std::ferror(file.get()) != 0)
+        throw Error(path.string(), std::string("cannot be read: ") + std::strerror(errno));
     if (size == 0) throw Error(path.string(), "the file is empty");
     const char* const name = format_name({head.data(), size});
     const AVInputFormat* const format = name == nullptr ? nullptr : av_find_input_format(name);
