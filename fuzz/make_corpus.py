@@ -228,6 +228,19 @@ def events():
     put("events", "cut-off.tfevents", written[:-9])
 
 
+def searches():
+    for number, text in enumerate(["learning_rate=1e-6..1e-3:log", "dropout=0.1..0.5", "batch=4..32:whole", "x=..1"]):
+        put("search-range", f"{number}.txt", text)
+    trials = [
+        {"rung": 0, "trial": 1, "epochs": 2, "settings": {"learning_rate": 0.001, "dropout": 0.25},
+         "val_loss": 0.5, "val_acer": 0.125, "val_auc": None, "failed": ""},
+        {"rung": 1, "trial": 0, "epochs": 4, "settings": {"learning_rate": 1e-05, "dropout": 0},
+         "val_loss": None, "val_acer": None, "val_auc": None, "failed": "no space"},
+    ]
+    put("search-log", "two.jsonl", "".join(json.dumps(trial) + "\n" for trial in trials))
+    put("search-log", "of-another-search.jsonl", json.dumps(trials[0] | {"settings": {}}) + "\n")
+
+
 def journal():
     head = '{"preparation":"0123456789abcdef"}\n'
     quality = [12.5, 30.0, 101.25, 2.0, 101.25, 30.0, 0.125]
@@ -294,4 +307,4 @@ def videos():
 
 if __name__ == "__main__":
     numbers(), arrays(), tensors(), texts(), pictures(), lists(), recordings(), videos()
-    groups(), events(), journal(), protocols(), more_lists(), results()
+    groups(), events(), journal(), protocols(), more_lists(), results(), searches()

@@ -26,6 +26,7 @@
 #include "liven/io/suggest.hpp"
 #include "liven/metrics/pad.hpp"
 #include "liven/protocol/plan.hpp"
+#include "liven/protocol/search.hpp"
 #include "liven/protocol/settings.hpp"
 #include "liven/train/checkpoint.hpp"
 #include "liven/train/model_file.hpp"
@@ -37,6 +38,7 @@
 #include "src/data/import/recording.hpp"
 #include "src/data/prepare/journal.hpp"
 #include "src/protocol/result_json.hpp"
+#include "src/protocol/trial_log.hpp"
 
 namespace liven::fuzz {
 namespace {
@@ -112,6 +114,17 @@ void result(Bytes bytes) {
     for (const auto& [name, scores] : result.targets)
         if (scores.samples != result.validation.samples)
             half_total_error_rate(result.validation.samples, scores.samples);
+}
+
+void search_range(Bytes bytes) { protocol::SearchRange::parse(text_of(bytes)); }
+
+/// The trials of a search that varies two settings.
+void search_log(Bytes bytes) {
+    protocol::SearchSettings settings;
+    settings.ranges = {{.name = "learning_rate", .low = 1e-5, .high = 1e-2},
+                       {.name = "dropout", .low = 0, .high = 0.5}};
+    visit_json_lines(folder().write("search.jsonl", bytes),
+                     [&](const Json& line) { protocol::trial_from(settings, line); });
 }
 
 /// All of it, and its first training.
@@ -271,6 +284,8 @@ constexpr std::array kParsers{
     Parser{"protocol", protocol},
     Parser{"result", result},
     Parser{"safetensors", safetensors},
+    Parser{"search-log", search_log},
+    Parser{"search-range", search_range},
     Parser{"sources", sources},
     Parser{"tuning", tuning},
     Parser{"video", video},

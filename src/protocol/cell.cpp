@@ -67,19 +67,19 @@ SetScores scores_of(ScoredPart part) {
 /// What the run's log says; of an epoch whose memory was written down twice, the last counts.
 void read_epochs(const CellFiles& files, CellResult& result) {
     std::map<int64_t, double> memory;
-    for (const Json& line : read_json_lines(files.memory()))
-        memory[line.at("epoch").integer()] = line.at("megabytes").number();
-    for (const Json& line : read_json_lines(files.run() / "log.jsonl")) {
+    visit_json_lines(files.memory(),
+                     [&](const Json& line) { memory[line.at("epoch").integer()] = line.at("megabytes").number(); });
+    visit_json_lines(files.run() / "log.jsonl", [&](const Json& line) {
         const int64_t epoch = line.at("epoch").integer();
         result.epochs.push_back({.epoch = epoch,
                                  .seconds = line.at("seconds").number(),
                                  .megabytes = memory[epoch],
                                  .loss = line.at("loss").number(),
                                  .validation_loss = line.at("val_loss").number()});
-        if (epoch != result.best_epoch) continue;
+        if (epoch != result.best_epoch) return;
         result.validation_loss = line.at("val_loss").number();
         if (!line.at("val_accuracy").is_null()) result.validation_accuracy = line.at("val_accuracy").number();
-    }
+    });
 }
 
 CellResult evaluate(const Cell& cell, const CellFiles& files) {

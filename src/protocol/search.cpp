@@ -16,6 +16,7 @@
 #include "liven/protocol/table.hpp"
 #include "liven/train/trainer.hpp"
 #include "src/core/folder_lock.hpp"
+#include "trial_log.hpp"
 
 namespace liven::protocol {
 namespace {
@@ -61,40 +62,6 @@ data::Dataset searched(const SearchSettings& settings) {
     return set;
 }
 
-std::optional<double> number_from(const Json& line, std::string_view key) {
-    const Json& value = line.at(key);
-    return value.is_null() ? std::nullopt : std::optional(value.number());
-}
-
-Json json_of(const std::optional<double>& value) { return value ? Json(*value) : Json(nullptr); }
-
-Json json_of(const SearchSettings& settings, const Trial& trial) {
-    Json values = Json::object();
-    for (size_t i = 0; i < trial.values.size(); ++i) values[settings.ranges[i].name] = trial.values[i];
-    return Json::object({{"rung", trial.rung},
-                         {"trial", trial.number},
-                         {"epochs", trial.epochs},
-                         {"settings", values},
-                         {"val_loss", json_of(trial.loss)},
-                         {"val_acer", json_of(trial.acer)},
-                         {"val_auc", json_of(trial.auc)},
-                         {"failed", trial.failed}});
-}
-
-Trial trial_from(const SearchSettings& settings, const Json& line) {
-    Trial trial{.rung = line.at("rung").integer(),
-                .number = line.at("trial").integer(),
-                .epochs = line.at("epochs").integer(),
-                .values = {},
-                .loss = number_from(line, "val_loss"),
-                .acer = number_from(line, "val_acer"),
-                .auc = number_from(line, "val_auc"),
-                .failed = line.at("failed").text()};
-    for (const SearchRange& range : settings.ranges)
-        trial.values.push_back(line.at("settings").at(range.name).number());
-    return trial;
-}
-
 /// Lower is better; a trial without the figure is worse than all others.
 double cost(const SearchSettings& settings, const Trial& trial) {
     const auto& figure = settings.by == "loss" ? trial.loss : settings.by == "acer" ? trial.acer : trial.auc;
@@ -116,11 +83,11 @@ class Search {
 public:
     Search(const SearchSettings& settings, std::filesystem::path data, const std::filesystem::path& out)
         : settings_(settings), out_(out), data_(std::move(data)), log_(out / "search.jsonl") {
-        for (const Json& line : read_json_lines(log_.path())) {
+        visit_json_lines(log_.path(), [&](const Json& line) {
             Trial trial = trial_from(settings, line);
             // What failed for want of space or memory may not fail again.
             if (trial.failed.empty()) done_.push_back(std::move(trial));
-        }
+        });
     }
 
     std::vector<Trial> run() {

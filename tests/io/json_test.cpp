@@ -92,4 +92,8 @@ TEST_CASE("A line that a power cut left unfinished is cut off, and nothing else 
     folder.file("bad.jsonl", "{\"a\":1}\noops\n");
     CHECK_THROWS_WITH(read_json_lines(folder / "bad.jsonl"), Contains("bad.jsonl:2"));
     CHECK_THROWS_AS(JsonLines(folder / "none" / "log"), Error);
+    const auto odd = folder.file("odd.jsonl", "{\"step\":1}\n{\"step\":\"two\"}\n[3]\n");
+    CHECK_THROWS_WITH(visit_json_lines(odd, [](const Json& line) { line.at("step").integer(); }),
+                      Contains("odd.jsonl:2") && Contains("expected an integer"));
+    CHECK_THROWS_WITH(read_json_lines(odd), Contains("odd.jsonl:3") && Contains("expected a JSON object"));
 }

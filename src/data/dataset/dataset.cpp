@@ -62,6 +62,7 @@ Dataset Dataset::only(Split split) const {
 }
 
 Dataset open_dataset(const fs::path& path) {
+    if (path.empty()) throw Error("data", "expected a manifest or a folder, but no name is given");
     std::error_code code;
     const fs::file_status status = fs::status(path, code);
     if (!fs::exists(status))
