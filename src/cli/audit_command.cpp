@@ -31,6 +31,7 @@ std::string described(const data::Sample& s) {
 
 void run_audit(const AuditArguments& asked) {
     constexpr size_t listed = 20;
+    if (!asked.grid.empty()) require_target(asked.grid, kPictureEndings);
     const data::Dataset set = data::open_dataset(asked.path);
     std::unique_ptr<Progress> reading, comparing;
     const data::CheckReport report =

@@ -70,6 +70,15 @@ Shown shown_by(const AugmentArguments& asked) {
     return shown;
 }
 
+data::Image frame_of(const Shown& shown) {
+    const data::Image picture = data::picture_of(shown.sample);
+    try {
+        return shown.preprocess.frame(picture, shown.sample.box);
+    } catch (const Error& error) {  // knows of no file
+        throw Error(shown.sample.path.string(), error.what());
+    }
+}
+
 /// As the loader does it: the same draw, the same arithmetic.
 data::Image augmented(const data::Image& frame, const data::Draw& drawn, const data::Preprocess& preprocess) {
     std::vector<float> values(frame.pixels.size());
@@ -80,7 +89,7 @@ data::Image augmented(const data::Image& frame, const data::Draw& drawn, const d
 void run_augment(const AugmentArguments& asked) {
     require_target(asked.out, kPictureEndings);
     const Shown shown = shown_by(asked);
-    const data::Image frame = shown.preprocess.frame(data::picture_of(shown.sample), shown.sample.box);
+    const data::Image frame = frame_of(shown);
     data::Sheet sheet({.columns = 6, .side = 224, .lines = 1});
     sheet.add({.picture = frame, .lines = {shown.sample.path.filename().string()}});
     for (int64_t epoch = shown.epoch; epoch < shown.epoch + asked.epochs; ++epoch) {

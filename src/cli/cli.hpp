@@ -87,7 +87,7 @@ OptionMap option_map(const std::vector<std::string>& options);
 /// Those that data::write knows.
 inline const std::vector<std::string> kPictureEndings{".png", ".jpg", ".jpeg"};
 /// Throws Error, before there is anything to lose, when no file of that name can be written: its folder is not there,
-/// it is a folder itself, or has none of these endings (none given: any will do).
+/// may not be written to, it is a folder itself, or has none of these endings (none given: any will do).
 void require_target(const std::string& path, const std::vector<std::string>& endings = {});
 
 /// From here on Control-C and a polite kill ask trainings to stop behind their checkpoint, see Trainer::request_stop().

@@ -12,6 +12,7 @@
 #include "liven/models/registry.hpp"
 #include "liven/train/recipe.hpp"
 #include "liven/train/trainer.hpp"
+#include "src/core/writing.hpp"
 
 namespace liven::cli {
 
@@ -44,6 +45,7 @@ void require_target(const std::string& path, const std::vector<std::string>& end
     const fs::path folder = fs::absolute(path).parent_path();
     if (fs::is_directory(path, code)) throw Error(path, "expected a file to write, but it is a folder");
     if (!fs::is_directory(folder, code)) throw Error(path, "there is no folder " + folder.string());
+    require_writable_place(path);
 }
 
 OptionMap option_map(const std::vector<std::string>& options) {

@@ -1,3 +1,4 @@
+#include <cerrno>
 #include <csignal>
 #include <exception>
 #include <iostream>
@@ -11,6 +12,7 @@
 #include "liven/core/log.hpp"
 #include "liven/core/version.hpp"
 #include "liven/graph/engine.hpp"
+#include "src/core/writing.hpp"
 
 namespace {
 
@@ -79,8 +81,7 @@ int run(int argc, char** argv) {
         // CLI11 prints help and version to stdout and mistakes to stderr; every mistake is wrong usage.
         return app.exit(error) == 0 ? 0 : 2;
     }
-    std::cout.flush();
-    return std::cout ? 0 : 1;
+    return 0;
 }
 
 }  // namespace
@@ -89,7 +90,11 @@ int main(int argc, char** argv) {
     // Writing into a closed pipe (| head) ends the program quietly, as with other tools.
     std::signal(SIGPIPE, SIG_DFL);
     try {
-        return run(argc, argv);
+        const int status = run(argc, argv);
+        errno = 0;
+        std::cout.flush();
+        if (!std::cout) throw_unwritable("the standard output", errno);
+        return status;
     } catch (const Error& error) {
         std::cerr << "liven: " << error.what() << '\n';
     } catch (const std::bad_alloc&) {

@@ -48,6 +48,8 @@ std::string shapes_command(const PlanOptions& options) {
 
 void run_plan_command(const PlanOptions& options) {
     const PlanStage stage = plan_stage_from(options.after);
+    for (const std::string& file : {options.svg, options.trace})
+        if (!file.empty()) require_target(file);
     Workload work(options.model, {.batch = options.batch,
                                   .train = options.mode == "train",
                                   .dtype = options.dtype,

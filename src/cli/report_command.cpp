@@ -2,6 +2,7 @@
 #include "liven/core/log.hpp"
 #include "liven/io/file.hpp"
 #include "liven/protocol/page.hpp"
+#include "src/core/writing.hpp"
 
 namespace liven::cli {
 
@@ -21,9 +22,12 @@ void add_report_command(CLI::App& app) {
         ->check(CLI::Range(2, 1000000));
     command->footer("Example: liven report runs/first runs/second -o report.html");
     command->callback([o] {
-        if (!o->out.empty()) require_target(o->out, {});
         const std::vector<std::filesystem::path> runs(o->runs.begin(), o->runs.end());
         const std::filesystem::path out = o->out.empty() ? runs.front() / "report.html" : std::filesystem::path(o->out);
+        if (o->out.empty())
+            require_writable_place(out);
+        else
+            require_target(o->out);
         write_file_atomically(out, protocol::report_page(runs, o->report));
         print("report  " + out.string());
     });

@@ -67,6 +67,7 @@ void add_init_command(CLI::App& app) {
     command->add_option("--output,-o", options->output, "model file to write")->required();
     command->footer("Example: liven init attacknet-v2.2 --seed 1 --output model.safetensors");
     command->callback([options] {
+        require_target(options->output);
         const ModelInfo& info = model_info(options->model.name);
         const auto model = info.make(options->model.option_map());
         const Shape input = options->model.shape();
@@ -99,6 +100,7 @@ void add_forward_command(CLI::App& app) {
     command->add_flag("--train-mode", options->train_mode, "batch statistics and dropout");
     command->footer("Example: liven forward model.safetensors --input x.npy --output out.npz --all-layers");
     command->callback([options] {
+        require_target(options->output);
         LoadedModel loaded = load_model(options->model);
         loaded.model->train(options->train_mode);
         const Tensor x = read_images(options->input, loaded.info.input);
@@ -139,6 +141,7 @@ void add_grad_command(CLI::App& app) {
     command->footer(
         "Example: liven grad model.safetensors --input x.npy --target y.npy --no-dropout --output grads.npz");
     command->callback([options] {
+        require_target(options->output);
         LoadedModel loaded = load_model(options->model);
         if (options->no_dropout) {
             OptionMap kept = loaded.info.options;

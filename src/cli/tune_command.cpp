@@ -24,6 +24,7 @@ struct TuneChoice {
 void run_tune_command(const TuneChoice& choice) {
     const std::string path = choice.out.empty() ? environment_value("LIVEN_TUNING").value_or("") : choice.out;
     if (path.empty()) throw Error("tune", "expected a file to write", "give --out FILE, or name it in LIVEN_TUNING");
+    require_target(path);
     kernels::TuningTable table =
         std::filesystem::exists(path) ? kernels::TuningTable::read(path) : kernels::TuningTable();
     kernels::set_active_tuning({});  // the problems of a plan made by estimates

@@ -44,10 +44,12 @@ struct Outcome {
     }
 };
 
-inline Outcome liven_program(const std::string& arguments) {
+/// `before` is what the shell does first, or what the program is started by.
+inline Outcome liven_program(const std::string& arguments, const std::string& before = {}) {
     const Folder folder;
     const std::string out = folder / "out", err = folder / "err";
-    const std::string command = std::string(LIVEN_PROGRAM) + " " + arguments + " >" + out + " 2>" + err + " </dev/null";
+    const std::string command =
+        "(" + before + " " + LIVEN_PROGRAM + " " + arguments + ") >" + out + " 2>" + err + " </dev/null";
     const int status = std::system(command.c_str());
     return {.status = WIFEXITED(status) ? WEXITSTATUS(status) : -1, .out = contents_of(out), .err = contents_of(err)};
 }
