@@ -13,7 +13,7 @@ must(${CMAKE_COMMAND} --install ${build} --prefix ${work}/prefix)
 must(${CMAKE_COMMAND} -S ${source} -B ${work}/build -G ${generator} -D CMAKE_PREFIX_PATH=${work}/prefix
   -D CMAKE_CXX_COMPILER=${compiler} -D CMAKE_BUILD_TYPE=Release)
 must(${CMAKE_COMMAND} --build ${work}/build)
-must(${work}/build/outside)
+must(${work}/build/outside ${work}/build)
 if(EXISTS ${work}/prefix/bin/liven)
   must(${work}/prefix/bin/liven version)
 endif()
