@@ -110,7 +110,14 @@ TEST_CASE("Pictures of one video become clips in the order of their frames; shor
 TEST_CASE("Recordings are told apart by class, subject and data set, not by the video's name alone") {
     Recordings set(2, 4);
     for (Sample& s : set.data.samples) s.video = "take1";
-    CHECK(clips_of(set.data, {.frames = 4}).size() == 2);
+    CHECK(clips_of(set.data, {.frames = 4}).size() == 2);  // of two classes
+    for (Sample& s : set.data.samples) s.label = Label::bonafide;
+    CHECK(clips_of(set.data, {.frames = 4}).size() == 1);
+    for (std::string Sample::*part : {&Sample::subject, &Sample::dataset}) {
+        Dataset two = set.data;
+        for (size_t i = 0; i < two.samples.size(); ++i) two.samples[i].*part = i < 4 ? "one" : "another";
+        CHECK(clips_of(two, {.frames = 4}).size() == 2);
+    }
 }
 
 TEST_CASE("Video files, folders of frames and pictures give the same clips") {

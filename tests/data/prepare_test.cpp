@@ -12,6 +12,7 @@
 #include "liven/core/error.hpp"
 #include "liven/data/manifest.hpp"
 #include "tests/data/import_helpers.hpp"
+#include "tests/without_rights.hpp"
 
 using namespace liven;
 using namespace liven::data;
@@ -316,10 +317,18 @@ TEST_CASE("A folder that cannot be written to is one error and nothing half writ
     const SmallSet small;
     PrepareOptions options = small.options();
     options.output = "/proc/liven-test";
-    CHECK_THROWS_AS(prepare(small.set, options), Error);
+    CHECK_THROWS_WITH(prepare(small.set, options), Catch::Contains("/proc/liven-test: cannot be written"));
     write_bytes(small.folder / "file", "x");
-    options.output = small.folder / "file/below";
-    CHECK_THROWS_AS(prepare(small.set, options), Error);
+    fs::create_directory(small.folder / "closed");
+    fs::permissions(small.folder / "closed", fs::perms::owner_read | fs::perms::owner_exec);
+    const auto before = tree_of(small.folder.path());
+    for (const char* name : {"file/below", "file", "closed", "closed/below"}) {
+        const WithoutRights rights;
+        options.output = small.folder / name;
+        CHECK_THROWS_WITH(prepare(small.set, options), Catch::Contains(name) && Catch::Contains("cannot be written"));
+    }
+    CHECK(tree_of(small.folder.path()) == before);
+    fs::permissions(small.folder / "closed", fs::perms::owner_all);
 }
 
 TEST_CASE("Recordings become frames: some evenly, or every so manieth; one that ends early gives what it has") {
@@ -409,26 +418,28 @@ TEST_CASE("A manifest of 100,000 rows is planned without opening a picture") {
 
 TEST_CASE("Preparation says which option cannot be, and when nothing is left") {
     const SmallSet small;
-    const auto refuses = [&](auto change) {
+    const auto refuses = [&](auto change, const char* named) {
         PrepareOptions options = small.options();
         change(options);
-        CHECK_THROWS_AS(prepare(small.set, options), Error);
+        CHECK_THROWS_WITH(prepare(small.set, options), Catch::Contains(named));
         CHECK_FALSE(fs::exists(options.output / "manifest.csv"));
     };
-    refuses([](PrepareOptions& o) { o.width = 0; });
-    refuses([](PrepareOptions& o) { o.height = 20000; });
-    refuses([](PrepareOptions& o) { o.margin = 0; });
-    refuses([](PrepareOptions& o) { o.margin = NAN; });
-    refuses([](PrepareOptions& o) { o.margin = 2; });
-    refuses([](PrepareOptions& o) { o.least_quality = 1.5; });
-    refuses([](PrepareOptions& o) { o.least_quality = 1.0; });
-    refuses([](PrepareOptions& o) {
-        o.judge = false;
-        o.balance = true;
-    });
-    refuses([](PrepareOptions& o) { o.jpeg_quality = 0; });
-    refuses([](PrepareOptions& o) { o.faces = FaceSource::detector; });
-    CHECK_THROWS_AS(prepare(Dataset{}, small.options()), Error);
+    refuses([](PrepareOptions& o) { o.width = 0; }, "size");
+    refuses([](PrepareOptions& o) { o.height = 20000; }, "20000");
+    refuses([](PrepareOptions& o) { o.margin = 0; }, "a margin from 0.1 to 8");
+    refuses([](PrepareOptions& o) { o.margin = NAN; }, "a margin from 0.1 to 8");
+    refuses([](PrepareOptions& o) { o.margin = 2; }, "a margin of 2 without a box");
+    refuses([](PrepareOptions& o) { o.least_quality = 1.5; }, "a least quality from 0 to 1");
+    refuses([](PrepareOptions& o) { o.least_quality = 1.0; }, "no picture is left of 10");
+    refuses(
+        [](PrepareOptions& o) {
+            o.judge = false;
+            o.balance = true;
+        },
+        "need the quality to be judged");
+    refuses([](PrepareOptions& o) { o.jpeg_quality = 0; }, "a JPEG quality from 1 to 100");
+    refuses([](PrepareOptions& o) { o.faces = FaceSource::detector; }, "face detector: expected");
+    CHECK_THROWS_WITH(prepare(Dataset{}, small.options()), Catch::Contains("prepare"));
 }
 
 TEST_CASE("A report is a table for people and JSON for programs") {

@@ -171,7 +171,8 @@ private:
 
 Dataset read_folder(const fs::path& root) {
     std::error_code code;
-    if (!fs::is_directory(root, code)) throw Error(root.string(), "expected a folder");
+    if (!fs::is_directory(root, code))
+        throw Error(root.string(), fs::exists(root, code) ? "expected a folder" : "there is no such folder");
     return FolderReader(root).run();
 }
 
