@@ -125,11 +125,12 @@ class Comparison:
         elif options.memory_limit:
             self.liven_command += ["--memory-limit", options.memory_limit]
 
-    def turn(self, command: list[str], number: int, liven_ms: float | None = None) -> tuple[dict | None, str]:
+    def turn(self, command: list[str], number: int, liven: dict | None = None) -> tuple[dict | None, str]:
         result, trouble = run(command + self.task)
         if result:
+            liven = liven or result
             record = {"kind": "model", "run": self.started, "at": round(time.time()), "round": number,
-                      "liven_ms": liven_ms or result["ms_median"], **result}
+                      "liven_ms": liven["ms_median"], "liven_variant": liven["variant"], **result}
             with self.options.results.open("a", encoding="utf-8") as file:
                 file.write(json.dumps(record) + "\n")
         return result, trouble
@@ -148,7 +149,7 @@ class Comparison:
                     continue
                 before = self.run_liven(number)
                 script = [sys.executable, str(HERE / f"{each.engine}_peer.py"), "--variant", each.variant]
-                result, each.trouble = self.turn(script, number, before["ms_median"])
+                result, each.trouble = self.turn(script, number, before)
                 if result:
                     each.runs.append(result)
                     each.liven.append(before)

@@ -7,25 +7,42 @@ import sys
 import time
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from html import escape
 from pathlib import Path
 
 import results
 import svg
+import targets
 
 STYLE = """
-:root { color-scheme: light dark; --ink: #1c1917; --paper: #fff; --line: #d6d3d1; --soft: #57534e }
-@media (prefers-color-scheme: dark) { :root { --ink: #e7e5e4; --paper: #1c1917; --line: #44403c; --soft: #a8a29e } }
-body { font: 15px/1.5 system-ui, sans-serif; color: var(--ink); background: var(--paper); max-width: 920px;
-       margin: 2rem auto; padding: 0 1rem }
+:root { color-scheme: light dark; --ink: #1c1917; --paper: #fff; --line: #d6d3d1; --soft: #57534e; --good: #15803d;
+        --bad: #b91c1c }
+@media (prefers-color-scheme: dark) { :root { --ink: #e7e5e4; --paper: #1c1917; --line: #44403c; --soft: #a8a29e;
+  --good: #4ade80; --bad: #f87171 } }
+* { box-sizing: border-box }
+body { font: 15px/1.5 system-ui, sans-serif; color: var(--ink); background: var(--paper); max-width: 960px;
+       margin: 2rem auto; padding: 0 1rem; overflow-wrap: anywhere }
 h2 { margin-top: 2.5rem; border-bottom: 1px solid var(--line) } h3 { margin-bottom: .3rem }
-p { color: var(--soft) } svg { width: 100%; height: auto; font: 12px system-ui, sans-serif }
+p { color: var(--soft) } svg { width: 100%; min-width: 620px; height: auto; font: 12px system-ui, sans-serif }
 svg text { fill: var(--ink) } .grid { stroke: var(--line); stroke-width: .5 } .roof { stroke: var(--ink); stroke-width: 2 }
+.rim { paint-order: stroke; stroke: var(--paper); stroke-width: 5px; stroke-linejoin: round; font-weight: 600 }
+.wide { overflow-x: auto; margin: .6rem 0 }
 table { border-collapse: collapse; font-size: 13px; width: 100% } th { text-align: left; color: var(--soft) }
-td, th { padding: 2px 8px; border-bottom: 1px solid var(--line); vertical-align: top }
-td.n, th.n { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap }
-.legend span { margin-right: 1.2em } .legend i { display: inline-block; width: .8em; height: .8em; margin-right: .35em;
-border-radius: 2px } details { margin: .6rem 0 } summary { cursor: pointer } code { font-size: 12px }
+td, th { padding: 2px 8px; border-bottom: 1px solid var(--line); vertical-align: top; min-width: 3rem }
+td, th { overflow-wrap: normal } td.t { min-width: 11rem; overflow-wrap: anywhere }
+td.n, th.n { text-align: right; font-variant-numeric: tabular-nums } td.n { white-space: nowrap }
+.legend span { display: inline-block; margin-right: 1.2em } .legend i { display: inline-block; width: .8em; height: .8em;
+margin-right: .35em; border-radius: 2px } details { margin: .6rem 0 } summary { cursor: pointer } code { font-size: 12px }
+.bars { display: grid; grid-template-columns: minmax(8rem, max-content) minmax(4rem, 1fr) max-content; gap: 3px 10px;
+  font-size: 13px; align-items: center } .bars > span { font-variant-numeric: tabular-nums }
+.bars .label { text-align: right; max-width: 20rem } .bars i { display: block; height: 15px; border-radius: 2px }
+@media (max-width: 640px) { .bars { grid-template-columns: 1fr max-content } .bars .label { grid-column: 1 / 3;
+  text-align: left; max-width: none; margin-top: 3px } }
+small { display: block; color: var(--soft); font-size: 11.5px } td.n small { white-space: normal }
+td.goal, td.floor, .goal small, .floor small { color: var(--good) } td.below, .below small { color: var(--bad) }
+.aims td.t { min-width: 8rem; overflow-wrap: break-word } .aims td[colspan] { padding-top: 0; overflow-wrap: anywhere }
+.aims tr:nth-child(even) td { border: 0; padding-top: 6px }
 """
 
 
@@ -33,12 +50,43 @@ def table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     """Columns whose head starts with '#' hold numbers."""
     number = [head.startswith("#") for head in heads]
 
+    def cell(tag: str, is_number: bool, word: str) -> str:
+        kind = " class=n" if is_number else " class=t" if len(word) > 24 else ""
+        return f"<{tag}{kind}>{escape(word)}</{tag}>"
+
     def cells(tag: str, words: Sequence[str]) -> str:
-        return "<tr>" + "".join(f'<{tag}{" class=n" if n else ""}>{escape(word)}</{tag}>'
-                                for n, word in zip(number, words)) + "</tr>"
+        return "<tr>" + "".join(cell(tag, n, word) for n, word in zip(number, words)) + "</tr>"
 
     body = "".join(cells("td", row) for row in rows)
-    return "<table>" + cells("th", [head.lstrip("#") for head in heads]) + body + "</table>"
+    return '<div class="wide"><table>' + cells("th", [head.lstrip("#") for head in heads]) + body + "</table></div>"
+
+
+@dataclass
+class Bar:
+    label: str
+    value: float
+    text: str  # behind the bar
+    colour: str
+
+
+def bars(rows: Sequence[Bar]) -> str:
+    """One bar a row, from zero; on a narrow screen the label stands above it."""
+    most = max(row.value for row in rows)
+    return '<div class="bars">' + "".join(
+        f'<span class="label">{escape(row.label)}</span>'
+        f'<i style="width:{max(0.3, 100 * row.value / most):.1f}%;background:{row.colour}"></i>'
+        f'<span>{escape(row.text)}</span>' for row in rows) + "</div>"
+
+
+def to_reach(records: list[dict]) -> str:
+    rows = [f'<tr><td class=t>{escape(what)}</td><td class=n>{escape(floor)}</td><td class=n>{escape(goal)}</td>'
+            f'<td class="n {verdict.split(" ")[0]}">{escape(measured)}<small>{escape(verdict)}</small></td></tr>'
+            f'<tr><td colspan=4><small>{escape(how)}</small></td></tr>'
+            for what, floor, goal, measured, verdict, how in targets.rows(records)]
+    heads = "<tr><th>what, and how it was measured or would be</th><th class=n>floor</th><th class=n>goal</th>"
+    return section("To reach", "What the project set itself, each within one run. Shares are of the FMA peak in nominal "
+                   "FLOPs, the least over the shapes, each by its best kernel; ratios are other frameworks' times over "
+                   "Liven's.", [f'<table class=aims>{heads}<th class=n>measured</th></tr>{"".join(rows)}</table>'])
 
 
 def whole_models(records: list[dict]) -> str:
@@ -46,10 +94,10 @@ def whole_models(records: list[dict]) -> str:
     for (model, mode, batch, size, threads), rows in results.whole_models(records).items():
         what = f"training step, batch {batch}" if mode == "train" else f"inference, batch {batch}"
         out.append(f"<h3>{escape(model)}: {what}, {size} pixels, {threads} threads</h3>")
-        out.append(svg.bars([svg.Bar(f"{r.engine} {r.variant}", r.ms, f"{r.ms:.1f} ms, {r.ratio:.2f}x",
-                                     svg.COLOURS.get(r.engine, "#78716c")) for r in rows]))
+        out.append(bars([Bar(r.name, r.ms, f"{r.ms:.1f} ms, {r.ratio:.2f}x", svg.COLOURS.get(r.engine, "#78716c"))
+                         for r in rows]))
         out.append(table(["engine", "version", "#ms", "#least ms", "#of Liven", "#peak MB", "#added MB", "#rounds"],
-                         [[f"{r.engine} {r.variant}", r.version, f"{r.ms:.1f}", f"{r.least_ms:.1f}", f"{r.ratio:.2f}",
+                         [[r.name, r.version, f"{r.ms:.1f}", f"{r.least_ms:.1f}", f"{r.ratio:.2f}",
                            f"{r.peak_mb:.0f}", f"{r.added_mb:.0f}", str(r.rounds)] for r in rows]))
     return section("Whole models", "Each run is a process of its own, Liven's and the peer's by turns. A ratio is the "
                    "median over the rounds of the peer's time over Liven's just before. Added memory is the peak of "
@@ -71,8 +119,12 @@ def traffic(records: list[dict]) -> str:
 
 
 def family(kernel: str) -> str:
-    for name in ("winograd", "direct", "matmul"):
-        if name in kernel:
+    """By the first of these words in its name that says how it works."""
+    for words, name in ((("winograd",), "winograd"), (("depthwise",), "depthwise"), (("narrow",), "narrow"),
+                        (("_gemm_",), "1x1"), (("direct",), "direct"), (("matmul",), "matmul"),
+                        (("pool", "resize"), "pool"), (("pointwise",), "pointwise"),
+                        (("reduce", "moments", "softmax", "norm"), "sums")):
+        if any(word in kernel for word in words):
             return name
     return "other"
 
@@ -82,24 +134,13 @@ def bare(kernels: list[dict]) -> list[dict]:
     return [r for r in kernels if "+" not in r["kernel"]]
 
 
-def most_threads(kernels: list[dict]) -> list[dict]:
-    threads = max(r["threads"] for r in kernels)
-    return [r for r in kernels if r["threads"] == threads]
-
-
-def best_isa(kernels: list[dict]) -> list[dict]:
-    order = ("baseline", "avx2", "avx512")
-    isa = max((r["isa"] for r in kernels), key=order.index)
-    return [r for r in kernels if r["isa"] == isa]
-
-
 def roofline(kernels: list[dict]) -> str:
     liven = [r for r in bare(kernels) if r["engine"] == "liven" and r["weights"] == "hot"]
     if not liven:
         return ""
-    shown = best_isa(most_threads(liven))
-    roofs = svg.Roofs(statistics.median(r["fma_peak_gflops"] for r in shown),
-                      statistics.median(r["memory_read_gbytes"] for r in shown))
+    shown = results.best_isa(results.most_threads(liven))
+    peaks = results.peaks(kernels)[shown[0]["isa"], shown[0]["threads"]]
+    roofs = svg.Roofs(peaks.fma_gflops, peaks.read_gbytes)
     points = [svg.Point(r["flops"] / r["bytes"], r["gflops"], family(r["kernel"]),
                         f"{r['kernel']}\n{r['shape']}\n{r['gflops']:.1f} GFLOP/s, {r['gbytes']:.1f} GB/s, "
                         f"{100 * r['share']:.0f} % of the {r['roof']} peak") for r in shown]
@@ -107,7 +148,8 @@ def roofline(kernels: list[dict]) -> str:
              f"{', '.join(sorted({r['model'] for r in shown}))}; hold the pointer over a dot for its kernel and shape. "
              "FLOPs are nominal, so Winograd may stand above the FMA peak; what stays in the cache may stand above the "
              "memory's.")
-    return section("Roofline", words, [svg.legend(svg.FAMILIES), svg.Roofline(points, roofs).str()])
+    families = {name: colour for name, colour in svg.FAMILIES.items() if any(p.family == name for p in points)}
+    return section("Roofline", words, [svg.legend(families), f'<div class="wide">{svg.Roofline(points, roofs).str()}</div>'])
 
 
 def against_libraries(kernels: list[dict]) -> str:
@@ -115,25 +157,25 @@ def against_libraries(kernels: list[dict]) -> str:
     if not hot:
         return ""
     best: dict[tuple, dict[str, dict]] = defaultdict(dict)
-    for r in most_threads(hot):
+    for r in results.most_threads(hot):
         row = best[r["model"], r["shape"]]
         if r["engine"] not in row or row[r["engine"]]["gflops"] < r["gflops"]:
             row[r["engine"]] = r
     out = [svg.legend({e: svg.COLOURS[e] for e in ("liven", "onednn", "openblas", "eigen", "opencv")})]
-    last = ""
+    by_model: dict[str, list[str]] = defaultdict(list)
     for (model, shape), engines in sorted(best.items()):
         if len(engines) < 2:
             continue
-        if model != last:
-            out.append(f"<h3>{escape(model)}</h3>")
-            last = model
         rows = sorted(engines.values(), key=lambda r: (r["engine"] != "liven", -r["gflops"]))
-        out.append(f"<p><code>{escape(shape)}</code></p>" + svg.bars(
-            [svg.Bar(r["kernel"], r["gflops"], f"{r['gflops']:.0f} GFLOP/s, {100 * r['share']:.0f} %",
-                     svg.COLOURS[r["engine"]]) for r in rows], label_width=330))
+        by_model[model].append(f"<p><code>{escape(shape)}</code></p>" + bars(
+            [Bar(r["kernel"], r["gflops"], f"{r['gflops']:.0f} GFLOP/s, {100 * r['share']:.0f} %",
+                 svg.COLOURS[r["engine"]]) for r in rows]))
+    out += [f"<details{' open' if model == next(iter(by_model)) else ''}><summary>{escape(model)}: {len(parts)} shapes"
+            f"</summary>{''.join(parts)}</details>" for model, parts in by_model.items()]
     return section("Kernels against other libraries", f"Nominal GFLOP/s and share of the FMA peak on "
                    f"{max(r['threads'] for r in hot)} threads, the best kernel of each library for a shape, weights in "
-                   "cache; other libraries' weights are packed beforehand, Liven's packing is counted.", out)
+                   "cache. oneDNN's convolutions and OpenCV find their weights packed, as a network keeps them; Liven, "
+                   "OpenBLAS, Eigen and oneDNN's matrix product pack them inside the time.", out) if by_model else ""
 
 
 def efficiency(kernels: list[dict]) -> str:
@@ -165,21 +207,20 @@ def section(title: str, words: str, parts: Sequence[str]) -> str:
 
 
 def machine(kernels: list[dict]) -> str:
-    peaks = {(r["isa"], r["threads"]): r for r in kernels}
-    rows = [[isa, str(threads), f"{r['fma_peak_gflops']:.0f}", f"{r['memory_read_gbytes']:.1f}",
-             f"{r['memory_copy_gbytes']:.1f}", f"{r['memory_stream_gbytes']:.1f}"]
-            for (isa, threads), r in sorted(peaks.items())]
+    rows = [[isa, str(threads), f"{p.fma_gflops:.0f}", f"{p.read_gbytes:.1f}", f"{p.copy_gbytes:.1f}",
+             f"{p.stream_gbytes:.1f}"] for (isa, threads), p in results.peaks(kernels).items()]
     heads = ["ISA", "#threads", "#FMA peak GFLOP/s", "#read GB/s", "#copy GB/s", "#streaming copy GB/s"]
-    return section("The machine's peaks", "Measured by the benchmark programs themselves; a copy counts what it reads "
-                   "and what it writes.", [table(heads, rows)] if rows else [])
+    return section("The machine's peaks", "Measured by the benchmark programs themselves, the median of their runs; a "
+                   "copy counts what it reads and what it writes.", [table(heads, rows)] if rows else [])
 
 
 def page(records: list[dict]) -> str:
     kernels = results.kernels(records)
-    body = "".join((whole_models(records), traffic(records), machine(kernels), roofline(kernels),
+    body = "".join((to_reach(records), machine(kernels), whole_models(records), traffic(records), roofline(kernels),
                     against_libraries(kernels), efficiency(kernels)))
     when = time.strftime("%Y-%m-%d %H:%M", time.gmtime(max(r["at"] for r in records)))
-    return (f'<!doctype html><html lang="en"><meta charset="utf-8"><title>Liven: benchmarks</title><style>{STYLE}</style>'
+    return (f'<!doctype html><html lang="en"><meta charset="utf-8">'
+            f'<meta name="viewport" content="width=device-width, initial-scale=1"><title>Liven: benchmarks</title><style>{STYLE}</style>'
             f"<h1>Liven: benchmarks</h1><p>Newest measurement {when} UTC. docs/performance.md explains each figure and "
             f"how to repeat it.</p>{body}</html>\n")
 
@@ -189,10 +230,14 @@ def main() -> None:
     records = results.read(source) if source.exists() else []
     if not records:
         sys.exit(f"report: nothing measured yet in {source}; try: "
-                 "./run bench kernels --models attacknet-v2.2 --rounds 5")
+                 "./run bench report measures a short set first")
     target.parent.mkdir(parents=True, exist_ok=True)
     target.write_text(page(records), encoding="utf-8")
-    print(f"{target}: {len(records)} measurements")
+    print(targets.text(records))
+    for (isa, threads), peak in results.peaks(results.kernels(records)).items():
+        print(f"peaks of {isa}, {threads} threads: {peak.fma_gflops:.0f} GFLOP/s, reads {peak.read_gbytes:.1f} GB/s, "
+              f"copies {peak.copy_gbytes:.1f} GB/s, streaming {peak.stream_gbytes:.1f} GB/s")
+    print(f"\n{target}: {len(records)} measurements")
 
 
 if __name__ == "__main__":

@@ -24,6 +24,13 @@ class WholeModel:
     peak_mb: float
     added_mb: float
     rounds: int
+    against: str  # the variant of Liven that ran before it
+
+    @property
+    def name(self) -> str:
+        """Says when the ratio is to a Liven that stores something otherwise than usual."""
+        beside = f" (Liven {self.against})" if self.engine != "liven" and " " in self.against else ""
+        return f"{self.engine} {self.variant}{beside}"
 
 
 def whole_models(records: list[dict]) -> dict[tuple, list[WholeModel]]:
@@ -32,17 +39,18 @@ def whole_models(records: list[dict]) -> dict[tuple, list[WholeModel]]:
     for r in records:
         if r["kind"] == "model":
             task = (r["model"], r["mode"], r["batch"], r["size"], r["threads"])
-            runs[task][r["engine"], r["variant"]][r["run"]].append(r)
+            against = r.get("liven_variant", r["variant"] if r["engine"] == "liven" else "")
+            runs[task][r["engine"], r["variant"], against][r["run"]].append(r)
     found = {}
     for task, engines in sorted(runs.items()):
         rows = []
-        for (engine, variant), by_run in engines.items():
+        for (engine, variant, against), by_run in engines.items():
             last = by_run[max(by_run)]
             rows.append(WholeModel(
                 engine, variant, last[-1]["version"], statistics.median(r["ms_median"] for r in last),
                 min(r["ms_min"] for r in last), statistics.median(r["ms_median"] / r["liven_ms"] for r in last),
                 statistics.median(r["rss_mb"] for r in last),
-                statistics.median(r["rss_mb"] - r["rss_before_mb"] for r in last), len(last)))
+                statistics.median(r["rss_mb"] - r["rss_before_mb"] for r in last), len(last), against))
         found[task] = sorted(rows, key=lambda row: (row.engine != "liven", row.ms))
     return found
 
@@ -62,3 +70,33 @@ def traffic(records: list[dict]) -> list[dict]:
         if r["kind"] == "traffic":
             newest[r["model"], r["size"]] = r
     return list(newest.values())
+
+
+def most_threads(kernels: list[dict]) -> list[dict]:
+    threads = max(r["threads"] for r in kernels)
+    return [r for r in kernels if r["threads"] == threads]
+
+
+def best_isa(kernels: list[dict]) -> list[dict]:
+    order = ("baseline", "avx2", "avx512")
+    isa = max((r["isa"] for r in kernels), key=order.index, default="")
+    return [r for r in kernels if r["isa"] == isa]
+
+
+@dataclass
+class Peaks:
+    """Of the machine, with so many threads: medians over the programs that measured them."""
+    fma_gflops: float
+    read_gbytes: float
+    copy_gbytes: float
+    stream_gbytes: float
+
+
+def peaks(kernels: list[dict]) -> dict[tuple[str, int], Peaks]:
+    """(ISA, threads) -> peaks."""
+    found: dict[tuple[str, int], list[dict]] = defaultdict(list)
+    for r in kernels:
+        found[r["isa"], r["threads"]].append(r)
+    fields = ("fma_peak_gflops", "memory_read_gbytes", "memory_copy_gbytes", "memory_stream_gbytes")
+    return {key: Peaks(*(statistics.median(r[field] for r in rows) for field in fields))
+            for key, rows in sorted(found.items())}

@@ -1,4 +1,4 @@
-"""Drawings as inline SVG: horizontal bars, and a roofline."""
+"""The roofline as inline SVG, and the colours of all drawings."""
 from __future__ import annotations
 
 import math
@@ -9,32 +9,12 @@ from html import escape
 COLOURS = {"liven": "#2563eb", "tensorflow": "#d97706", "pytorch": "#dc2626", "onnxruntime": "#0d9488",
            "openvino": "#7c3aed", "ncnn": "#65a30d", "onednn": "#d97706", "eigen": "#65a30d", "openblas": "#0d9488",
            "opencv": "#7c3aed"}
-FAMILIES = {"winograd": "#2563eb", "direct": "#dc2626", "matmul": "#0d9488", "other": "#78716c"}
-
-
-@dataclass
-class Bar:
-    label: str
-    value: float
-    text: str  # behind the bar
-    colour: str
+FAMILIES = {"winograd": "#2563eb", "direct": "#dc2626", "1x1": "#d97706", "narrow": "#7c3aed", "depthwise": "#db2777",
+            "matmul": "#0d9488", "pool": "#65a30d", "pointwise": "#a16207", "sums": "#0891b2", "other": "#78716c"}
 
 
 def text(x: float, y: float, words: str, anchor: str = "start", extra: str = "") -> str:
     return f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}" {extra}>{escape(words)}</text>'
-
-
-def bars(rows: Sequence[Bar], label_width: int = 250, width: int = 860) -> str:
-    """One bar a row, from zero; the longest ends where its text still fits."""
-    height, room = 22, width - label_width - 190
-    most = max(row.value for row in rows)
-    out = [f'<svg viewBox="0 0 {width} {height * len(rows) + 6}" role="img">']
-    for i, row in enumerate(rows):
-        y, length = i * height + 4, max(1.0, room * row.value / most)
-        out.append(text(label_width - 8, y + 13, row.label, "end"))
-        out.append(f'<rect x="{label_width}" y="{y}" width="{length:.1f}" height="16" rx="2" fill="{row.colour}"/>')
-        out.append(text(label_width + length + 6, y + 13, row.text))
-    return "".join(out) + "</svg>"
 
 
 @dataclass
@@ -91,15 +71,20 @@ class Roofline:
     def roof_lines(self) -> list[str]:
         fma, memory = self.roofs.fma_gflops, self.roofs.memory_gbytes
         ridge, start = fma / memory, max(self.x0, self.y0 / memory)
-        return [self.line(start, start * memory, ridge, fma, "roof"), self.line(ridge, fma, self.x1, fma, "roof"),
-                text(self.x(self.x1) - 4, self.y(fma) - 6, f"FMA peak {fma:.0f} GFLOP/s", "end"),
-                text(self.x(start) + 8, self.y(start * memory) - 22, f"memory {memory:.0f} GB/s")]
+        return [self.line(start, start * memory, ridge, fma, "roof"), self.line(ridge, fma, self.x1, fma, "roof")]
+
+    def labels(self) -> list[str]:
+        """Drawn last, with a rim in the page's colour, so that no dot hides them."""
+        fma, memory = self.roofs.fma_gflops, self.roofs.memory_gbytes
+        start = max(self.x0, self.y0 / memory)
+        return [text(self.x(self.x1) - 4, self.y(fma) - 6, f"FMA peak {fma:.0f} GFLOP/s", "end", 'class="rim"'),
+                text(self.x(start) + 8, self.y(start * memory) - 22, f"memory {memory:.1f} GB/s", "start", 'class="rim"')]
 
     def str(self) -> str:
         dots = [f'<circle cx="{self.x(p.intensity):.1f}" cy="{self.y(p.gflops):.1f}" r="4" fill="{FAMILIES[p.family]}" '
                 f'fill-opacity="0.75"><title>{escape(p.title)}</title></circle>' for p in self.points]
-        return (f'<svg viewBox="0 0 {self.WIDTH} {self.HEIGHT}" role="img">' +
-                "".join(self.axes() + self.roof_lines() + dots) + "</svg>")
+        return (f'<svg viewBox="0 0 {self.WIDTH} {self.HEIGHT}" role="img" aria-label="roofline">' +
+                "".join(self.axes() + self.roof_lines() + dots + self.labels()) + "</svg>")
 
 
 def legend(colours: dict[str, str]) -> str:

@@ -36,6 +36,7 @@ int integer(const std::string& option, const std::string& text) {
 }
 
 Isa isa_from(const std::string& text) {
+    if (text == "best") return available_isas().back();
     for (const Isa isa : available_isas())
         if (name_of(isa) == text) return isa;
     throw Error("--isa", "'" + text + "' is none of this machine's instruction sets");
