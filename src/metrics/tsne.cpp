@@ -186,8 +186,9 @@ Tsne tsne(const Features& features, const TsneOptions& options) {
     const double perplexity = std::min(options.perplexity, (rows - 1) / 3);
     const auto neighbours = options.theta > 0 ? static_cast<int64_t>(3 * perplexity) : features.rows - 1;
     const Affinities p = metrics::affinities(features, perplexity, std::max<int64_t>(1, neighbours));
-    const double rate =
-        options.learning_rate > 0 ? options.learning_rate : std::max(50.0, rows / options.early_exaggeration / 4);
+    const double rate = options.learning_rate > 0 ? options.learning_rate
+                                                  : std::max(std::min(50.0, rows / options.early_exaggeration),
+                                                             rows / options.early_exaggeration / 4);
     Descent descent(first_points(features), rate);
     std::vector<Point> gradient(static_cast<size_t>(features.rows));
     for (int64_t i = 0; i < options.iterations; ++i) {

@@ -121,6 +121,22 @@ TEST_CASE("Points in one place, and points without extent, are embedded without 
     for (const float value : tsne(same, {.iterations = 20}).points.values) CHECK(std::isfinite(value));
 }
 
+TEST_CASE("Few samples settle: steps fit for hundreds would throw them about") {
+    std::vector<int32_t> labels;
+    const auto reach = [](const Tsne& picture) {
+        float most = 0;
+        for (const float value : picture.points.values) most = std::max(most, std::abs(value));
+        return most;
+    };
+    for (const int64_t rows : {12, 30, 60}) {
+        CAPTURE(rows);
+        const Features features = clouds(rows, 1, labels);
+        const Tsne settled = tsne(features, {.theta = 0}), thrown = tsne(features, {.theta = 0, .learning_rate = 50});
+        CHECK(settled.divergence < thrown.divergence);
+        CHECK(3 * reach(settled) < reach(thrown));
+    }
+}
+
 TEST_CASE("Clouds that are apart stay apart in the picture, exactly and by the quadtree") {
     std::vector<int32_t> labels;
     const Features features = clouds(90, 3, labels);

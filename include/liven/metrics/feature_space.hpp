@@ -43,7 +43,9 @@ struct TsneOptions {
     double theta = 0.5;      ///< a cell is one point when its width is less than theta times its distance; 0: exact
     int64_t iterations = 1000;
     double early_exaggeration = 12;  ///< of the attraction, in the first quarter
-    double learning_rate = 0;        ///< 0: rows / early_exaggeration / 4, at least 50 (Belkina et al. 2019)
+    /// 0: rows / early_exaggeration / 4 (Belkina et al. 2019), but at least 50, or rows / early_exaggeration if that is
+    /// less: longer steps throw few samples about.
+    double learning_rate = 0;
     std::function<void(int64_t done, int64_t all)> progress = {};
 };
 struct Tsne {
