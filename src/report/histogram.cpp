@@ -87,10 +87,14 @@ std::string svg(const Histogram& histogram) {
         const bool lowest = c + 1 == histogram.classes.size();
         Axis x = histogram.x;
         if (!lowest) x.title.clear();
-        plots.emplace_back(Mapping(x, histogram.low, histogram.high),
-                           Mapping({.title = "share", .low = 0, .ticks = 3}, 0, shares.most), frame);
-        plots.back().draw_axes(canvas, lowest);
-        draw_panel(canvas, plots.back(), histogram, c, shares.totals[c]);
+        const Mapping values(x, histogram.low, histogram.high);
+        plots.emplace_back(values, Mapping({.title = "share", .low = 0, .ticks = 3}, 0, shares.most), frame);
+        const Plot& plot = plots.back();
+        if (!lowest)  // the numbers stand below the last panel, the lines go through all
+            for (const double tick : values.ticks())
+                canvas.line(plot.x(tick), plot.top(), plot.x(tick), plot.bottom(), "grid");
+        plot.draw_axes(canvas, lowest);
+        draw_panel(canvas, plot, histogram, c, shares.totals[c]);
     }
     draw_panel_rules(canvas, plots.front(), plots.back(), histogram.rules);
     for (size_t c = 0; c < histogram.classes.size(); ++c) draw_label(canvas, plots[c], histogram.classes[c]);

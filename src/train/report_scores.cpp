@@ -199,7 +199,9 @@ void add_curves(report::Page& page, Runs runs) {
     page.text("Bars are shares of a class. What lies right of the threshold is accepted, what lies left rejected.");
     page.figures(scores);
     if (probabilities.empty()) return;
-    page.figure(svg(report::reliability_chart(probabilities)),
+    report::LineChart reliability = report::reliability_chart(probabilities);
+    if (probabilities.size() == 1) reliability.title += " of " + probabilities[0].name;  // one line has no legend
+    page.figure(svg(reliability),
                 "Of the samples that score about so much, how many are bona fide: on the diagonal scores are the "
                 "probabilities they seem to be. Points of few samples jump; hovering tells how many they are.");
 }

@@ -127,6 +127,7 @@ TEST_CASE("A report of one run needs no second; a folder without a model says ho
     const TwoRuns two;
     const std::string page = html_report({two.runs.data(), 1}, {.bootstrap = {.resamples = 20}});
     CHECK(page.find("Differences between") == std::string::npos);
+    CHECK(page.find(">Reliability of one<") != std::string::npos);
     CHECK_THROWS_WITH(html_report({}), Catch::Contains("expected the folder of a run"));
     const std::filesystem::path none = two.folder / "none";
     CHECK_THROWS_WITH(html_report({&none, 1}), Catch::Contains("there is no run here"));
