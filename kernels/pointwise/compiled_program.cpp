@@ -262,7 +262,9 @@ private:
         int64_t count = 1;
         if (reduction.over != Reduction::Over::everything) count = walk_.channels;
         if (reduction.over == Reduction::Over::pixels) count *= walk_.samples;
-        if (result.dtype != DType::f32 || !result.dense() || result.shape.count() != count)
+        // The channels of one pixel lie side by side, however far the next would be.
+        const bool together = result.dense() || result.shape.count() == result.channels();
+        if (result.dtype != DType::f32 || !together || result.shape.count() != count)
             refuse(name + " gives " + std::to_string(count) + " dense f32 values, but its output is " +
                    result.shape.str());
     }

@@ -91,6 +91,12 @@ private:
         return use.writes ? group.outputs[use.operand] : group.inputs[use.operand];
     }
 
+    /// Sums by sample are written side by side.
+    static bool is_rows_of_sums(const Group& group, const Use& use) {
+        const Shape& shape = group.outputs[use.writes ? use.operand : 0].shape;
+        return use.writes && group.is_reduction(use.operand) && shape.count() != channels_of(shape);
+    }
+
     /// Gives the operands their lodging if some kernel of each step takes it; otherwise nothing changes and `reason`
     /// says who refused.
     bool lodge(const std::vector<Use>& uses, const Lodging& lodging, std::string& reason) {
@@ -100,6 +106,10 @@ private:
         for (const Use& use : uses) {
             GroupOperand& o = operand(use);
             accepted &= o.dense() && o.shape.rank() >= 2 && channels_of(o.shape) == channels_of(o.value.shape());
+            if (is_rows_of_sums(groups_[use.group], use)) {
+                accepted = false;
+                reason = "its sums by sample are written side by side";
+            }
             if (lodging.home) o.home = lodging.home;
             o.offset = lodging.offset;
             o.pixel_stride = lodging.pixel_stride;

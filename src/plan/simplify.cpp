@@ -8,7 +8,9 @@
 #include "liven/graph/constant.hpp"
 #include "liven/ops/arithmetic.hpp"
 #include "liven/ops/conv2d.hpp"
+#include "reduce_parts.hpp"
 #include "src/graph/rewrite.hpp"
+#include "sum_before_slices.hpp"
 
 namespace liven {
 namespace {
@@ -188,7 +190,9 @@ Graph fold_batch_norm(const Graph& graph) {
 Graph simplify(const Graph& graph) {
     Graph simple = graph;
     for (int round = 0; round < 3; ++round) simple = share_common(detail::rewrite(simple, improve));
-    return share_common(factor_norms(sum_behind_pools(fold_upsampling(fold_batch_norm(simple)))));
+    simple = fold_upsampling(fold_batch_norm(simple));
+    const Graph apart = detail::sum_before_slices(detail::reduce_parts(simple));
+    return share_common(factor_norms(sum_behind_pools(apart)));
 }
 
 }  // namespace liven
