@@ -248,6 +248,7 @@ FusedGraph fuse(const Graph& simplified, const EngineOptions& options) {
             accepted &= choose_kernel(group, options, forbidden);
             if (group.core && forbidden.reasons.contains(group.core.get()))
                 for (const std::string& reason : forbidden.reasons.at(group.core.get())) group.notes.push_back(reason);
+            if (std::string why = regions.why_apart(i); !why.empty()) group.notes.push_back(std::move(why));
             note_stored_gradient(group, graph);
             sum_costs(group, regions, i);
             groups.push_back(std::move(group));

@@ -23,7 +23,16 @@ enum class Role {
     core        ///< a step of its own
 };
 
-/// Decides which group computes each node and which values are written to memory. See fuse.cpp for the rules.
+/// Why a rule of fusion does not apply to a node.
+struct Refusal {
+    std::string_view why;
+    const Node* about = nullptr;  ///< the operand, reader or step that is the reason; null: the node itself
+
+    /// "max_pool_grad of maxpool2 has several results".
+    std::string str() const;
+};
+
+/// Decides which group computes each node and which values are written to memory: see fuse_rules.cpp.
 class Regions {
 public:
     /// Which merges a kernel has refused: found out by trying, and then not tried again.
@@ -44,10 +53,25 @@ public:
     const Node* core(size_t group) const { return groups_[group].core; }
     const Shape& domain(size_t group) const { return groups_[group].domain; }
     const std::vector<const Node*>& members(size_t group) const { return groups_[group].members; }
+    /// Why a step of pointwise operations is a step of its own; empty for others.
+    std::string why_apart(size_t group) const;
     /// Whether operand i of a core is made by a prologue.
     bool takes_prologue(const Node* core, size_t i) const;
 
 private:
+    /// What a rule says of a node.
+    struct Verdict {
+        std::optional<int> home;             ///< the group that computes it, or every_reader
+        std::vector<Refusal> refusals = {};  ///< why it has none
+    };
+    struct Rule {
+        std::string_view name;
+        Verdict (Regions::*apply)(const Node*) const;
+    };
+    static constexpr int every_reader = -1;
+    static const std::vector<Rule>& pointwise_rules();
+    static const std::vector<Rule>& sum_rules();
+
     struct Info {
         Role role = Role::source;
         int home = -1;
@@ -62,6 +86,7 @@ private:
         std::set<int> needs = {};               ///< groups it reads from
         std::set<const Node*> loads = {};       ///< large values it reads
         int size = 0;                           ///< pointwise operations, with those inlined
+        std::vector<std::pair<std::string_view, std::vector<Refusal>>> apart = {};  ///< by rule: why it was opened
     };
     /// What computing a value in place of reading it would cost.
     struct Expression {
@@ -76,15 +101,22 @@ private:
 
     void classify();
     void place(const Node* node);
-    void place_pointwise(const Node* node);
-    void place_sum(const Node* node);
+    void place_core(const Node* node);
+    void place_by(const std::vector<Rule>& rules, const Node* node);
+    Verdict beside_operands(const Node* node) const;
+    Verdict inside_readers(const Node* node) const;
+    Verdict beside_shared_loads(const Node* node) const;
     void decide_stores();
+    bool stores_core(const Node* node) const;
+    bool stores_pointwise(const Node* node) const;
 
-    bool must_store(const Node* node) const;
+    std::optional<Refusal> must_store(const Node* node) const;
     bool can_inline_into(const Node* consumer, size_t operand, const Node* value) const;
-    std::optional<int> home_beside_operands(const Node* node) const;
-    std::optional<int> home_beside_shared_loads(const Node* node) const;
-    bool can_join(const Node* node, int group) const;
+    Refusal not_in_register(const Value& operand) const;
+    std::optional<Refusal> refuse_join(const Node* node, int group) const;
+    bool is_read_elsewhere(const Node* node) const;
+    const Shape& walked(const Node* node) const;
+    const Node* face(int group) const;
     bool lives_in(const Value& operand, const Shape& domain, int group) const;
     void join(const Node* node, int group);
     int open_group(const Node* core, const Shape& domain);

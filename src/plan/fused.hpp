@@ -90,7 +90,8 @@ struct FusedGraph {
     std::string graphviz() const;
 };
 
-/// Merges pointwise operations and sums into the steps next to them. The rules, one function each, are in fuse.cpp.
+/// Merges pointwise operations and sums into the steps next to them. The rules, one function each, are in
+/// fuse_rules.cpp.
 FusedGraph fuse(const Graph& simplified, const EngineOptions& options);
 
 /// X'D of a dense layer so wide that its gradient is worth not storing; see factor_norms.cpp.

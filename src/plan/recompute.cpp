@@ -15,7 +15,7 @@ using kernels::Program;
 // Below this a step waits for memory: cores do tens of FLOPs in the time of one byte from it.
 constexpr double kCheapFlopsPerByte = 2;
 // Small maps stay in cache, where reading them costs nothing.
-constexpr double kSmallestBytes = 1 << 20;
+constexpr double kSmallestMap = 1 << 20;
 
 /// What a group reads from memory, each value once.
 using Reads = std::map<ValueKey, double>;
@@ -118,7 +118,7 @@ private:
         if (!group.core || !group.kernel) return {};
         const Value result{group.core, 0};
         const auto bytes = static_cast<double>(result.type().bytes());
-        if (bytes < kSmallestBytes || cost_of(*group.core).flops > kCheapFlopsPerByte * bytes) return {};
+        if (bytes < kSmallestMap || cost_of(*group.core).flops > kCheapFlopsPerByte * bytes) return {};
         if (roots_.contains(key_of(result)) || readers_[key_of(result)].empty()) return {};
         for (size_t reader : readers_[key_of(result)])
             if (!reads_in_place(groups()[reader], result)) return {};
