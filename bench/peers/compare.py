@@ -67,7 +67,7 @@ def parse() -> argparse.Namespace:
                         "beside a peer's bf16: --only pytorch:bf16")
     parser.add_argument("--dense-weights", choices=("f32", "bf16"), default="f32",
                         help="of Liven's dense layers at inference")
-    parser.add_argument("--memory-limit", metavar="BYTES", help="what Liven's training may take, 300MB say")
+    parser.add_argument("--memory-limit", metavar="BYTES", help="what Liven's training may take, 650MB say")
     parser.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)))
     parser.add_argument("--batch", type=int,
                         help="images or clips; by default what each network is measured at (models.py), 1 to infer")

@@ -265,7 +265,7 @@ def targets() -> list[Target]:
         Target("what the V2.2 step adds in memory, of TensorFlow's", 50, 40, "%", added_memory(False),
                PEERS + "attacknet-v2.2 --mode train", least=True),
         Target("the same under --memory-limit", 50, 25, "%", added_memory(True),
-               PEERS + "attacknet-v2.2 --mode train --memory-limit 200MB --only tensorflow", least=True),
+               PEERS + "attacknet-v2.2 --mode train --memory-limit 650MB --only tensorflow", least=True),
         Target("DRAM bytes of a V2.2 training step: activations, an image", 130, 80, "MB",
                moved("image_bytes", "written_image_bytes"), "./run bench traffic", least=True),
         Target("DRAM bytes of a V2.2 training step: parameters", 480, 340, "MB",
