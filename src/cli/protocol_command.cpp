@@ -67,12 +67,13 @@ int run_protocol(const ProtocolArguments& asked) {
             failures = run_cells(plan, {.command = cell_command(asked),
                                         .jobs = asked.jobs > 0 ? asked.jobs : jobs_by_default(),
                                         .threads = thread_count()});
+        // Before the tables, which a full disk may not take either.
+        for (const protocol::Failure& failure : failures) log_error(failure.cell + " failed: " + failure.reason);
         const protocol::TableReport report = make_tables(settings, plan);
         write_tables(report, asked.out);
         write_file_atomically(plan.out / "protocol.html", protocol_page(settings, plan, report));
         print("tables  " + (plan.out / "tables" / "tables.md").string());
         print("page    " + (plan.out / "protocol.html").string());
-        for (const protocol::Failure& failure : failures) log_error(failure.cell + " failed: " + failure.reason);
         return failures.empty() ? 0 : 1;
     } catch (const Interrupted&) {
         std::cerr << "stopped; the same command goes on where it was\n";

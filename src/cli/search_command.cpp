@@ -6,6 +6,7 @@
 #include "liven/protocol/search.hpp"
 #include "liven/train/settings.hpp"
 #include "liven/train/trainer.hpp"
+#include "src/io/shell.hpp"
 
 namespace liven::cli {
 namespace {
@@ -39,7 +40,8 @@ int run_search(const CLI::App& command, SearchArguments asked) {
         print(search_table(settings, result));
         if (!result.best) throw Error(asked.out, "every trial failed", "search.jsonl says why");
         print("best    trial " + std::to_string(result.best->number + 1) + ", by validation " + settings.by);
-        print("train   liven train --config " + result.config.string() + " --out " + asked.out + "/best");
+        print("train   liven train --config " + shell_quoted(result.config.string()) + " --out " +
+              shell_quoted(asked.out + "/best"));
         return 0;
     } catch (const Interrupted&) {
         std::cerr << "stopped; the same command goes on where it was\n";

@@ -78,13 +78,13 @@ TEST_CASE("search ends with a command that trains by what was best") {
     const Sets sets;
     const Outcome outcome =
         liven_program("search --model livenessnet --size 16 --epochs 1 --trials 2 --data " + (sets / "a") +
-                      " --vary learning_rate=1e-4..1e-2:log dropout=0..0.5 --out " + (sets / "search"));
+                      " --vary learning_rate=1e-4..1e-2:log dropout=0..0.5 --out '" + (sets / "my search") + "'");
     CHECK(outcome.status == 0);
     const size_t at = outcome.out.find("train   liven ");
     REQUIRE(at != std::string::npos);
     const std::string command = outcome.out.substr(at + 14, outcome.out.find('\n', at) - at - 14);
     CHECK(liven_program(command).status == 0);
-    CHECK(std::filesystem::exists(sets / "search/best/model.safetensors"));
+    CHECK(std::filesystem::exists(sets / "my search/best/model.safetensors"));
     CHECK(liven_program("search --data " + (sets / "a") + " --vary lerning_rate=1..2 --out " + (sets / "other"))
               .one_clear_error());
 }
