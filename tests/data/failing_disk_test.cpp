@@ -1,13 +1,12 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <catch2/catch.hpp>
-#include <fstream>
+#include <cerrno>
 
 #include "film.hpp"
 #include "helpers.hpp"
-#include "liven/core/error.hpp"
-#include "liven/data/check.hpp"
 #include "liven/data/video.hpp"
 #include "tests/full_disk.hpp"
 
@@ -15,7 +14,6 @@
 
 using namespace liven::data;
 using Catch::Contains;
-using liven::Error;
 namespace fs = std::filesystem;
 
 namespace {
@@ -92,7 +90,7 @@ TEST_CASE("A picture and a video that do not fit the disk leave what was there b
         INFO(name);
         make(2);
         const std::string before = contents_of(path);
-        for (const rlim_t bytes : {0, 1, 1000, static_cast<int>(before.size()) + 1}) {
+        for (const size_t bytes : {size_t{0}, size_t{1}, size_t{1000}, before.size() + 1}) {
             const FullDisk disk(bytes);
             CHECK_THROWS_WITH(make(40), Contains(path.string() + ": cannot be written"));
         }

@@ -5,7 +5,6 @@
 
 #include "helpers.hpp"
 #include "import_helpers.hpp"
-#include "liven/core/error.hpp"
 #include "liven/data/import.hpp"
 
 #if LIVEN_WITH_HDF5
@@ -14,7 +13,6 @@
 
 using namespace liven::data;
 using Catch::Contains;
-using liven::Error;
 namespace fs = std::filesystem;
 
 namespace {
