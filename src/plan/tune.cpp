@@ -5,6 +5,7 @@
 #include <ctime>
 #include <map>
 
+#include "arena_limit.hpp"
 #include "fused.hpp"
 #include "liven/core/buffer.hpp"
 #include "liven/core/philox.hpp"
@@ -95,7 +96,8 @@ void time_kernels(const Problem& problem, const std::vector<const KernelInfo*>& 
 }  // namespace
 
 void tune(const Graph& traced, const EngineOptions& options, const TuneOptions& how, kernels::TuningTable& table) {
-    const Schedule plan = schedule(fuse(simplify(lower(differentiate(traced))), options), options);
+    const Graph fitting = within_arena_limit(simplify(lower(differentiate(traced))), options);
+    const Schedule plan = schedule(fuse(fitting, options), options);
     std::map<std::string, const Group*> problems;
     for (const Group& group : plan.fused.groups) {
         if (!group.kernel) continue;
