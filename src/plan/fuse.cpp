@@ -205,7 +205,7 @@ std::string FusedGraph::str() const {
         out << '\n';
         for (const std::string& note : group.notes) out << "      " << note << '\n';
     }
-    if (recomputed.stored_bytes > 0)
+    if (recomputed.stored_bytes >= 1e6)
         out << "computed again rather than stored: " << std::lround(recomputed.stored_bytes * 1e-6) << " MB of maps, "
             << std::lround(recomputed.moved_bytes * 1e-6) << " MB less to read and write\n";
     for (const Graph::Root& root : graph.roots)
@@ -254,7 +254,7 @@ FusedGraph fuse(const Graph& simplified, const EngineOptions& options) {
             groups.push_back(std::move(group));
         }
         if (!accepted) continue;
-        FusedGraph fused{.graph = graph, .groups = std::move(groups), .recomputed = {}};
+        FusedGraph fused{.graph = graph, .groups = std::move(groups), .recomputed = recomputed_maps(regions)};
         if (!options.detect_anomaly) {
             recompute_cheap(fused, options);
             assign_homes(fused, options);

@@ -137,6 +137,9 @@ private:
     mutable uint32_t search_ = 0;
 };
 
+/// What the rules have computed in several steps rather than stored: see fuse_recomputed.cpp.
+Recomputed recomputed_maps(const Regions& regions);
+
 /// Pointwise operations that take many times as long as an addition.
 bool is_heavy(std::string_view operation);
 

@@ -77,15 +77,17 @@ struct Group {     // NOLINT(bugprone-reserved-identifier): the name is the comp
     std::string str() const;
 };
 
+/// What computing maps in the steps that read them, rather than storing them, saves a run, in bytes.
+struct Recomputed {
+    double stored_bytes = 0;  ///< maps that need no memory
+    double moved_bytes = 0;   ///< reads and writes less
+};
+
 /// The graph cut into groups, in an order in which they can run.
 struct FusedGraph {
     Graph graph;  ///< keeps the nodes alive
     std::vector<Group> groups;
-    /// What computing again instead of storing saves a run, in bytes; see recompute.hpp.
-    struct Recomputed {
-        double stored_bytes = 0;  ///< maps that need no memory
-        double moved_bytes = 0;   ///< reads and writes less
-    } recomputed;
+    Recomputed recomputed;
     std::string str() const;
     std::string graphviz() const;
 };

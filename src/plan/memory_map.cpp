@@ -152,6 +152,10 @@ std::string MemoryMap::str(int columns) const {
     if (repeated_bytes > 0 || repeated > 0)
         out << mebibytes(repeated_bytes) << " MiB of maps are made again on the way back rather than held for it; "
             << std::setprecision(1) << 100 * repeated << " % of the arithmetic is done twice\n";
+    if (recomputed_bytes > 0)
+        out << std::setprecision(2) << mebibytes(recomputed_bytes)
+            << " MiB of maps are computed in each step that reads them rather than stored, which moves "
+            << mebibytes(recomputed_traffic) << " MiB less\n";
     if (blocks.empty()) return out.str() + "nothing lives from one step to another\n";
     return out.str() + '\n' + Chart(*this, columns).str() + '\n' + peak_table(*this);
 }
@@ -163,7 +167,9 @@ MemoryMap Layout::memory_map() const {
                   .lower_bound = static_cast<int64_t>(lower_bound),
                   .scratch_bytes = static_cast<int64_t>(scratch_bytes),
                   .repeated = repeated,
-                  .repeated_bytes = static_cast<int64_t>(repeated_bytes)};
+                  .repeated_bytes = static_cast<int64_t>(repeated_bytes),
+                  .recomputed_bytes = static_cast<int64_t>(schedule.fused.recomputed.stored_bytes),
+                  .recomputed_traffic = static_cast<int64_t>(schedule.fused.recomputed.moved_bytes)};
     const auto segments = static_cast<int64_t>(schedule.segments.size());
     map.live.resize(schedule.segments.size());
     for (const ArenaBlock& block : blocks) {

@@ -89,6 +89,26 @@ TEST_CASE("Beside what reads the same maps: one step, unless it would have to wa
     check_apart({scaled}, "not beside what reads the same maps (reduce_sum must have ended before)");
 }
 
+TEST_CASE("Maps that several steps compute rather than one storing them are counted, with the bytes that saves") {
+    const Tensor x = uniform({4, 128, 128, 16}, 1), y = uniform({4, 128, 128, 16}, 2);  // 4.2 MB each
+    const auto line = [](const Tensor& made, int readers) {
+        std::vector<Tensor> results;
+        for (int i = 0; i < readers; ++i) results.push_back(convolved(made, 16 * (i + 1)));
+        const std::string plan = plan_of(results);
+        const size_t at = plan.find("computed again rather than stored");
+        return at == std::string::npos ? std::string() : plan.substr(at, plan.find('\n', at) - at);
+    };
+    CHECK(line(relu(x), 1).empty());  // computed once
+    // Not written, and every reader reads x in its place.
+    CHECK(line(relu(x), 2) == "computed again rather than stored: 4 MB of maps, 4 MB less to read and write");
+    CHECK(line(relu(x), 3) == "computed again rather than stored: 4 MB of maps, 4 MB less to read and write");
+    // All but the one that would write it read one map more.
+    CHECK(line(x * y, 2) == "computed again rather than stored: 4 MB of maps, 0 MB less to read and write");
+    // What is made on the way to another such map is not counted again.
+    CHECK(line(relu(square(x) + 1.0f), 2) ==
+          "computed again rather than stored: 4 MB of maps, 4 MB less to read and write");
+}
+
 TEST_CASE("A step behind a kernel that takes no program says so") {
     const Tensor logits = uniform({4, 3}, 1);
     check_apart({relu(matmul(logits, logits, {.transpose_b = true})) + 0.0f, relu(log_softmax(logits))},

@@ -38,6 +38,8 @@ struct MemoryMap {
     int64_t scratch_bytes = 0;       ///< a thread, beside the arena
     double repeated = 0;             ///< FLOPs done a second time rather than their results held, of all
     int64_t repeated_bytes = 0;      ///< of maps that are made again on the way back rather than held for it
+    int64_t recomputed_bytes = 0;    ///< of maps that every step computes that reads them, rather than one storing them
+    int64_t recomputed_traffic = 0;  ///< what is read and written less for that, a run
 
     /// A chart of what is in use over the segments, `columns` wide, and a table of what makes the peak.
     std::string str(int columns = 96) const;
