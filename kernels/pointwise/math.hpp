@@ -6,7 +6,7 @@
 
 /// Elementary functions on vectors. Polynomials are minimax fits made for Liven (weighted least squares iterated to
 /// equal ripple); each is written so that infinities, NaN, zeros and denormals come out as the C library has them.
-/// Largest errors against double over a dense sweep, in units in the last place (tests/kernels/pointwise_test.cpp holds
+/// Largest errors against double over a dense sweep, in units in the last place (tests/kernels/opcode_test.cpp holds
 /// them):
 ///
 ///     exp 1   log 1   tanh 1.5   sigmoid 2.5   softplus 2   erf 2.5   gelu 6.5   quick_gelu 3.5   pow 0.51

@@ -229,7 +229,7 @@ KernelInfo entry(std::string_view op, std::string_view name, Isa isa) {
 
 }  // namespace
 
-void register_average_pool(std::vector<KernelInfo>& out);  // pool_average.cpp
+void register_average_pool(std::vector<KernelInfo>& out);  // average.cpp
 
 void register_pool(std::vector<KernelInfo>& out) {
     for (const Isa isa : {Isa::baseline, Isa::avx2, Isa::avx512}) {

@@ -167,6 +167,41 @@ TEST_CASE("Softmax and its logarithm agree with the reference over odd rows, lar
     }
 }
 
+TEST_CASE("Softmax is exact to 4 units in the last place, and one more for each unit of the distance to the maximum") {
+    // x - max is rounded: half a unit of it in exp's operand is as much, relative, in the result.
+    const auto shape = GENERATE(Shape{400, 2}, Shape{200, 7}, Shape{50, 100}, Shape{2, 5000});
+    const float scale = GENERATE(1.0f, 20.0f);
+    TestTensor src = random_tensor(shape, 9);
+    for (float& value : src.values) value *= scale;
+    const auto width = static_cast<size_t>(shape[-1]);
+    for (const Isa isa : available_isas()) {
+        TestTensor soft = empty_tensor(shape), logarithm = empty_tensor(shape);
+        testing::run_step(*testing::make_step(problem_of("softmax", src, {soft}), isa), {&src}, {&soft});
+        testing::run_step(*testing::make_step(problem_of("log_softmax", src, {logarithm}), isa), {&src}, {&logarithm});
+        double worst = 0, worst_logarithm = 0;
+        for (size_t row = 0; row < src.values.size(); row += width) {
+            const auto* x = &src.values[row];
+            const double most = double{*std::max_element(x, x + width)};
+            double sum = 0;
+            for (size_t i = 0; i < width; ++i) sum += std::exp(double{x[i]} - most);
+            for (size_t i = 0; i < width; ++i) {
+                const double distance = most - double{x[i]}, exact = std::exp(-distance) / sum;
+                const double unit = std::ldexp(1.0, std::ilogb(exact) - 23);
+                worst = std::max(worst, std::abs(double{soft.values[row + i]} - exact) / unit - distance);
+                // Its logarithm may be close to zero, where it has the error of what it is the difference of.
+                const double log_exact = -distance - std::log(sum);
+                const double log_unit = std::ldexp(1.0, std::max(std::ilogb(log_exact), 0) - 23);
+                worst_logarithm =
+                    std::max(worst_logarithm, std::abs(double{logarithm.values[row + i]} - log_exact) / log_unit);
+            }
+        }
+        INFO(shape << " times " << scale << " on " << name_of(isa) << ": " << worst << ", logarithm "
+                   << worst_logarithm);
+        CHECK(worst <= 4);
+        CHECK(worst_logarithm <= 2);
+    }
+}
+
 TEST_CASE("Softmax of a row with NaN is NaN and leaves the other rows alone") {
     TestTensor src = random_tensor({3, 5}, 1);
     src.values[7] = not_a_number;
