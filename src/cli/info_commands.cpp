@@ -78,14 +78,12 @@ std::string cost_source(const kernels::KernelInfo& kernel) {
     return problems == 0 ? "estimated" : "measured over " + std::to_string(problems) + " problems, else estimated";
 }
 
+/// Two lines a kernel: names are as long as half a terminal is wide.
 std::string kernel_table() {
     std::ostringstream out;
-    out << std::left << std::setw(22) << "operation" << std::setw(10) << "ISA" << std::setw(48) << "kernel"
-        << std::setw(34) << "tile"
-        << "cost\n";
     for (const kernels::KernelInfo& kernel : kernels::registry())
-        out << std::setw(22) << kernel.op << std::setw(10) << name_of(kernel.isa) << std::setw(48) << kernel.name
-            << std::setw(34) << kernel.tile << cost_source(kernel) << '\n';
+        out << kernel.name << "\n    " << kernel.op << " on " << name_of(kernel.isa) << ", tile: " << kernel.tile
+            << "; cost " << cost_source(kernel) << '\n';
     return out.str();
 }
 

@@ -1,5 +1,8 @@
+#include <algorithm>
 #include <catch2/catch.hpp>
 #include <map>
+#include <sstream>
+#include <string>
 
 #include "liven/models/registry.hpp"
 #include "program.hpp"
@@ -100,7 +103,12 @@ TEST_CASE("kernels names operation, instruction set, kernel and tile") {
         direct = direct || line.at("name").text() == "conv2d_fwd_direct_nhwc_f32";
     }
     CHECK(direct);
-    CHECK(has(liven_program("kernels").out, "conv2d_fwd_direct_nhwc_f32"));
+    const std::string listed = liven_program("kernels").out;
+    CHECK(has(listed, "conv2d_fwd_direct_nhwc_f32\n    conv2d on "));
+    std::istringstream text(listed);
+    size_t longest = 0;
+    for (std::string line; std::getline(text, line);) longest = std::max(longest, line.size());
+    CHECK(longest <= 100);
 }
 
 TEST_CASE("docs/operations.md is what liven ops --markdown prints") {
