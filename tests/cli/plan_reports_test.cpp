@@ -84,6 +84,22 @@ TEST_CASE("plan --trace writes a Chrome trace of every step, thread by thread") 
     CHECK(steps.size() > 20);
 }
 
+TEST_CASE("LIVEN_VERBOSE=1 tells the kernel of every step, and why each faster one was refused") {
+    const std::string bench = "bench livenessnet --size 16 --mode infer --batch 1 --rounds 3";
+    CHECK_FALSE(has(liven_program(bench).err, "conv2d_fwd_direct_nhwc_f32"));
+    ::setenv("LIVEN_VERBOSE", "1", 1);
+    const Outcome told = liven_program(bench);
+    ::unsetenv("LIVEN_VERBOSE");
+    CHECK(told.status == 0);
+    CHECK(has(told.err, "  conv1_1: conv2d_fwd_direct_nhwc_f32\n"));
+    CHECK(has(told.err, "      not conv2d_fwd_gemm_nhwc_f32: expected a 1x1 kernel, no padding and one group\n"));
+}
+
+TEST_CASE("plan --memory says what is computed in each reader rather than stored") {
+    const Outcome plan = liven_program("plan attacknet-v2.2 --size 64 --batch 2 --memory");
+    CHECK(has(plan.out, " MiB of maps are computed in each step that reads them rather than stored, which moves "));
+}
+
 TEST_CASE("Reports that make no sense are refused") {
     CHECK(liven_program(kSmall + " --memory --executor reference").one_clear_error());
     CHECK(liven_program(kSmall + " --profile --executor reference").one_clear_error());
