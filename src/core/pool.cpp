@@ -40,4 +40,12 @@ void pool_free(void* block, size_t bytes) noexcept {
     t_recycler.free[k] = new (block) FreeBlock{t_recycler.free[k]};
 }
 
+void pool_trim() noexcept {
+    for (FreeBlock*& first : t_recycler.free)
+        while (FreeBlock* block = first) {
+            first = block->next;
+            std::free(block);
+        }
+}
+
 }  // namespace liven

@@ -6,6 +6,7 @@
 #include "arena_limit.hpp"
 #include "executor.hpp"
 #include "liven/core/error.hpp"
+#include "liven/core/small_vector.hpp"
 #include "reference_plan.hpp"
 
 namespace liven {
@@ -14,13 +15,19 @@ namespace {
 constexpr std::array<std::string_view, 8> kStages{"trace",         "differentiate", "lower",    "simplify",
                                                   "rematerialize", "fuse",          "schedule", "allocate"};
 
-}  // namespace
-
-std::unique_ptr<Plan> make_plan(const Graph& traced, const EngineOptions& options) {
+std::unique_ptr<Plan> through_all_passes(const Graph& traced, const EngineOptions& options) {
     const Graph lowered = lower(differentiate(traced));
     if (options.executor == ExecutorKind::reference) return detail::make_reference_plan(lowered, options);
     const Graph fitting = detail::within_arena_limit(simplify(lowered), options);
     return detail::make_planned(detail::allocate(detail::schedule(detail::fuse(fitting, options), options)), options);
+}
+
+}  // namespace
+
+std::unique_ptr<Plan> make_plan(const Graph& traced, const EngineOptions& options) {
+    auto plan = through_all_passes(traced, options);
+    pool_trim();  // the nodes of every graph that was tried; a step records one
+    return plan;
 }
 
 PlanStage plan_stage_from(std::string_view name) {

@@ -11,6 +11,8 @@ namespace liven {
 /// that recording the same graph twice asks the system for nothing the second time.
 void* pool_allocate(size_t bytes);
 void pool_free(void* block, size_t bytes) noexcept;
+/// Gives back what this thread's recycler keeps: after work that needed many more blocks than what follows.
+void pool_trim() noexcept;
 
 /// A vector with room for N elements inside; more come from the recycler.
 template <class T, size_t N>
