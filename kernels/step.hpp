@@ -82,6 +82,9 @@ public:
     virtual void run(int stage, int64_t unit, const Buffers& buffers) const noexcept = 0;
 
     std::vector<Stage> stages{Stage{}};
+    /// Its epilogue takes each place of the result once, and only it writes the maps: one of them may lie where an
+    /// operand lies that the epilogue alone reads, place by place.
+    bool visits_once = false;
     size_t workspace_bytes = 0;
     size_t scratch_bytes = 0;
 };

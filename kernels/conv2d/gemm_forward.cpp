@@ -128,6 +128,7 @@ public:
             map, problem, isa,
             GemmPixels::Options{.stride = stride, .width = cut_.width, .rows = cut_.chunks.rows, .in_place = true});
         in_place_ = pixels_->scratch_bytes() == 0;
+        visits_once = true;
         lay_out(map, stride);
     }
 

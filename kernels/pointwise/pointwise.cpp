@@ -124,6 +124,7 @@ public:
                   .in_row_order = true,
                   .reach = row_reach(view.pixels, unit_pixels_, view.pixels, [](int64_t pixel) { return pixel; })}};
         scratch_bytes = program_.scratch_bytes();
+        visits_once = true;
         if (!program_.reduces()) return;
         stages.push_back(Stage{.units = program_.finalize_units(), .samples = 1});
         workspace_bytes = static_cast<size_t>(units) * program_.partial_bytes();

@@ -6,6 +6,7 @@
 #include <sstream>
 
 #include "arrange.hpp"
+#include "hand_over.hpp"
 #include "liven/core/error.hpp"
 #include "liven/graph/constant.hpp"
 #include "liven/graph/operation.hpp"
@@ -14,6 +15,7 @@ namespace liven::detail {
 namespace {
 
 constexpr size_t kAlignment = 64;
+constexpr size_t kNone = static_cast<size_t>(-1);
 size_t aligned(size_t bytes) { return (bytes + kAlignment - 1) / kAlignment * kAlignment; }
 
 class Allocator {
@@ -56,6 +58,7 @@ private:
 
     void collect_blocks() {
         collect_blocks_by_step();
+        hand_over();
         for (size_t i = 0; i < groups().size(); ++i) {
             if (layout_.schedule.keeps(i)) keep_block(workspace_block_[i]);
             if (!layout_.schedule.keeps_all(i)) continue;
@@ -88,17 +91,20 @@ private:
 
     void collect_blocks_by_step() {
         const auto& span = layout_.schedule.span;
+        const std::vector<size_t> writes = first_writes(layout_.schedule);
         // Several steps may write the parts of one value.
         std::map<ValueKey, size_t> first_use, last_use;
-        for (size_t i = 0; i < groups().size(); ++i)
+        for (size_t i = 0; i < groups().size(); ++i) {
+            for (const GroupOperand& output : groups()[i].outputs) {
+                size_t& first = first_use.try_emplace(key_of(output.storage()), writes[i]).first->second;
+                first = std::min(first, writes[i]);
+            }
             for (const auto& side : {groups()[i].inputs, groups()[i].outputs})
                 for (const GroupOperand& operand : side) {
-                    const ValueKey key = key_of(operand.storage());
-                    size_t& first = first_use.try_emplace(key, span[i].first).first->second;
-                    first = std::min(first, span[i].first);
-                    size_t& last = last_use[key];
+                    size_t& last = last_use[key_of(operand.storage())];
                     last = std::max(last, span[i].second);
                 }
+        }
         for (const auto& [root, value] : copied_) last_use[key_of(value)] = layout_.schedule.segments.size();
         for (size_t i = 0; i < groups().size(); ++i) {
             for (const GroupOperand& output : groups()[i].outputs) {
@@ -124,6 +130,19 @@ private:
         }
     }
 
+    /// A result that is written over an operand has the operand's place from then on.
+    void hand_over() {
+        heir_.assign(layout_.blocks.size(), kNone);
+        for (const HandOver& over : find_hand_overs(layout_.schedule)) {
+            const Group& group = groups()[over.step];
+            const size_t from = value_block_.at(key_of(group.inputs[over.input].storage()));
+            const size_t to = value_block_.at(key_of(group.outputs[over.output].value));
+            heir_[from] = to;
+            layout_.blocks[from].is_handed_on = true;
+            layout_.blocks[from].last = layout_.blocks[to].first - 1;
+        }
+    }
+
     /// The block has its place to itself: what is in it lasts from run to run.
     void keep_block(size_t block) {
         layout_.blocks[block].first = 0;
@@ -134,7 +153,20 @@ private:
     /// A plan that is run again and again for one picture has memory to spare and no time; a training has neither.
     void assign_offsets() {
         const bool inference = !layout_.schedule.kept.empty();
-        layout_.arena_bytes = inference ? arrange_by_lanes(layout_.blocks) : arrange_tightly(layout_.blocks);
+        // Blocks that are handed on are placed as one.
+        std::vector<size_t> firsts;
+        std::vector<ArenaBlock> joined;
+        for (size_t i = 0; i < layout_.blocks.size(); ++i) {
+            if (std::find(heir_.begin(), heir_.end(), i) != heir_.end()) continue;
+            firsts.push_back(i);
+            joined.push_back(layout_.blocks[i]);
+            for (size_t heir = heir_[i]; heir != kNone; heir = heir_[heir])
+                joined.back().last = layout_.blocks[heir].last;
+        }
+        layout_.arena_bytes = inference ? arrange_by_lanes(joined) : arrange_tightly(joined);
+        for (size_t i = 0; i < firsts.size(); ++i)
+            for (size_t block = firsts[i]; block != kNone; block = heir_[block])
+                layout_.blocks[block].offset = joined[i].offset;
         for (size_t segment = 0; segment < layout_.schedule.segments.size(); ++segment) {
             size_t live = 0;
             for (const ArenaBlock& block : layout_.blocks)
@@ -201,6 +233,7 @@ private:
     std::map<ValueKey, Place> places_;
     std::map<ValueKey, size_t> value_block_;
     std::vector<size_t> workspace_block_;
+    std::vector<size_t> heir_;  ///< by block: that of the result which is written over it
     std::vector<std::pair<size_t, Value>> copied_;
 };
 

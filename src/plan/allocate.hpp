@@ -19,7 +19,8 @@ struct ArenaBlock {
     size_t first = 0, last = 0;
     size_t step = 0;  ///< that makes it
     bool is_workspace = false, is_kept = false;
-    Shape shape = {};  ///< of a value
+    bool is_handed_on = false;  ///< behind `last` a result is written over it, by the step that reads it last
+    Shape shape = {};           ///< of a value
 };
 
 /// Offsets for everything a plan needs between its leaves and its results.

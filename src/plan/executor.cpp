@@ -307,7 +307,7 @@ private:
     void poison_after(size_t segment, bool first) {
         if (first)
             for (const ArenaBlock& block : layout_.blocks)
-                if (block.last == segment) {
+                if (block.last == segment && !block.is_handed_on) {
                     float* values = reinterpret_cast<float*>(arena_ + block.offset);
                     std::fill(values, values + block.bytes / sizeof(float), std::numeric_limits<float>::quiet_NaN());
                 }
