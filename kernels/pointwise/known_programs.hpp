@@ -102,7 +102,23 @@ constexpr auto known_programs = [] {
                                {mul, 19, 17, 11}}},
                      .output = 17,
                      .sum_count = 3,
-                     .sums = {{{.source = 18}, {.source = 17}, {.source = 19}}}}};
+                     .sums = {{{.source = 18}, {.source = 17}, {.source = 19}}}},
+        // a result that is made again for the way back, centred
+        KnownProgram{.inputs = "rc", .length = 1, .code = {{{sub, 2, 0, 1}}}, .output = 2},
+        // with the sum that the norm's gradient needs
+        KnownProgram{.inputs = "rcm",
+                     .length = 2,
+                     .code = {{{sub, 3, 0, 1}, {mul, 4, 2, 3}}},
+                     .output = 3,
+                     .sum_count = 1,
+                     .sums = {{{.source = 4}}}},
+        // or with both sums, of the gradient before relu and norm
+        KnownProgram{.inputs = "rcccm",
+                     .length = 5,
+                     .code = {{{sub, 5, 0, 1}, {mad, 6, 5, 2, 3}, {relu, 7, 6}, {leaky_step, 8, 7, 4}, {mul, 9, 8, 5}}},
+                     .output = 5,
+                     .sum_count = 2,
+                     .sums = {{{.source = 9}, {.source = 8}}}}};
 }();
 
 /// Which of them the program is: the same instructions over operands in f32 and at least a vector of channels.

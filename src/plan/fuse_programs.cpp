@@ -185,6 +185,19 @@ void GroupBuilder::wait_for(const std::vector<Value>& values) {
     group_.waits.insert(group_.waits.end(), values.begin(), values.end());
 }
 
+/// What the step stores and sums, and what that is made of: the rest is computed where it is read.
+std::set<const Node*> GroupBuilder::needed_members() const {
+    const std::vector<const Node*>& members = regions_.members(region_);
+    std::set<const Node*> needed;
+    for (size_t i = members.size(); i-- > 0;) {
+        const bool is_result = regions_.role(members[i]) == Role::sum || regions_.is_stored(members[i]);
+        if (!is_result && !needed.contains(members[i])) continue;
+        needed.insert(members[i]);
+        for (const Value& input : members[i]->inputs) needed.insert(input.node.get());
+    }
+    return needed;
+}
+
 void GroupBuilder::add_epilogue() {
     ProgramBuilder program(regions_, group_.domain, static_cast<int>(region_), group_.core.get());
     std::vector<std::pair<int, int>> outputs;
@@ -194,7 +207,9 @@ void GroupBuilder::add_epilogue() {
         const int copy = program.emit({.op = Opcode::copy}, {program.value(result)});
         outputs.emplace_back(copy, output_index(result, result.shape()));
     }
+    const std::set<const Node*> needed = needed_members();
     for (const Node* node : regions_.members(region_)) {
+        if (!needed.contains(node)) continue;
         const NodePtr owner(const_cast<Node*>(node));
         if (regions_.role(node) == Role::sum) {
             kernels::Reduction reduction = reduction_of(*node).value();

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <set>
+
 #include "fuse_regions.hpp"
 
 namespace liven::detail {
@@ -13,6 +15,7 @@ public:
 
 private:
     void add_core_operands();
+    std::set<const Node*> needed_members() const;
     void add_epilogue();
     void add_prologue(size_t operand);
     /// Index of an operand among the group's inputs, added when it is new.
