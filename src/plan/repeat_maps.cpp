@@ -20,12 +20,12 @@ namespace liven::detail {
 namespace {
 
 // What a byte less of the arena may cost in bytes read and written.
-constexpr double kCostPerByte = 8;
+constexpr double kCostPerByte = 9;
 // And all of them together, of the step's time, reckoned as bytes. Two Zen 4 cores do six FLOPs in the time of one.
 constexpr double kShareOfStep = 0.025, kFlopsPerByte = 6;
 // Each map to be tried costs a plan, and small ones change little.
 constexpr int kMostTrials = 32;
-constexpr double kSmallestBytes = 1 << 20, kSmallestShare = 1.0 / 128;
+constexpr double kSmallestMapBytes = 1 << 20, kSmallestShare = 1.0 / 128;
 
 bool has_way_back(const Graph& graph) {
     const std::vector<Node*> order = graph.order();
@@ -37,6 +37,8 @@ struct CheapMap {
     Value value;
     double bytes = 0;
     double cost = 0;  ///< of making it, in bytes
+    bool is_product = false;
+    std::set<ValueKey> read;  ///< large values that it is made of
 };
 
 double in_bytes(double bytes, double flops) { return bytes + flops / kFlopsPerByte; }
@@ -53,9 +55,9 @@ public:
     explicit CheapMaps(const FusedGraph& fused) : graph_(fused.graph), way_(fused) {
         for (const Graph::Root& root : graph_.roots) roots_.insert(key_of(storage_of(root.value)));
         for (const HeldMap& map : held_maps(fused))
-            if (const auto cost = cost_of_map(map.value);
-                cost && *cost <= kCostPerByte * map.bytes && map.bytes >= kSmallestBytes)
-                found_.push_back({map.value, map.bytes, *cost});
+            if (auto cheap = cheap_map(map);
+                cheap && cheap->cost <= kCostPerByte * map.bytes && map.bytes >= kSmallestMapBytes)
+                found_.push_back(std::move(*cheap));
         std::stable_sort(found_.begin(), found_.end(),
                          [](const CheapMap& a, const CheapMap& b) { return a.cost * b.bytes < b.cost * a.bytes; });
     }
@@ -79,14 +81,18 @@ private:
 
     /// What it costs to make the map again of what is held; nothing when that cannot be, or is no pointwise operation
     /// and no product.
-    std::optional<double> cost_of_map(const Value& map) const {
-        const Node& node = *map.node;
-        const bool product = !node.is_leaf() && is_product(node);
-        std::set<ValueKey> read;
-        if (roots_.contains(key_of(map)) || (!product && is_costly(node)) || !collect_reads(node, read)) return {};
-        double bytes = static_cast<double>(map.type().bytes());
-        for (const auto& [maker, output] : read) bytes += static_cast<double>(maker->outputs[output].type.bytes());
-        return in_bytes(bytes, product ? cost_of(node).flops : 0);
+    std::optional<CheapMap> cheap_map(const HeldMap& map) const {
+        const Node& node = *map.value.node;
+        CheapMap cheap{
+            .value = map.value, .bytes = map.bytes, .is_product = !node.is_leaf() && is_product(node), .read = {}};
+        if (roots_.contains(key_of(map.value)) || (!cheap.is_product && is_costly(node)) ||
+            !collect_reads(node, cheap.read))
+            return {};
+        double bytes = static_cast<double>(map.value.type().bytes());
+        for (const auto& [maker, output] : cheap.read)
+            bytes += static_cast<double>(maker->outputs[output].type.bytes());
+        cheap.cost = in_bytes(bytes, cheap.is_product ? cost_of(node).flops : 0);
+        return cheap;
     }
 
     /// The large values that are read to make a node's operands; whether they are held and the arithmetic is cheap.
@@ -151,48 +157,89 @@ private:
     Made made_;
 };
 
-void tell(const CheapMap& map, double before, double after, bool pays) {
-    log_detail(std::string("plan: ") + map.value.node->scope + ' ' + map.value.shape().str() +
-               (pays ? " is made again on the way back" : " is held for the way back") + ": making it again costs " +
-               megabytes(map.cost) + " read and written, by which the arena would go from " + megabytes(before) +
-               " to " + megabytes(after));
-}
-
 double arena_of(FusedGraph fused, const EngineOptions& options) {
     return static_cast<double>(allocate(schedule(std::move(fused), options)).arena_bytes);
 }
+
+/// Looks for the maps by which the arena becomes small, each time by planning to the end.
+class MapSearch {
+public:
+    MapSearch(const Graph& simplified, FusedGraph fused, const EngineOptions& options)
+        : options_(options), maps_(fused), best_(simplified) {
+        for (const Group& group : fused.groups) allowed_ += kShareOfStep * in_bytes(group.bytes, group.flops);
+        if (!maps_.found().empty()) arena_ = arena_of(std::move(fused), options);
+        smallest_ = kSmallestShare * arena_;
+    }
+
+    Graph run() {
+        for (const CheapMap& map : maps_.found())
+            if (map.bytes >= smallest_) attempt({&map}, nullptr);
+        // Where a sum was made again, the maps that it is made of may be, and the sum held: they are more bytes than
+        // it, but each of them alone changed nothing while the others had to be there to make the sum.
+        for (const CheapMap& map : maps_.found())
+            if (chosen_.contains(key_of(map.value)) && !map.is_product) attempt(parts_of(map), &map);
+        return best_;
+    }
+
+private:
+    using Maps = std::vector<const CheapMap*>;
+
+    /// Those of which the map is made that are held until now.
+    Maps parts_of(const CheapMap& whole) const {
+        Maps parts;
+        for (const CheapMap& map : maps_.found())
+            if (whole.read.contains(key_of(map.value)) && !chosen_.contains(key_of(map.value)) &&
+                map.bytes >= smallest_)
+                parts.push_back(&map);
+        return parts;
+    }
+
+    /// Makes more maps again, and holds one for it that was not held, if that pays.
+    void attempt(const Maps& added, const CheapMap* held) {
+        double cost = held ? -held->cost : 0;
+        for (const CheapMap* map : added) cost += map->cost;
+        if (added.empty() || cost > allowed_ || trials_ == kMostTrials) return;
+        ++trials_;
+        std::set<ValueKey> chosen = chosen_;
+        for (const CheapMap* map : added) chosen.insert(key_of(map->value));
+        if (held) chosen.erase(key_of(held->value));
+        const Graph graph = maps_.repeating(chosen);
+        const double lower = arena_of(fuse(graph, options_), options_);
+        const bool pays = cost <= kCostPerByte * (arena_ - lower);
+        if (options_.verbose >= 1) tell(added, held, cost, lower, pays);
+        if (!pays) return;
+        best_ = graph;
+        arena_ = lower;
+        allowed_ -= cost;
+        chosen_ = std::move(chosen);
+    }
+
+    static std::string name_of(const CheapMap& map) {
+        return std::string(map.value.node->scope) + ' ' + map.value.shape().str();
+    }
+    void tell(const Maps& added, const CheapMap* held, double cost, double lower, bool pays) const {
+        std::string names;
+        for (const CheapMap* map : added) names += (names.empty() ? "" : " and ") + name_of(*map);
+        if (held) names += " instead of " + name_of(*held);
+        log_detail("plan: " + names + (pays ? " is made again on the way back" : " is held for the way back") +
+                   ": making it again costs " + megabytes(cost) +
+                   " read and written, by which the arena would go from " + megabytes(arena_) + " to " +
+                   megabytes(lower));
+    }
+
+    const EngineOptions& options_;
+    CheapMaps maps_;
+    Graph best_;
+    std::set<ValueKey> chosen_;
+    double arena_ = 0, allowed_ = 0, smallest_ = 0;
+    int trials_ = 0;
+};
 
 }  // namespace
 
 Graph repeat_cheap_maps(const Graph& simplified, const EngineOptions& options) {
     if (options.detect_anomaly || !has_way_back(simplified)) return simplified;
-    FusedGraph fused = fuse(simplified, options);
-    CheapMaps maps(fused);
-    if (maps.found().empty()) return simplified;
-    double allowed = 0;
-    for (const Group& group : fused.groups) allowed += kShareOfStep * in_bytes(group.bytes, group.flops);
-    double arena = arena_of(std::move(fused), options);
-    const double smallest = kSmallestShare * arena;
-    Graph best = simplified;
-    std::set<ValueKey> chosen;
-    int trials = 0;
-    for (const CheapMap& map : maps.found()) {
-        if (map.cost > allowed || map.bytes < smallest) continue;
-        if (++trials > kMostTrials) break;
-        chosen.insert(key_of(map.value));
-        const Graph graph = maps.repeating(chosen);
-        const double lower = arena_of(fuse(graph, options), options);
-        const bool pays = map.cost <= kCostPerByte * (arena - lower);
-        if (options.verbose >= 1) tell(map, arena, lower, pays);
-        if (pays) {
-            best = graph;
-            arena = lower;
-            allowed -= map.cost;
-        } else {
-            chosen.erase(key_of(map.value));
-        }
-    }
-    return best;
+    return MapSearch(simplified, fuse(simplified, options), options).run();
 }
 
 }  // namespace liven::detail

@@ -1,5 +1,6 @@
 #include "src/plan/repeat_maps.hpp"
 
+#include <algorithm>
 #include <catch2/catch.hpp>
 #include <string>
 #include <vector>
@@ -171,4 +172,25 @@ TEST_CASE("A limit of the arena that the maps made again keep to repeats no more
     CHECK(limited.repeated == whole.repeated);
     options.arena_limit = whole.arena_bytes * 9 / 10;
     CHECK(make_plan(chain.traced(), options)->memory().arena_bytes <= options.arena_limit);
+}
+
+TEST_CASE("An epilogue computes nothing that nobody reads") {
+    // What other steps compute again for themselves is no part of the step whose result it is made of.
+    const EngineOptions options = Engine::current().options();
+    const detail::FusedGraph fused = detail::fuse(detail::repeat_cheap_maps(simplified(Chain(6, 3)), options), options);
+    int instructions = 0;
+    for (const detail::Group& group : fused.groups) {
+        const kernels::Program& program = group.epilogue;
+        std::vector<bool> read(static_cast<size_t>(program.registers), false);
+        for (const kernels::ProgramOutput& output : program.outputs) read[output.source] = true;
+        for (const kernels::Reduction& reduction : program.reductions) read[reduction.source] = true;
+        for (const kernels::Instruction& instruction : program.code) {
+            const uint8_t operands[] = {instruction.a, instruction.b, instruction.c};
+            for (int i = 0; i < kernels::operands_of(instruction.op); ++i) read[operands[i]] = true;
+        }
+        INFO(group.str());
+        CHECK(std::find(read.begin(), read.end(), false) == read.end());
+        instructions += static_cast<int>(program.code.size());
+    }
+    CHECK(instructions > 0);
 }
