@@ -4,7 +4,8 @@
 All is computed in float64 from float32 parameters and inputs, then rounded to float32. Some draws of parameters lie so
 near a kink (a ReLU at zero, two equal maxima of a pool) that rounding alone changes a gradient by a percent; such a
 golden value would test luck. So each case is repeated with every layer's output disturbed by 2e-7, and the first salt
-whose results all stay within 3e-5 (2e-4 after the 20 steps of the curve) is taken.
+whose results all stay within 3e-5 (2e-4 after the 20 steps of the curve) is taken. Winograd's convolutions disturb ten
+times as much now and then: where that met a kink with the first salt, a case must bear as much with ten times the effect.
 """
 import os
 import sys
@@ -117,18 +118,24 @@ def distance(exact, other):
     return worst, where
 
 
-def well_conditioned(make, limit):
+def disturbance(exact, make, noise, limit):
+    """How far results stray, over some draws of the noise: infinitely where that is beyond the limit."""
+    worst = 0.0
+    for seed in range(DRAWS):
+        worst = max(worst, distance(exact, make(noise, seed))[0])
+        if worst > limit:
+            return np.inf
+    return worst
+
+
+def well_conditioned(make, limit, factors=(1,)):
     """make(noise, seed) with the first salt that rounding does not matter to."""
-    for formula.salt in range(100):
+    for formula.salt in range(200):
         exact = make(0.0, 0)
-        worst = 0.0
-        for seed in range(DRAWS):
-            worst = max(worst, distance(exact, make(NOISE, seed))[0])
-            if worst > limit:
-                break
-        else:
+        strayed = [disturbance(exact, make, factor * NOISE, factor * limit) for factor in factors]
+        if max(strayed) < np.inf:
             exact["salt"] = np.array([formula.salt], np.int64)
-            return exact, worst
+            return exact, strayed[-1]
     raise RuntimeError("no salt is well-conditioned")
 
 
@@ -147,8 +154,9 @@ def models():
                 continue
             smoothings = (0.0, 0.1) if big else (0.1,)
             with_layers = big and name == "attacknet-v2.2"
+            factors = (10, 1) if (name, height) == ("attacknet-v1", 48) else (1,)
             exact, worst = well_conditioned(
-                lambda noise, seed: run(name, height, width, 4, smoothings, with_layers, noise, seed), 3e-5)
+                lambda noise, seed: run(name, height, width, 4, smoothings, with_layers, noise, seed), 3e-5, factors)
             size = save(f"model_{name}_{height}x{width}.npz", exact)
             print(f"{name} {height}x{width}: {size} bytes, salt {formula.salt}, noise changes it by {worst:.1e}", flush=True)
 
@@ -190,6 +198,8 @@ if __name__ == "__main__":
     torch.set_num_threads(1)
     if "--curve-only" not in sys.argv:
         models()
+    if "--models-only" in sys.argv:
+        sys.exit()
     exact, worst = well_conditioned(curve, 2e-4)
     print("losses", np.round(exact["losses"], 4))
     print(f"curve: {save('curve.npz', exact)} bytes, salt {formula.salt}, noise changes it by {worst:.1e}")

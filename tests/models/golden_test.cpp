@@ -20,18 +20,6 @@ struct GoldenCase {
     std::string model;
     int64_t height, width;
 };
-/// One of this case's activations lies at 1.3e-6 of the largest from its kink: direct kernels are nearer than that, as
-/// are the disturbances its salt was chosen by, Winograd's need not be. Other cases have those.
-bool needs_strict_math(const GoldenCase& c) { return c.model == "attacknet-v1" && c.height == 48; }
-struct StrictMath {
-    explicit StrictMath(bool on) : before(Engine::current().options().strict_math) {
-        Engine::current().set_strict_math(on || before);
-    }
-    ~StrictMath() { Engine::current().set_strict_math(before); }
-    StrictMath(const StrictMath&) = delete;
-    StrictMath& operator=(const StrictMath&) = delete;
-    const bool before;
-};
 std::string file_of(const GoldenCase& c) {
     return "model_" + c.model + "_" + std::to_string(c.height) + "x" + std::to_string(c.width) + ".npz";
 }
@@ -84,7 +72,6 @@ TEST_CASE("The four CNNs agree with PyTorch: logits, loss, every gradient, runni
                                      GoldenCase{"attacknet-v2.2", 32, 32}, GoldenCase{"attacknet-v2.2", 48, 40},
                                      GoldenCase{"attacknet-v2.2", 34, 38});
     INFO(file_of(test));
-    const StrictMath strict(needs_strict_math(test));
     const golden::File file(file_of(test));
     const int64_t salt = file.integer("salt");
     const Shape input{4, test.height, test.width, 3};
