@@ -95,6 +95,7 @@ struct KernelInfo {
     std::string_view name;  ///< a sentence: conv2d_fwd_direct_nhwc_oc16x8_f32
     Isa isa = Isa::baseline;
     std::string_view tile;
+    std::string_view takes;  ///< what `refuse` lets pass, in a line
     /// Why this kernel cannot take the problem, or an empty string when it can.
     std::string (*refuse)(const Problem&) = nullptr;
     /// Expected time in units of one FMA-peak second per TFLOP: only the order among accepting kernels matters.

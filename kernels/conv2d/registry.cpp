@@ -94,22 +94,28 @@ constexpr Tiles tiles[] = {
 void register_conv2d_direct(std::vector<KernelInfo>& out) {
     for (const Tiles& t : tiles) {
         const auto add = [&](std::string_view op, std::string_view name, std::string_view tile, bool depthwise) {
-            out.push_back({.op = op,
-                           .name = name,
-                           .isa = t.isa,
-                           .tile = tile,
-                           .refuse = depthwise ? refuse_depthwise : refuse_dense,
-                           .cost = depthwise ? cost_depthwise : cost_dense,
-                           .make = op == "conv2d_weight_grad" ? make_direct_weight_grad : make_direct_convolution});
+            out.push_back(
+                {.op = op,
+                 .name = name,
+                 .isa = t.isa,
+                 .tile = tile,
+                 .takes = depthwise ? "a group for every channel" : "any window, any groups but one for every channel",
+                 .refuse = depthwise ? refuse_depthwise : refuse_dense,
+                 .cost = depthwise ? cost_depthwise : cost_dense,
+                 .make = op == "conv2d_weight_grad" ? make_direct_weight_grad : make_direct_convolution});
         };
         const auto add_gemm = [&](std::string_view op, std::string_view name,
                                   std::unique_ptr<Step> (*make)(const Problem&, Isa)) {
             const std::string_view tile = op == "conv2d_weight_grad" ? t.gemm_weight_grad : t.gemm;
-            out.push_back({op, name, t.isa, tile, refuse_gemm_conv2d, t.cost_gemm, make});
+            const std::string_view takes =
+                op == "conv2d_weight_grad" ? "1x1 without padding; other strided windows from 64 channels on; one group"
+                                           : "1x1 kernels without padding, any stride; one group";
+            out.push_back({op, name, t.isa, tile, takes, refuse_gemm_conv2d, t.cost_gemm, make});
         };
         add("conv2d", "conv2d_fwd_direct_nhwc_f32", t.forward, false);
         const auto add_narrow = [&](std::string_view op, std::string_view name) {
-            out.push_back({op, name, t.isa, t.forward, refuse_narrow, cost_narrow, make_narrow_convolution});
+            const std::string_view takes = "at most 15 result channels and 512 products a pixel; one group";
+            out.push_back({op, name, t.isa, t.forward, takes, refuse_narrow, cost_narrow, make_narrow_convolution});
         };
         add_narrow("conv2d", "conv2d_fwd_narrow_nhwc_f32");
         add("conv2d", "conv2d_fwd_depthwise_nhwc_f32", t.depthwise, true);
@@ -120,13 +126,14 @@ void register_conv2d_direct(std::vector<KernelInfo>& out) {
         add_gemm("conv2d_input_grad", "conv2d_bwd_data_gemm_nhwc_f32", make_gemm_conv2d);
         if (t.isa == Isa::avx512) {
             const auto add_dots = [&](std::string_view op, std::string_view name) {
-                out.push_back({op, name, t.isa, t.gemm, refuse_dots_conv2d,
+                out.push_back({op, name, t.isa, t.gemm, "1x1, maps in bf16 as they lie, channels by 2; AVX512_BF16",
+                               refuse_dots_conv2d,
                                [](const Problem& problem) { return 0.55 * cost_gemm_conv2d(problem, Isa::avx512); },
                                make_dots_conv2d});
             };
             const auto add_direct_dots = [&](std::string_view op, std::string_view name) {
-                out.push_back(
-                    {op, name, t.isa, t.forward, refuse_direct_dots, cost_direct_dots, make_direct_dots_convolution});
+                out.push_back({op, name, t.isa, t.forward, "maps in bf16, channels by 2, one group; AVX512_BF16",
+                               refuse_direct_dots, cost_direct_dots, make_direct_dots_convolution});
             };
             add_direct_dots("conv2d", "conv2d_fwd_direct_dots_nhwc_bf16");
             add_direct_dots("conv2d_input_grad", "conv2d_bwd_data_direct_dots_nhwc_bf16");

@@ -103,12 +103,22 @@ double flops(const GemmPlan& plan) {
            static_cast<double>(plan.k);
 }
 
+constexpr std::string_view takes_of(GemmForm form, DType b) {
+    const bool bf16 = b == DType::bf16;
+    if (form == GemmForm::turned) return "b transposed, at most 32 rows of many columns, a as it lies";
+    if (form == GemmForm::split_k)
+        return bf16 ? "b in bf16, 1,024 products to a result and more, few results"
+                    : "1,024 products to a result and more, few results";
+    return bf16 ? "b in bf16, not transposed" : "any matrices; a made by a program up to 512 columns";
+}
+
 template <GemmForm form, Isa isa, DType b = DType::f32>
 KernelInfo entry(std::string_view name, std::string_view tile) {
     return {.op = "matmul",
             .name = name,
             .isa = isa,
             .tile = tile,
+            .takes = takes_of(form, b),
             .refuse =
                 [](const Problem& problem) {
                     GemmPlan plan;

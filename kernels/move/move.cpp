@@ -260,11 +260,12 @@ private:
 double cost(const Problem& problem) { return static_cast<double>(problem.outputs[0].shape.count()) * 2 * 12e-12; }
 
 template <Moves (*moves)(const Problem&)>
-KernelInfo entry(std::string_view op, std::string_view name, Isa isa) {
+KernelInfo entry(std::string_view op, std::string_view name, std::string_view takes, Isa isa) {
     return {.op = op,
             .name = name,
             .isa = isa,
             .tile = "rows, or squares of a vector",
+            .takes = takes,
             .refuse = [](const Problem& problem) { return with_checks(problem, moves).refusal; },
             .cost = cost,
             .make = [](const Problem& problem, Isa made_for) -> std::unique_ptr<Step> {
@@ -276,12 +277,13 @@ KernelInfo entry(std::string_view op, std::string_view name, Isa isa) {
 
 void register_move(std::vector<KernelInfo>& out) {
     for (const Isa isa : {Isa::baseline, Isa::avx2, Isa::avx512}) {
-        out.push_back(entry<concat_moves>("concat", "concat_strided_copies", isa));
-        out.push_back(entry<slice_moves>("slice", "slice_strided_copy", isa));
-        out.push_back(entry<pad_moves>("pad", "pad_slabs_and_copy_f32", isa));
-        out.push_back(entry<permute_moves>("permute", "permute_turned_squares", isa));
-        out.push_back(entry<broadcast_moves>("broadcast", "broadcast_repeated_copy", isa));
-        out.push_back(entry<copy_moves>("copy", "copy_strided", isa));
+        out.push_back(
+            entry<concat_moves>("concat", "concat_strided_copies", "operands that differ along one axis only", isa));
+        out.push_back(entry<slice_moves>("slice", "slice_strided_copy", "any box of the operand", isa));
+        out.push_back(entry<pad_moves>("pad", "pad_slabs_and_copy_f32", "f32, any padding", isa));
+        out.push_back(entry<permute_moves>("permute", "permute_turned_squares", "any order of the axes", isa));
+        out.push_back(entry<broadcast_moves>("broadcast", "broadcast_repeated_copy", "any axes of extent 1", isa));
+        out.push_back(entry<copy_moves>("copy", "copy_strided", "any shape, any distance between pixels", isa));
     }
 }
 

@@ -175,6 +175,7 @@ KernelInfo info() {
             .name = "pointwise_program_nhwc_f32",
             .isa = isa,
             .tile = "1024",
+            .takes = "any program over maps of one shape, with values by channel, by sample or alone",
             .refuse = refusal<isa>,
             .cost = seconds_per_peak,
             .make = make};

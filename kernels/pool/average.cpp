@@ -54,6 +54,7 @@ void register_average_pool(std::vector<KernelInfo>& out) {
                        .name = "avg_pool_separable_nhwc_f32",
                        .isa = isa,
                        .tile = "one vector of channels",
+                       .takes = "N x H x W x C in f32 or bf16, any window",
                        .refuse = refuse<false>,
                        .cost = separable_cost,
                        .make = make<false>});
@@ -61,6 +62,7 @@ void register_average_pool(std::vector<KernelInfo>& out) {
                        .name = "avg_pool_grad_gather_separable_nhwc_f32",
                        .isa = isa,
                        .tile = "one vector of channels",
+                       .takes = "N x H x W x C in f32 or bf16, any window",
                        .refuse = refuse<true>,
                        .cost = separable_cost,
                        .make = make<true>});

@@ -219,6 +219,7 @@ KernelInfo entry(std::string_view op, std::string_view name, Isa isa) {
             .name = name,
             .isa = isa,
             .tile = "one vector of channels",
+            .takes = "N x H x W x C in f32 or bf16, windows of at most 64 rows",
             .refuse = refuse<mode>,
             .cost = cost,
             .make = [](const Problem& problem, Isa made_for) -> std::unique_ptr<Step> {

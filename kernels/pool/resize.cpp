@@ -35,6 +35,7 @@ void register_resize(std::vector<KernelInfo>& out) {
                        .name = "resize_separable_nhwc_f32",
                        .isa = isa,
                        .tile = "one vector of channels",
+                       .takes = "N x H x W x C in f32 or bf16, to any size",
                        .refuse = refuse,
                        .cost = separable_cost,
                        .make = make<false>});
@@ -42,6 +43,7 @@ void register_resize(std::vector<KernelInfo>& out) {
                        .name = "resize_grad_gather_separable_nhwc_f32",
                        .isa = isa,
                        .tile = "one vector of channels",
+                       .takes = "N x H x W x C in f32 or bf16, to any size",
                        .refuse = refuse,
                        .cost = separable_cost,
                        .make = make<true>});

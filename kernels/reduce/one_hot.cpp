@@ -60,6 +60,7 @@ void register_one_hot(std::vector<KernelInfo>& out) {
                        .name = "one_hot_rows_f32",
                        .isa = isa,
                        .tile = "row",
+                       .takes = "dense i32 indices, a row of f32 each, without programs",
                        .refuse = refuse,
                        .cost = cost,
                        .make = make});

@@ -87,6 +87,7 @@ void register_product_norm(std::vector<KernelInfo>& out) {
                        .name = "product_norm_gram_f64",
                        .isa = isa,
                        .tile = "4 x 4 pairs of rows",
+                       .takes = "dense f32 matrices of 1 to 64 rows, without programs",
                        .refuse = refuse,
                        .cost = cost,
                        .make = make});

@@ -237,6 +237,7 @@ void add(std::vector<KernelInfo>& out, std::string_view op, std::string_view nam
                        .name = name,
                        .isa = isa,
                        .tile = "1024",
+                       .takes = "f32 over any axes, without programs",
                        .refuse = refuse<kind>,
                        .cost = cost,
                        .make = make<kind>});

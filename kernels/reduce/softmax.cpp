@@ -68,6 +68,7 @@ void register_softmax(std::vector<KernelInfo>& out) {
                         .name = "softmax_rows_f32",
                         .isa = isa,
                         .tile = "row",
+                        .takes = "f32 over the last axis, without programs",
                         .refuse = refuse,
                         .cost = cost,
                         .make = make<false>};

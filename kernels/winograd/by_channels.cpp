@@ -263,10 +263,12 @@ std::unique_ptr<Step> make(const Problem& problem, Isa isa) {
 }  // namespace
 
 void register_winograd_by_channels(std::vector<KernelInfo>& out) {
+    const std::string_view takes = "as winograd_f4x4, maps of at most 64 tiles of 4x4";
     const auto add = [&](Isa isa, std::string_view tile) {
-        out.push_back({"conv2d", "conv2d_fwd_winograd_f4x4_by_channels_nhwc_f32", isa, tile, refuse, cost, make});
         out.push_back(
-            {"conv2d_input_grad", "conv2d_bwd_data_winograd_f4x4_by_channels_nhwc_f32", isa, tile, refuse, cost, make});
+            {"conv2d", "conv2d_fwd_winograd_f4x4_by_channels_nhwc_f32", isa, tile, takes, refuse, cost, make});
+        out.push_back({"conv2d_input_grad", "conv2d_bwd_data_winograd_f4x4_by_channels_nhwc_f32", isa, tile, takes,
+                       refuse, cost, make});
     };
     add(Isa::baseline, "3 tiles x 16 channels");
     add(Isa::avx2, "6 tiles x 16 channels");

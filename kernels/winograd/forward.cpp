@@ -391,18 +391,18 @@ std::string refuse_upsampled(const Problem& problem) {
 void register_winograd(std::vector<KernelInfo>& out) {
     using enum WinogradScheme;
     const auto add = [&](Isa isa, std::string_view tile) {
-        out.push_back(
-            {"conv2d", "conv2d_fwd_winograd_f4x4_nhwc_f32", isa, tile, refuse_winograd, cost<f4x4>, make<f4x4>});
-        out.push_back(
-            {"conv2d", "conv2d_fwd_winograd_f2x2_nhwc_f32", isa, tile, refuse_winograd, cost<f2x2>, make<f2x2>});
-        out.push_back({"conv2d", "conv2d_fwd_winograd_upsampled_nhwc_f32", isa, tile, refuse_upsampled,
-                       cost<upsampled_grad>, make<upsampled_grad>});
-        out.push_back({"conv2d_input_grad", "conv2d_bwd_data_winograd_f4x4_nhwc_f32", isa, tile, refuse_winograd,
+        out.push_back({"conv2d", "conv2d_fwd_winograd_f4x4_nhwc_f32", isa, tile, winograd_takes, refuse_winograd,
                        cost<f4x4>, make<f4x4>});
-        out.push_back({"conv2d_input_grad", "conv2d_bwd_data_winograd_f2x2_nhwc_f32", isa, tile, refuse_winograd,
+        out.push_back({"conv2d", "conv2d_fwd_winograd_f2x2_nhwc_f32", isa, tile, winograd_takes, refuse_winograd,
                        cost<f2x2>, make<f2x2>});
-        out.push_back({"conv2d_input_grad", "conv2d_bwd_data_winograd_upsampled_nhwc_f32", isa, tile, refuse_upsampled,
-                       cost<upsampled>, make<upsampled>});
+        out.push_back({"conv2d", "conv2d_fwd_winograd_upsampled_nhwc_f32", isa, tile, upsampled_takes, refuse_upsampled,
+                       cost<upsampled_grad>, make<upsampled_grad>});
+        out.push_back({"conv2d_input_grad", "conv2d_bwd_data_winograd_f4x4_nhwc_f32", isa, tile, winograd_takes,
+                       refuse_winograd, cost<f4x4>, make<f4x4>});
+        out.push_back({"conv2d_input_grad", "conv2d_bwd_data_winograd_f2x2_nhwc_f32", isa, tile, winograd_takes,
+                       refuse_winograd, cost<f2x2>, make<f2x2>});
+        out.push_back({"conv2d_input_grad", "conv2d_bwd_data_winograd_upsampled_nhwc_f32", isa, tile, upsampled_takes,
+                       refuse_upsampled, cost<upsampled>, make<upsampled>});
     };
     add(Isa::baseline, "3 tiles x 16 channels");
     add(Isa::avx2, "6 tiles x 16 channels");

@@ -13,8 +13,12 @@ namespace liven::kernels {
 
 /// Why Winograd's kernels cannot take the problem, or an empty string.
 std::string refuse_winograd(const Problem& problem);
+inline constexpr std::string_view winograd_takes =
+    "3x3, stride and dilation 1, channels by 16, one group; not under strict math";
 /// Likewise those for upsampled maps.
 std::string refuse_upsampled(const Problem& problem);
+inline constexpr std::string_view upsampled_takes =
+    "upsampling and a 2x2 kernel, channels by 16; not under strict math";
 
 /// Part `share` of `shares` of some memory.
 inline std::span<const std::byte> share_of(std::span<const std::byte> all, int64_t share, int64_t shares) {

@@ -363,12 +363,12 @@ std::unique_ptr<Step> make(const Problem& problem, Isa isa) {
 void register_winograd_weight_grad(std::vector<KernelInfo>& out) {
     using enum WinogradScheme;
     const auto add = [&](Isa isa, std::string_view tile) {
-        out.push_back({"conv2d_weight_grad", "conv2d_bwd_weights_winograd_f3x3_nhwc_f32", isa, tile, refuse_winograd,
-                       cost<f4x4>, make<f4x4>});
+        out.push_back({"conv2d_weight_grad", "conv2d_bwd_weights_winograd_f3x3_nhwc_f32", isa, tile, winograd_takes,
+                       refuse_winograd, cost<f4x4>, make<f4x4>});
         out.push_back({"conv2d_weight_grad", "conv2d_bwd_weights_winograd_f3x3_of_2x2_nhwc_f32", isa, tile,
-                       refuse_winograd, cost<f2x2>, make<f2x2>});
+                       winograd_takes, refuse_winograd, cost<f2x2>, make<f2x2>});
         out.push_back({"conv2d_weight_grad", "conv2d_bwd_weights_winograd_upsampled_nhwc_f32", isa, tile,
-                       refuse_upsampled, cost<upsampled_grad>, make<upsampled_grad>});
+                       upsampled_takes, refuse_upsampled, cost<upsampled_grad>, make<upsampled_grad>});
     };
     add(Isa::baseline, "3 x 16 channels");
     add(Isa::avx2, "6 x 16 channels");

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <iomanip>
 #include <optional>
 #include <sstream>
@@ -78,12 +79,23 @@ std::string cost_source(const kernels::KernelInfo& kernel) {
     return problems == 0 ? "estimated" : "measured over " + std::to_string(problems) + " problems, else estimated";
 }
 
-/// Two lines a kernel: names are as long as half a terminal is wide.
+bool same_kernel(const kernels::KernelInfo& a, const kernels::KernelInfo& b) {
+    return a.op == b.op && a.name == b.name;
+}
+
+/// A kernel's name and what it takes, then a line for each instruction set.
 std::string kernel_table() {
     std::ostringstream out;
-    for (const kernels::KernelInfo& kernel : kernels::registry())
-        out << kernel.name << "\n    " << kernel.op << " on " << name_of(kernel.isa) << ", tile: " << kernel.tile
-            << "; cost " << cost_source(kernel) << '\n';
+    const std::vector<kernels::KernelInfo>& all = kernels::registry();
+    for (auto first = all.begin(); first != all.end(); ++first) {
+        const auto same = [&](const kernels::KernelInfo& other) { return same_kernel(*first, other); };
+        if (std::find_if(all.begin(), first, same) != first) continue;
+        out << first->name << "\n    " << first->op << ": " << first->takes << '\n';
+        for (auto kernel = first; kernel != all.end(); ++kernel)
+            if (same(*kernel))
+                out << "    " << std::left << std::setw(9) << name_of(kernel->isa) << "tile " << kernel->tile
+                    << "; cost " << cost_source(*kernel) << '\n';
+    }
     return out.str();
 }
 
@@ -154,8 +166,8 @@ void add_version_command(CLI::App& app) {
 
 void add_kernels_command(CLI::App& app) {
     auto json = std::make_shared<bool>(false);
-    CLI::App* command =
-        app.add_subcommand("kernels", "every kernel: operation, ISA, name, register tile, source of its cost");
+    CLI::App* command = app.add_subcommand(
+        "kernels", "every kernel: operation, what it takes, and for each ISA its tile and the source of its cost");
     command->add_flag("--json", *json, "one JSON object a line");
     command->footer("Example: liven kernels\nWhich one a model uses and why: LIVEN_VERBOSE=1 liven bench MODEL");
     command->callback([json] {
@@ -165,6 +177,7 @@ void add_kernels_command(CLI::App& app) {
                                 {"isa", name_of(kernel.isa)},
                                 {"name", kernel.name},
                                 {"tile", kernel.tile},
+                                {"takes", kernel.takes},
                                 {"measured", kernels::active_tuning()->problems(kernel)}})
                       .str());
     });

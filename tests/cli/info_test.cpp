@@ -93,18 +93,19 @@ TEST_CASE("models lists options and recipes") {
     }
 }
 
-TEST_CASE("kernels names operation, instruction set, kernel and tile") {
+TEST_CASE("kernels names operation, instruction set, kernel and tile, and what each takes") {
     const auto lines = liven_program("kernels --json").json_lines();
     CHECK(lines.size() > 10);
     bool direct = false;
     for (const Json& line : lines) {
-        CHECK(keys_of(line) == std::vector<std::string>{"op", "isa", "name", "tile", "measured"});
+        CHECK(keys_of(line) == std::vector<std::string>{"op", "isa", "name", "tile", "takes", "measured"});
+        CHECK_FALSE(line.at("takes").text().empty());
         CHECK(line.at("measured").integer() == 0);
         direct = direct || line.at("name").text() == "conv2d_fwd_direct_nhwc_f32";
     }
     CHECK(direct);
     const std::string listed = liven_program("kernels").out;
-    CHECK(has(listed, "conv2d_fwd_direct_nhwc_f32\n    conv2d on "));
+    CHECK(has(listed, "conv2d_fwd_direct_nhwc_f32\n    conv2d: any window, any groups"));
     std::istringstream text(listed);
     size_t longest = 0;
     for (std::string line; std::getline(text, line);) longest = std::max(longest, line.size());
