@@ -33,6 +33,20 @@ std::optional<size_t> skip_string(std::string_view text, size_t at, bool is_valu
     return {};
 }
 
+/// Where a string in three quotes has a letter beyond ASCII as the first thing behind a backslash and the white space
+/// that follows it: toml++ looks there for the end of a line.
+size_t letter_behind_backslash(std::string_view string) {
+    constexpr size_t none = std::string_view::npos;
+    if (string.substr(0, 3) != "\"\"\"") return none;
+    for (size_t at = string.find('\\', 3); at != none; at = string.find('\\', at)) {
+        const size_t next = string.find_first_not_of(" \t\r\n\v\f", at + 1);
+        if (next == none) return none;
+        if (static_cast<unsigned char>(string[next]) >= 0x80) return next;
+        at += next == at + 1 ? 2 : 1;  // what was escaped
+    }
+    return none;
+}
+
 /// Where in a TOML text a quote opens a string. In the middle of a word toml++ takes it for a part of the word, and
 /// brackets and = too where the word stands for a value; it is then no value, but is read to its end all the same.
 class StringStarts {
@@ -67,7 +81,8 @@ private:
     std::string open_;       ///< brackets of values: arrays hold values, tables begin with keys
 };
 
-/// Calls `visit` with the position of every character outside strings and comments.
+/// Calls `visit` with the position of every character outside strings and comments, and of letters that no string may
+/// have where they are.
 template <class Visit>
 void walk_outside_strings(std::string_view toml, const Visit& visit) {
     StringStarts strings;
@@ -75,6 +90,8 @@ void walk_outside_strings(std::string_view toml, const Visit& visit) {
         const char c = toml[at];
         const bool opens = (c == '"' || c == '\'') && strings.here();
         if (const auto behind = opens ? skip_string(toml, at, strings.in_value()) : std::nullopt) {
+            const size_t letter = letter_behind_backslash(toml.substr(at, *behind - at));
+            if (letter != std::string_view::npos) visit(at + letter);
             at = *behind;
         } else if (c == '#') {
             at = std::min(toml.find('\n', at), toml.size());

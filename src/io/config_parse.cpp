@@ -82,7 +82,8 @@ Config Config::parse(std::string_view toml, std::string_view source) {
     if (io::longest_dotted_key(toml) > kMaxParts) throw Error(source, "has a key of more than 16 parts");
     if (const size_t at = io::first_foreign_byte(toml); at != std::string_view::npos)
         throw Error(std::string(source) + ':' + std::to_string(1 + std::count(toml.begin(), toml.begin() + at, '\n')),
-                    "has a letter that is not ASCII outside quotes", "put keys and texts with such letters in quotes");
+                    "has a letter that is not ASCII outside quotes or behind a backslash",
+                    "put keys and texts with such letters in quotes");
     ConfigParser parser;
     parser.out.source_ = source;
     try {

@@ -176,6 +176,14 @@ TEST_CASE("Letters beyond ASCII belong in quotes and comments") {
          {"a = 0\"\xCF\xBB", "a = [\n0.\"\xCF\xBB", "a = '''''''\xCF\xBB", "a = {b.\" \" = \xCF\xBB}",
           "a = 0x{'\xCF\xBB'", "a = 0x='\xCF\xBB'", "\"\"\"[\\\n\xCF\xBB\"\"\""})
         CHECK_THROWS_WITH(Config::parse(word, "x.toml"), Contains("not ASCII outside quotes"));
+    // Behind the end of a line that a backslash hides, or behind a backslash itself.
+    for (const char* word :
+         {"a = \"\"\"[q\\\n\n\xEF\xBB\xBD\"\"\"", "a = \"\"\"\\ \t\n \xCF\xBB\"\"\"", "a = \"\"\"\\\xCF\xBB\"\"\""})
+        CHECK_THROWS_WITH(Config::parse(word, "x.toml"), Contains("behind a backslash"));
+    CHECK(Config::parse("a = \"\"\"\xCF\xBB\\\n  b\xCF\xBB\"\"\"").text("a", "") ==
+          "\xCF\xBB"
+          "b\xCF\xBB");
+    CHECK(Config::parse("a = \"\"\"\\\\\xCF\xBB\"\"\"").text("a", "") == "\\\xCF\xBB");
     CHECK(Config::parse("a.\"\xCF\xBB\" = 1", "x.toml").keys().size() == 1);
     CHECK(Config::parse("a = {b = [1, 2], c.\"\xCF\xBB\" = 1}\nd.\"\xCF\xBB\" = 1").keys().size() >= 3);
     CHECK_THROWS_AS(Config::parse("a = é"), Error);
