@@ -4,6 +4,7 @@
 // Include it from kernels/isa/*.cpp only: everything here is compiled once per ISA and lives in an anonymous namespace,
 // so that no symbol of one instruction set can be linked into another.
 
+#include <array>
 #include <cstdint>
 #include <xsimd/xsimd.hpp>
 
@@ -237,15 +238,26 @@ LIVEN_INLINE vec dot_bf16(const float* a, vec b, vec c) {
     asm("vdpbf16ps %2%{1to16%}, %1, %0" : "+v"(sum) : "v"(static_cast<__m512>(b)), "m"(*a));
     return sum;
 }
+/// 32 numbers of `even` and of `odd`, of which the first `begin` in each are left out, by turns: 16 pairs.
+template <int begin>
+LIVEN_INLINE __m512i pairs_of(__m512i even, __m512i odd) {
+    alignas(64) static constexpr auto order = [] {
+        std::array<uint16_t, 32> places{};
+        for (size_t i = 0; i < places.size(); ++i) places[i] = static_cast<uint16_t>(begin + i / 2 + i % 2 * 32);
+        return places;
+    }();
+    return _mm512_permutex2var_epi16(even, _mm512_load_si512(order.data()), odd);
+}
 /// Pairs of bf16: `even` in the lower halves, `odd` in the upper.
 LIVEN_INLINE vec pairs_bf16(vec even, vec odd) {
-    alignas(32) uint16_t lower[lanes], upper[lanes];
-    store_bf16<true>(lower, even);
-    store_bf16<true>(upper, odd);
-    const auto widened = [](const uint16_t* p) {
-        return _mm512_cvtepu16_epi32(_mm256_load_si256(reinterpret_cast<const __m256i*>(p)));
-    };
-    return _mm512_castsi512_ps(_mm512_or_si512(widened(lower), _mm512_slli_epi32(widened(upper), 16)));
+    __m512i both;  // even's in the lower half, odd's in the upper
+    asm("vcvtne2ps2bf16 %2, %1, %0" : "=v"(both) : "v"(static_cast<__m512>(odd)), "v"(static_cast<__m512>(even)));
+    alignas(64) static constexpr auto order = [] {
+        std::array<uint16_t, 32> places{};
+        for (size_t i = 0; i < places.size(); ++i) places[i] = static_cast<uint16_t>(i / 2 + i % 2 * 16);
+        return places;
+    }();
+    return _mm512_castsi512_ps(_mm512_permutexvar_epi16(_mm512_load_si512(order.data()), both));
 }
 #endif
 

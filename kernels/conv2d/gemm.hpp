@@ -22,6 +22,9 @@ std::string refuse_dots_conv2d(const Problem& problem);
 std::unique_ptr<Step> make_dots_conv2d(const Problem& problem, Isa isa);
 /// conv2d_weight_grad.
 std::unique_ptr<Step> make_gemm_conv2d_weight_grad(const Problem& problem, Isa isa);
+/// The same over two maps in bf16, or made of such, with dot products along pairs of pixels.
+std::string refuse_dots_weight_grad(const Problem& problem);
+std::unique_ptr<Step> make_dots_conv2d_weight_grad(const Problem& problem, Isa isa);
 
 /// Expected time, see KernelInfo::cost.
 double cost_gemm_conv2d(const Problem& problem, Isa isa);

@@ -182,10 +182,10 @@ private:
         const int64_t elements = dots_ ? 2 : 1;  // floats that become one
         weights += turned_ ? (first * cut_.depth + k) * elements : k * elements * cut_.columns + first;
         if (dots_ && turned_) {
-            auto* pairs = reinterpret_cast<float*>(buffers.scratch);
+            auto* halves = reinterpret_cast<uint16_t*>(buffers.scratch);
             for (int64_t r = 0; r < width; ++r)
-                kernels_.round_pairs(weights + r * 2 * cut_.depth, 2 * depth, pairs + r * depth);
-            kernels_.pack_turned(pairs, depth, width, depth, packed, row);
+                kernels_.round_bf16(weights + r * 2 * cut_.depth, 2 * depth, halves + r * 2 * depth);
+            kernels_.pack_turned(reinterpret_cast<const float*>(buffers.scratch), depth, width, depth, packed, row);
         } else if (dots_)
             kernels_.pack_pairs(weights, cut_.columns, depth, width, packed, row);
         else if (turned_)

@@ -5,12 +5,8 @@
 #include "kernels/rounding.hpp"
 
 namespace liven::kernels {
-namespace {
 
-/// An odd number of cache lines: pixels side by side fall into different sets.
-int64_t pitch_of(int64_t channels) { return (ceil_div(channels, 16) | 1) * 16; }
-
-}  // namespace
+int64_t pixel_pitch(int64_t channels) { return (ceil_div(channels, 16) | 1) * 16; }
 
 GemmPixels::GemmPixels(const MapSource& source, const Problem& problem, Isa isa, const Options& options)
     : source_(source), options_(options), kernels_(gemm_kernels(isa)) {
@@ -22,9 +18,10 @@ GemmPixels::GemmPixels(const MapSource& source, const Problem& problem, Isa isa,
         source_.program = nullptr;  // compiled; the program may be gone when the step runs
     }
     in_place_ = !program_ && options_.stride == Extent2d(1) && options_.in_place;
-    pitch_ = pitch_of(options_.channels);
+    pitch_ = pixel_pitch(options_.channels);
     if (!in_place_)
-        row_offset_ = whole_lines(static_cast<size_t>(options_.rows * options_.width * pitch_) * sizeof(float));
+        row_offset_ = whole_lines(static_cast<size_t>((options_.rows * options_.width + options_.spare) * pitch_) *
+                                  sizeof(float));
     program_offset_ = row_offset_;
     if (program_ && options_.stride != Extent2d(1))
         program_offset_ += whole_lines(static_cast<size_t>(shape[2] * pitch_) * sizeof(float));

@@ -10,18 +10,28 @@
 
 namespace liven::kernels {
 
+/// Floats from one copied pixel to the next, an odd number of cache lines: pixels side by side fall into different
+/// sets.
+int64_t pixel_pitch(int64_t channels);
+
 /// The pixels of an N x H x W x C map that one element of a kernel meets, as rows of a matrix: read where they lie,
 /// copied to where they do not push each other out of L1, or made by a prologue. Those in the padding are zero.
 class GemmPixels {
 public:
+    /// Products of one step of the depth.
+    static constexpr int64_t products = 1;
     struct Options {
         Extent2d stride{1};
         int64_t width = 0;      ///< pixels of a row that the convolution meets
         int64_t rows = 0;       ///< most rows taken together
         int64_t channels = 0;   ///< most channels taken together; 0: all of them
         bool in_place = false;  ///< pixels may be read where they lie, `pixel_stride` apart
+        int64_t spare = 0;      ///< pixels that there is room for behind the last row
     };
     GemmPixels(const MapSource& source, const Problem& problem, Isa isa, const Options& options);
+
+    static bool runs_program(const MapSource& source) { return source.program != nullptr; }
+    static GemmKernels kernels_of(Isa isa) { return gemm_kernels(isa); }
 
     size_t scratch_bytes() const { return program_offset_ + (program_ ? program_->scratch_bytes() : 0); }
 
@@ -35,6 +45,15 @@ public:
     /// aligned; the pixels may lie there, and then whole vectors of their channels can be read.
     GemmBlock take(const Buffers& buffers, std::byte* scratch, const Rows& rows,
                    ChannelSlice slice = {}) const noexcept;
+
+    /// Takes rows of several samples: `gather(take)` calls take(rows) for each sample's.
+    template <class Gather>
+    GemmBlock take_all(const Buffers& buffers, std::byte* scratch, int64_t /*pixels*/, ChannelSlice slice,
+                       Gather gather) const noexcept {
+        GemmBlock block;
+        gather([&](const Rows& rows) { block = take(buffers, scratch, rows, slice); });
+        return block;
+    }
 
     /// Hands on the memory that taking these rows will read, see CompiledProgram::each_map.
     template <class Take>

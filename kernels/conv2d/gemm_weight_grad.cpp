@@ -7,6 +7,7 @@
 // bytes moved    both maps once for each 256 channels of the other, partial sums once for each 256 pixels, slots twice
 // expected       80-90 % of the FMA peak: tiles read both operands at the stride of the pixels, mostly from L2
 //                while tiles multiply, the maps of the next pixels come into L2 (gemm_fetches.hpp)
+// dot products   maps in bf16 are read two pixels at a time, channel by channel side by side: half the depth
 // sums           256 pixels in registers, then in fp32 over the slot, and the slots in a pairwise tree that follows
 //                from the shape; a slot holds several samples where it is as large as the maps of one; all slots stay
 //                under 32 MB whatever the thread count
@@ -17,6 +18,7 @@
 #include "kernels/conv2d/chunks.hpp"
 #include "kernels/conv2d/gemm.hpp"
 #include "kernels/conv2d/gemm_pixels.hpp"
+#include "kernels/conv2d/pixel_pairs.hpp"
 #include "kernels/conv2d/weight_grad_step.hpp"
 #include "kernels/gemm/nest.hpp"
 #include "kernels/reduce/slot_sum.hpp"
@@ -77,11 +79,13 @@ struct GradCut {
     int64_t parts() const { return elements * src.count * dst.count; }
 };
 
+/// `Pixels`: GemmPixels, or PixelPairs for dot products of bf16.
+template <class Pixels>
 class GemmWeightGrad final : public WeightGradStep {
 public:
     GemmWeightGrad(const Problem& problem, const Conv2dProblem& parsed, Isa isa)
         : geometry_(parsed.geometry),
-          kernels_(gemm_kernels(isa)),
+          kernels_(Pixels::kernels_of(isa)),
           cut_(geometry_, kernels_),
           sum_({.slots = cut_.slots, .slot_floats = geometry_.weights()}) {
         if (cut_.slots > 1)
@@ -89,12 +93,13 @@ public:
         MapSource src = parsed.map, diff_dst = parsed.diff_dst;
         // Every block of the other's channels would run a prologue again.
         Extent2d stride = geometry_.window.stride;
-        const bool pointwise = cut_.elements == 1;
-        if (src.program && (cut_.dst.count > 2 || !pointwise)) {
-            made_.keep(src, problem, isa, workspace_bytes, pointwise ? stride : Extent2d(1));
+        const bool pointwise = cut_.elements == 1, rounded = Pixels::products == 2;
+        if (Pixels::runs_program(src) && (cut_.dst.count > 2 || !pointwise)) {
+            made_.keep(src, problem, isa, workspace_bytes, pointwise ? stride : Extent2d(1), rounded);
             if (pointwise) stride = Extent2d(1);
         }
-        if (cut_.src.count > 2 || !pointwise) made_.keep(diff_dst, problem, isa, workspace_bytes);
+        if (Pixels::runs_program(diff_dst) && (cut_.src.count > 2 || !pointwise))
+            made_.keep(diff_dst, problem, isa, workspace_bytes, Extent2d(1), rounded);
         src_.emplace(src, problem, isa,
                      GemmPixels::Options{.stride = stride,
                                          .width = geometry_.dst_w,
@@ -185,21 +190,21 @@ private:
     }
 
     /// The pixels of rows [first, last), counted over all samples.
-    GemmBlock take(const GemmPixels& pixels, const Bench& b, int64_t first, int64_t last) const noexcept {
+    GemmBlock take(const Pixels& pixels, const Bench& b, int64_t first, int64_t last) const noexcept {
         const int64_t height = geometry_.dst_h;
         const bool is_src = &pixels == &*src_;
-        GemmBlock block;
-        for (int64_t row = first, next = 0; row < last; row = next) {
-            next = std::min(last, (row / height + 1) * height);
-            const GemmPixels::Rows rows{.sample = row / height,
-                                        .first = row % height,
-                                        .count = next - row,
-                                        .before = row - first,
-                                        .down = is_src ? b.down : 0,
-                                        .right = is_src ? b.right : 0};
-            block = pixels.take(b.buffers, is_src ? b.src_pixels : b.dst_pixels, rows, is_src ? b.src : b.dst);
-        }
-        return block;
+        return pixels.take_all(b.buffers, is_src ? b.src_pixels : b.dst_pixels, (last - first) * geometry_.dst_w,
+                               is_src ? b.src : b.dst, [&](auto take_rows) {
+                                   for (int64_t row = first, next = 0; row < last; row = next) {
+                                       next = std::min(last, (row / height + 1) * height);
+                                       take_rows(GemmPixels::Rows{.sample = row / height,
+                                                                  .first = row % height,
+                                                                  .count = next - row,
+                                                                  .before = row - first,
+                                                                  .down = is_src ? b.down : 0,
+                                                                  .right = is_src ? b.right : 0});
+                                   }
+                               });
     }
 
     // NOLINTNEXTLINE(readability-non-const-parameter): sums are written through the tile
@@ -215,7 +220,7 @@ private:
                                .c_row = geometry_.dst_c,
                                .add = adds ? sums : nullptr,
                                .add_row = geometry_.dst_c,
-                               .depth = (last - first) * geometry_.dst_w},
+                               .depth = ceil_div((last - first) * geometry_.dst_w, Pixels::products)},
                       .rows = b.src.count,
                       .columns = b.dst.count,
                       .strip = cut_.strip,
@@ -233,17 +238,26 @@ private:
     }
 
     Conv2dGeometry geometry_;
-    const GemmKernels& kernels_;
+    GemmKernels kernels_;
     GradCut cut_;
     SlotSum sum_;
-    std::optional<GemmPixels> src_, diff_dst_;
+    std::optional<Pixels> src_, diff_dst_;
     size_t src_bytes_ = 0;
 };
 
 }  // namespace
 
 std::unique_ptr<Step> make_gemm_conv2d_weight_grad(const Problem& problem, Isa isa) {
-    return std::make_unique<GemmWeightGrad>(problem, parse_conv2d(problem), isa);
+    return std::make_unique<GemmWeightGrad<GemmPixels>>(problem, parse_conv2d(problem), isa);
+}
+
+std::unique_ptr<Step> make_dots_conv2d_weight_grad(const Problem& problem, Isa isa) {
+    return std::make_unique<GemmWeightGrad<PixelPairs>>(problem, parse_conv2d(problem), isa);
+}
+
+std::string refuse_dots_weight_grad(const Problem& problem) {
+    if (std::string reason = refuse_gemm_conv2d(problem); !reason.empty()) return reason;
+    return refuse_grad_dots(problem, parse_conv2d(problem));
 }
 
 }  // namespace liven::kernels

@@ -53,11 +53,15 @@ struct GemmKernels {
     void (*flat_tile)(const GemmTile&) = nullptr;
     /// The same over pairs of bf16 instead of floats, twice the depth, by dot products (AVX512_BF16); null: none.
     void (*flat_tile_dots)(const GemmTile&) = nullptr;
+    /// `tile` likewise, for an `a` that is turned; null: none.
+    void (*tile_dots)(const GemmTile&) = nullptr;
+    /// Rows 2 r and 2 r + 1 (`width` values each, at any place) as row r of dst, pairs filled up to whole vectors.
+    void (*pair_rows)(const uint16_t* const* rows, int64_t pairs, int64_t width, float* dst, int64_t dst_row) = nullptr;
     /// Rounds rows 2 r and 2 r + 1 of src (2 rows x width) to row r of dst, pairs of bf16 filled up to whole vectors.
     void (*pack_pairs)(const float* src, int64_t src_row, int64_t rows, int64_t width, float* dst,
                        int64_t dst_row) = nullptr;
-    /// Rounds `count` values, an even number, to count / 2 pairs.
-    void (*round_pairs)(const float* src, int64_t count, float* dst) = nullptr;
+    /// Rounds `count` values to bf16 by the CPU's own instruction (AVX512_BF16); null: none.
+    void (*round_bf16)(const float* src, int64_t count, uint16_t* dst) = nullptr;
     int64_t row_columns = 0;  ///< columns of `row`: eight vectors
     /// A tile of one row and `row_columns` columns: b, read once and never again, comes as one stream.
     void (*row)(const GemmTile&) = nullptr;

@@ -197,6 +197,26 @@ void run_tile(const GemmTile& t) {
 }
 
 #if defined(LIVEN_ISA_avx512)
+void run_tile_dots(const GemmTile& t) {
+    constexpr auto rows = std::make_integer_sequence<int, max_rows>();
+    (t.columns <= lanes ? tile_of<1, true, true>(t.rows, rows) : tile_of<2, true, true>(t.rows, rows))(t);
+}
+
+/// The 32 values of bf16 at p, or the first `count` of them and zeros.
+LIVEN_INLINE __m512i load_halves(const uint16_t* p, int64_t count) {
+    if (count >= 2 * lanes) return _mm512_loadu_si512(p);
+    return _mm512_maskz_loadu_epi16(static_cast<__mmask32>((1u << count) - 1u), p);
+}
+
+void pair_rows(const uint16_t* const* rows, int64_t pairs, int64_t width, float* dst, int64_t dst_row) {
+    for (int64_t r = 0; r < pairs; ++r, rows += 2, dst += dst_row)
+        for (int64_t c = 0; c < width; c += 2 * lanes) {
+            const __m512i even = load_halves(rows[0] + c, width - c), odd = load_halves(rows[1] + c, width - c);
+            store(dst + c, _mm512_castsi512_ps(pairs_of<0>(even, odd)));
+            if (width - c > lanes) store(dst + c + lanes, _mm512_castsi512_ps(pairs_of<lanes>(even, odd)));
+        }
+}
+
 template <bool dots>
 void run_flat_tile(const GemmTile& t) {
     constexpr auto rows = std::make_integer_sequence<int, flat_rows>();
@@ -222,11 +242,10 @@ void pack_pairs(const float* src, int64_t src_row, int64_t rows, int64_t width, 
     }
 }
 
-void round_pairs(const float* src, int64_t count, float* dst) {
-    auto* halves = reinterpret_cast<uint16_t*>(dst);
+void round_bf16(const float* src, int64_t count, uint16_t* dst) {
     int64_t i = 0;
-    for (; i + lanes <= count; i += lanes) store_bf16<true>(halves + i, load(src + i));
-    if (i < count) store_bf16_part<true>(halves + i, load_part(src + i, count - i), count - i);
+    for (; i + lanes <= count; i += lanes) store_bf16<true>(dst + i, load(src + i));
+    if (i < count) store_bf16_part<true>(dst + i, load_part(src + i, count - i), count - i);
 }
 #endif
 
@@ -318,7 +337,8 @@ const GemmKernels& LIVEN_ISA_NAME(gemm_kernels)() {
         .rows = max_rows, .columns = max_vectors * lanes, .lanes = lanes, .tile = run_tile,
 #if defined(LIVEN_ISA_avx512)
         .flat_rows = flat_rows, .flat_columns = flat_vectors * lanes, .flat_tile = run_flat_tile<false>,
-        .flat_tile_dots = run_flat_tile<true>, .pack_pairs = pack_pairs, .round_pairs = round_pairs,
+        .flat_tile_dots = run_flat_tile<true>, .tile_dots = run_tile_dots, .pair_rows = pair_rows,
+        .pack_pairs = pack_pairs, .round_bf16 = round_bf16,
 #else
         .flat_rows = max_rows, .flat_columns = max_vectors * lanes, .flat_tile = run_tile,
 #endif

@@ -137,7 +137,7 @@ void BandLoader::Rows::fill(int64_t y) noexcept {
     if (!loader_.options_.in_pairs) return make(y, row);
     if (loader_.widened_ >= 0) return copy_pairs(y, row);
     make(y, made_);
-    loader_.kernels_.round_pairs(made_, pixels * loader_.options_.channels, row);
+    loader_.kernels_.round_bf16(made_, pixels * loader_.options_.channels, reinterpret_cast<uint16_t*>(row));
 }
 
 /// The values as they lie in memory.

@@ -19,6 +19,7 @@ struct MapSource {
     int64_t pixel_stride = 0;
     const Program* program = nullptr;
     size_t workspace_offset = 0;  ///< operand -1 without a program: dense, this many bytes into the workspace
+    bool rounded = false;         ///< what lies there is bf16
 };
 
 /// How a core reads a map in bf16: by a program that only hands on operand `operand`, whose values arrive widened.

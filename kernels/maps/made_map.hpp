@@ -13,12 +13,15 @@
 namespace liven::kernels {
 
 /// A map made once, in a stage of its own, and kept in the workspace, for cores that would otherwise make every row
-/// many times over: what a prologue makes, or a stride meets, or both.
+/// many times over: what a prologue makes, or a stride meets, or both. `rounded`: in bf16, which takes a program and a
+/// CPU with AVX512_BF16.
 class MadeMap {
 public:
-    MadeMap(const MapSource& source, const Problem& problem, Isa isa, size_t workspace_offset, Extent2d stride)
+    MadeMap(const MapSource& source, const Problem& problem, Isa isa, size_t workspace_offset, Extent2d stride,
+            bool rounded)
         : source_(source),
           stride_(stride),
+          round_(rounded ? gemm_kernels(isa).round_bf16 : nullptr),
           shape_{source.shape[0], (source.shape[1] - 1) / stride.h + 1, (source.shape[2] - 1) / stride.w + 1,
                  source.shape[3]},
           offset_(workspace_offset) {
@@ -27,15 +30,20 @@ public:
         program_.emplace(*source.program, problem.inputs, problem.outputs,
                          Walk{.samples = all[0], .pixels = all[1] * all[2], .channels = all[3]}, isa);
         source_.program = nullptr;  // compiled; the program may be gone when the step runs
-        if (stride_ != Extent2d(1)) row_bytes_ = whole_lines(static_cast<size_t>(all[2] * all[3]) * sizeof(float));
+        if (stride_ != Extent2d(1) || round_)
+            row_bytes_ = whole_lines(static_cast<size_t>(all[2] * all[3]) * sizeof(float));
     }
 
     /// The map as the following stages read it.
     MapSource result() const {
-        return {
-            .shape = shape_, .operand = -1, .pixel_stride = shape_[3], .program = nullptr, .workspace_offset = offset_};
+        return {.shape = shape_,
+                .operand = -1,
+                .pixel_stride = shape_[3],
+                .program = nullptr,
+                .workspace_offset = offset_,
+                .rounded = round_ != nullptr};
     }
-    size_t bytes() const { return static_cast<size_t>(shape_.count()) * sizeof(float); }
+    size_t bytes() const { return static_cast<size_t>(shape_.count()) * (round_ ? sizeof(uint16_t) : sizeof(float)); }
     size_t scratch_bytes() const { return row_bytes_ + (program_ ? program_->scratch_bytes() : 0); }
 
     /// One unit a row, so one sample is shape[1] units.
@@ -47,6 +55,7 @@ public:
 
     void run(int64_t unit, const Buffers& buffers) const noexcept {
         const int64_t sample = unit / shape_[1], row = unit % shape_[1] * stride_.h, channels = shape_[3];
+        if (round_) return run_rounded(unit, sample, row, buffers);
         float* made = reinterpret_cast<float*>(buffers.workspace + offset_) + unit * shape_[2] * channels;
         if (row_bytes_ == 0 && program_) {
             make(sample, row, buffers, made);
@@ -66,6 +75,16 @@ public:
     }
 
 private:
+    void run_rounded(int64_t unit, int64_t sample, int64_t row, const Buffers& buffers) const noexcept {
+        const int64_t channels = shape_[3], values = shape_[2] * channels;
+        float* from = reinterpret_cast<float*>(buffers.scratch);
+        auto* made = reinterpret_cast<uint16_t*>(buffers.workspace + offset_) + unit * values;
+        make(sample, row, buffers, from);
+        if (stride_.w == 1) return round_(from, values, made);
+        for (int64_t x = 0; x < shape_[2]; ++x, from += stride_.w * channels, made += channels)
+            round_(from, channels, made);
+    }
+
     /// Runs the program for a row of the source.
     // NOLINTNEXTLINE(readability-non-const-parameter): to is written through the chunk
     void make(int64_t sample, int64_t row, const Buffers& buffers, float* to) const noexcept {
@@ -86,7 +105,8 @@ private:
 
     MapSource source_;
     Extent2d stride_;
-    Shape shape_;  ///< of what is kept
+    void (*round_)(const float*, int64_t, uint16_t*);  ///< to bf16; null: as it is
+    Shape shape_;                                      ///< of what is kept
     size_t offset_, row_bytes_ = 0;
     std::optional<CompiledProgram> program_;
 };
@@ -97,9 +117,9 @@ public:
     /// Lets the step read what the source's program makes instead of running it, and of that only what a stride meets;
     /// nothing when there is neither. Takes room at the end of the step's workspace.
     void keep(MapSource& source, const Problem& problem, Isa isa, size_t& workspace_bytes,
-              Extent2d stride = Extent2d(1)) {
+              Extent2d stride = Extent2d(1), bool rounded = false) {
         if (!source.program && stride == Extent2d(1)) return;
-        maps_.emplace_back(source, problem, isa, workspace_bytes, stride);
+        maps_.emplace_back(source, problem, isa, workspace_bytes, stride, rounded);
         source = maps_.back().result();
         workspace_bytes += whole_lines(maps_.back().bytes());
     }
