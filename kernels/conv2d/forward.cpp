@@ -24,6 +24,7 @@
 
 #include "kernels/conv2d/chunks.hpp"
 #include "kernels/conv2d/direct.hpp"
+#include "kernels/conv2d/pixel_pairs.hpp"
 #include "kernels/conv2d/row_convolution.hpp"
 #include "kernels/conv2d/table.hpp"
 #include "kernels/conv2d/taps.hpp"
@@ -94,16 +95,6 @@ Walkdown walk_down(const Conv2dGeometry& g, const TapPlan& taps, const Shape& re
         walk.ring_rows = std::max(walk.ring_rows, range.last - range.first);
     }
     return walk;
-}
-
-/// Whether the map, or one that the prologue makes it from, is stored in bf16.
-bool reads_bf16(const Problem& problem) {
-    if (!problem.prologue[0]) return problem.inputs[0].dtype == DType::bf16;
-    const std::vector<ProgramInput>& inputs = problem.prologue[0]->inputs;
-    return std::any_of(inputs.begin(), inputs.end(), [&](const ProgramInput& input) {
-        return input.access == Access::full && input.operand >= 0 &&
-               problem.inputs[static_cast<size_t>(input.operand)].dtype == DType::bf16;
-    });
 }
 
 /// Columns of the source that a band holds. A kernel that meets no source pixel at all still gets one.
@@ -349,7 +340,7 @@ std::unique_ptr<Step> make_direct_dots_convolution(const Problem& problem, Isa i
 std::string refuse_direct_dots(const Problem& problem) {
     const Conv2dProblem parsed = parse_conv2d(problem);
     if (!parsed.refusal.empty()) return parsed.refusal;
-    if (!reads_bf16(problem)) return "expected a map stored in bf16, got f32";
+    if (!made_of_bf16(parsed.map, problem)) return "expected a map stored in bf16, got f32";
     if (!native_bf16(Isa::avx512)) return "the CPU has no bf16 dot products (AVX512_BF16)";
     if (problem.strict_math) return "strict math asks for products in f32";
     if (parsed.geometry.groups != 1) return "expected one group, got " + std::to_string(parsed.geometry.groups);

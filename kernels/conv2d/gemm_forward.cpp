@@ -8,8 +8,9 @@
 // bytes moved    source once a unit; packed weights once a unit (about 200 pixels); every result once. Weights as
 //                large as L2, and larger than the map, go part by part instead: a part stays with the core that packed
 //                it while all samples meet it
-// dot products   a source in bf16 is read as pairs of channels, half the depth, against weights rounded to pairs: the
-//                same walk over elements of four bytes, with two products in each
+// dot products   a source in bf16, or one that a prologue makes and that is rounded then, is read as pairs of channels,
+//                half the depth, against weights rounded to pairs: the same walk over elements of four bytes, with two
+//                products in each
 // expected       92-96 % of the FMA peak: packing large weights for few pixels takes 3 %, and at 64 of depth storing a
 //                tile is no longer small beside it.
 #include <algorithm>
@@ -20,6 +21,7 @@
 #include "kernels/conv2d/chunks.hpp"
 #include "kernels/conv2d/gemm.hpp"
 #include "kernels/conv2d/gemm_pixels.hpp"
+#include "kernels/conv2d/pixel_pairs.hpp"
 #include "kernels/gemm/nest.hpp"
 #include "kernels/gemm/step.hpp"
 #include "kernels/maps/made_map.hpp"
@@ -46,8 +48,9 @@ struct ColumnCut {
     int64_t slice_columns = 0;            ///< of a part, taken together
     int64_t strip = 0, block_depth = 0;
 
-    ColumnCut(const Conv2dProblem& parsed, const GemmKernels& kernels)
-        : depth(parsed.map.shape[3]),
+    /// `products`: of one step of the depth.
+    ColumnCut(const Conv2dProblem& parsed, int64_t products, const GemmKernels& kernels)
+        : depth(parsed.map.shape[3] / products),
           columns(parsed.result[3]),
           height(parsed.geometry.dst_h),
           width(parsed.geometry.dst_w) {
@@ -83,13 +86,20 @@ struct ColumnCut {
     }
 };
 
-/// The same problem over pairs of channels: a bf16 map as it lies in memory.
+/// A bf16 map in memory as one of pairs of channels.
+MapSource in_pairs(MapSource map) {
+    map.shape = {map.shape[0], map.shape[1], map.shape[2], map.shape[3] / 2};
+    map.pixel_stride /= 2;
+    return map;
+}
+
+/// The same problem over pairs of channels: a bf16 map as it lies in memory; one that a program makes stays as it is.
 Conv2dProblem in_pairs(const Problem& problem, Conv2dProblem parsed) {
-    const Operand& src = problem.inputs[0];
-    parsed.map = {.shape = {src.shape[0], src.shape[1], src.shape[2], src.shape[3] / 2},
-                  .operand = 0,
-                  .pixel_stride = src.pixel_stride / 2,
-                  .program = nullptr};
+    if (problem.prologue[0]) return parsed;
+    parsed.map.operand = 0;
+    parsed.map.pixel_stride = problem.inputs[0].pixel_stride;
+    parsed.map.program = nullptr;
+    parsed.map = in_pairs(parsed.map);
     return parsed;
 }
 
@@ -110,7 +120,7 @@ public:
           dots_(dots),
           weights_operand_(parsed.weights),
           kernels_(kernels_of(isa, dots)),
-          cut_(parsed, kernels_),
+          cut_(parsed, dots && parsed.map.program ? 2 : 1, kernels_),
           apart_(turned_ ? parsed.geometry.window.stride : Extent2d(1)),
           sink_(problem, result_, spreads() ? apart_.h : cut_.chunks.rows, result_[0] * cut_.chunks.count, isa,
                 cut_.slice_columns) {
@@ -121,12 +131,15 @@ public:
         MapSource map = parsed.map;
         Extent2d stride = turned_ ? Extent2d(1) : parsed.geometry.window.stride;
         if (cut_.parts > 1) {  // every part would run the prologue, or copy what the stride meets, again
-            made_.keep(map, problem, isa, workspace_bytes, stride);
+            const bool makes_pairs = dots && map.program;
+            made_.keep(map, problem, isa, workspace_bytes, stride, makes_pairs);
+            if (makes_pairs) map = in_pairs(map);
             stride = Extent2d(1);
         }
         pixels_.emplace(
             map, problem, isa,
-            GemmPixels::Options{.stride = stride, .width = cut_.width, .rows = cut_.chunks.rows, .in_place = true});
+            GemmPixels::Options{
+                .stride = stride, .width = cut_.width, .rows = cut_.chunks.rows, .in_place = true, .in_pairs = dots});
         in_place_ = pixels_->scratch_bytes() == 0;
         visits_once = true;
         lay_out(map, stride);
@@ -303,11 +316,13 @@ std::string refuse_gemm_conv2d(const Problem& problem) {
 
 std::string refuse_dots_conv2d(const Problem& problem) {
     if (std::string reason = refuse_gemm_conv2d(problem); !reason.empty()) return reason;
-    if (problem.prologue[0] || problem.inputs[0].dtype != DType::bf16) return "expected a map stored in bf16, as it is";
+    const Conv2dProblem parsed = parse_conv2d(problem);
+    if (!made_of_bf16(parsed.map, problem)) return "expected a map stored in bf16, got f32";
     if (!native_bf16(Isa::avx512)) return "the CPU has no bf16 dot products (AVX512_BF16)";
     if (problem.strict_math) return "strict math asks for products in f32";
-    if (problem.inputs[0].channels() % 2 != 0 || problem.inputs[0].pixel_stride % 2 != 0)
-        return "expected pairs of channels, got " + std::to_string(problem.inputs[0].channels());
+    const bool apart = !problem.prologue[0] && problem.inputs[0].pixel_stride % 2 != 0;
+    if (parsed.map.shape[3] % 2 != 0 || apart)
+        return "expected pairs of channels, got " + std::to_string(parsed.map.shape[3]);
     return {};
 }
 

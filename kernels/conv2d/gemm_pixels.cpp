@@ -79,15 +79,28 @@ GemmBlock GemmPixels::made(const Buffers& buffers, std::byte* scratch, const Row
     };
     float* first = pixels + rows.before * options_.width * pitch_;
     if (options_.stride == Extent2d(1)) {
-        make(rows.first, rows.count, first);
+        // A few rows at a time, which are still in L1 when they are rounded.
+        const int64_t together = options_.in_pairs ? std::max<int64_t>(64 / width, 1) : rows.count;
+        for (int64_t y = 0; y < rows.count; y += together) {
+            const int64_t count = std::min(together, rows.count - y);
+            make(rows.first + y, count, first + y * width * pitch_);
+            if (options_.in_pairs) round(first + y * width * pitch_, count * width, slice.count);
+        }
         return {pixels, pitch_, nullptr};
     }
     float* row = reinterpret_cast<float*>(scratch + row_offset_);
     for (int64_t y = 0; y < rows.count; ++y) {
         make((rows.first + y) * options_.stride.h, 1, row);
         copy_row(row, pitch_, slice.count, 0, first + y * options_.width * pitch_);
+        if (options_.in_pairs) round(first + y * options_.width * pitch_, options_.width, slice.count);
     }
     return {pixels, pitch_, nullptr};
+}
+
+/// Each pixel where it lies: what is written never passes what is still to be read.
+void GemmPixels::round(float* pixels, int64_t count, int64_t channels) const noexcept {
+    for (int64_t p = 0; p < count; ++p, pixels += pitch_)
+        kernels_.round_bf16(pixels, channels, reinterpret_cast<uint16_t*>(pixels));
 }
 
 }  // namespace liven::kernels

@@ -27,6 +27,7 @@ public:
         int64_t channels = 0;   ///< most channels taken together; 0: all of them
         bool in_place = false;  ///< pixels may be read where they lie, `pixel_stride` apart
         int64_t spare = 0;      ///< pixels that there is room for behind the last row
+        bool in_pairs = false;  ///< what a program makes is rounded: two channels in bf16 where a float would be
     };
     GemmPixels(const MapSource& source, const Problem& problem, Isa isa, const Options& options);
 
@@ -88,6 +89,7 @@ private:
                                     : reinterpret_cast<const float*>(buffers.workspace + source_.workspace_offset);
     }
     GemmBlock made(const Buffers& buffers, std::byte* scratch, const Rows& rows, ChannelSlice slice) const noexcept;
+    void round(float* pixels, int64_t count, int64_t channels) const noexcept;
     void copy_row(const float* row, int64_t pixel, int64_t channels, int64_t right, float* to) const noexcept;
 
     MapSource source_;

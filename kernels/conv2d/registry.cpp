@@ -126,7 +126,7 @@ void register_conv2d_direct(std::vector<KernelInfo>& out) {
         add_gemm("conv2d_input_grad", "conv2d_bwd_data_gemm_nhwc_f32", make_gemm_conv2d);
         if (t.isa == Isa::avx512) {
             const auto add_dots = [&](std::string_view op, std::string_view name) {
-                out.push_back({op, name, t.isa, t.gemm, "1x1, maps in bf16 as they lie, channels by 2; AVX512_BF16",
+                out.push_back({op, name, t.isa, t.gemm, "1x1, maps in bf16, channels by 2, one group; AVX512_BF16",
                                refuse_dots_conv2d,
                                [](const Problem& problem) { return 0.55 * cost_gemm_conv2d(problem, Isa::avx512); },
                                make_dots_conv2d});

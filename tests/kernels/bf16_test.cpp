@@ -284,6 +284,8 @@ const DotsCase dots_cases[] = {
     {.src = {2, 7, 7, 1100}, .filters = 40, .window = {.kernel = {1}}},
     {.src = {2, 9, 8, 32}, .filters = 16, .window = {.kernel = {1}, .stride = {2}}},
     {.src = {1, 1, 1, 2}, .filters = 1, .window = {.kernel = {1}}},
+    {.src = {2, 7, 7, 512}, .filters = 1100, .window = {.kernel = {1}}},  // weights part by part
+    {.src = {2, 13, 14, 512}, .filters = 1030, .window = {.kernel = {1}, .stride = {2}}},
     // Wider kernels: padding, strides, dilation, even kernels, pixels apart, channels that fill no vector.
     {.src = {2, 13, 17, 16}, .filters = 40, .window = {.kernel = {3}, .padding = {1, 1, 1, 1}}},
     {.src = {2, 8, 9, 64}, .filters = 64, .window = {.kernel = {3}, .stride = {2}, .padding = {1, 1, 1, 1}}},
