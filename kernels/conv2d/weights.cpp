@@ -4,10 +4,12 @@
 #include <array>
 
 #include "kernels/conv2d/table.hpp"
+#include "kernels/rounding.hpp"
 
 namespace liven::kernels {
 
-PackedWeights::PackedWeights(const TapPlan& taps, const Conv2dGeometry& g, bool input_grad, Isa isa, PairWeights pair)
+PackedWeights::PackedWeights(const TapPlan& taps, const Conv2dGeometry& g, bool input_grad, Isa isa, PairWeights pair,
+                             bool whole_blocks)
     : phases_w_(taps.w.phases.size()),
       groups_(g.groups),
       depth_(input_grad ? g.group_dst_c() : g.group_src_c()),
@@ -21,7 +23,8 @@ PackedWeights::PackedWeights(const TapPlan& taps, const Conv2dGeometry& g, bool 
       width_step_(input_grad ? g.dst_c : 1),
       input_grad_(input_grad) {
     blocks_ = (width_ + conv_block - 1) / conv_block;
-    const int64_t elements = pair_ ? depth_ / 2 : depth_;
+    padding_ = whole_blocks ? round_up(depth_, conv_block) - depth_ : 0;
+    const int64_t elements = pair_ ? depth_ / 2 : depth_ + padding_;
     for (const TapPhase& h : taps.h.phases)
         for (const TapPhase& w : taps.w.phases) {
             offsets_.push_back(static_cast<int64_t>(order_.size()) * elements * conv_block);
@@ -54,6 +57,7 @@ void PackedWeights::pack_element(const float* from, int64_t count, float* out) c
         kernels_.pack(from, depth_step_, depth_, 1, conv_block, out, conv_block, 0);
     else
         for (int64_t d = 0; d < depth_; ++d) gather(from + d * depth_step_, count, out + d * conv_block);
+    std::fill_n(out + depth_ * conv_block, padding_ * conv_block, 0.0f);
 }
 
 void PackedWeights::pack_pairs(const float* from, int64_t count, float* out) const noexcept {

@@ -15,9 +15,10 @@ class PackedWeights {
 public:
     using PairWeights = void (*)(const float* even, const float* odd, float* pairs) noexcept;
 
-    /// `pair`: ConvForwardTable::pair_weights for pairs of an even number of channels, null for single ones.
+    /// `pair`: ConvForwardTable::pair_weights for pairs of an even number of channels, null for single ones;
+    /// `whole_blocks`: source channels up to a multiple of 16, those that are not there with weights of zero.
     PackedWeights(const TapPlan& taps, const Conv2dGeometry& geometry, bool input_grad, Isa isa,
-                  PairWeights pair = nullptr);
+                  PairWeights pair = nullptr, bool whole_blocks = false);
 
     size_t bytes() const { return static_cast<size_t>(groups_ * blocks_ * block_step_) * sizeof(float); }
     int64_t blocks() const { return blocks_; }          ///< of 16 result channels, in a group
@@ -42,6 +43,7 @@ private:
     size_t phases_w_ = 0;
     int64_t groups_ = 1, blocks_ = 1, block_step_ = 0;
     int64_t depth_ = 0, width_ = 0;  ///< source and result channels of a group
+    int64_t padding_ = 0;            ///< source channels that are not there
     const GemmKernels& kernels_;
     PairWeights pair_ = nullptr;
     int64_t kernel_w_ = 1, weights_src_ = 0, weights_dst_ = 0;

@@ -244,15 +244,24 @@ LIVEN_INLINE void taps_of(const vec (&m)[2], vec (&o)[3]) {
     o[2] = zero();
 }
 
+/// Writes or adds the first `count` lanes.
+LIVEN_INLINE void put(float* to, vec value, int64_t count, bool fresh) {
+    if (count >= lanes)
+        store(to, fresh ? value : load(to) + value);
+    else
+        store_part(to, fresh ? value : load_part(to, count) + value, count);
+}
+
 template <Scheme S>
 void take_taps(const WinogradGradTaps& grad) noexcept {
     constexpr int extent = points_of<S>;
     // Where each row of points lies: pass 0 makes the first and the last, pass 1 rows 1 and 2, pass 2 rows 3 and 4.
     constexpr auto row_at = [](int y) { return y == 0 ? 0 : y == extent - 1 ? 1 : y + 1; };
-    const int64_t point = grad.src_channels * grad.dst_channels;
+    const int64_t dst_blocks = (grad.dst_channels + conv_block - 1) / conv_block;
+    const int64_t point = (grad.src_channels + conv_block - 1) / conv_block * dst_blocks * conv_block * conv_block;
     for (int64_t i = 0; i < grad.src_channels; ++i)
         for (int64_t o = 0; o < grad.dst_channels; o += lanes) {
-            const int64_t block = i / conv_block * (grad.dst_channels / conv_block) + o / conv_block;
+            const int64_t block = i / conv_block * dst_blocks + o / conv_block;
             const float* sums = grad.sums + (block * conv_block + i % conv_block) * conv_block + o % conv_block;
             vec columns[3][extent];
 #pragma GCC unroll 6
@@ -270,7 +279,7 @@ void take_taps(const WinogradGradTaps& grad) noexcept {
                 vec t[3];
                 taps_of(columns[y], t);
 #pragma GCC unroll 3
-                for (int x = 0; x < 3; ++x, taps += grad.tap_step) store(taps, grad.fresh ? t[x] : load(taps) + t[x]);
+                for (int x = 0; x < 3; ++x, taps += grad.tap_step) put(taps, t[x], grad.dst_channels - o, grad.fresh);
             }
         }
 }

@@ -43,8 +43,9 @@ BandLoader::BandLoader(const MapSource& source, const Problem& problem, Isa isa,
     const bool whole = options_.first_column >= 0 && options_.first_column + options_.columns <= width;
     const bool touching = pixel_stride_ == options_.channels || !options_.dense_pixels;
     // Whole vectors reach no further than the row.
+    const bool whole_vectors = options_.channels % 16 == 0 && !options_.padded;
     for (int operand = 0; operand < 2; ++operand)
-        if (source_.program == &widening_program(operand) && options_.channels % 16 == 0) widened_ = operand;
+        if (source_.program == &widening_program(operand) && whole_vectors) widened_ = operand;
     if (widened_ >= 0) {
         pixel_stride_ = problem.inputs[static_cast<size_t>(widened_)].pixel_stride;
         stream_ = widened_;
@@ -52,12 +53,12 @@ BandLoader::BandLoader(const MapSource& source, const Problem& problem, Isa isa,
     } else if (source_.program) {
         program_.emplace(*source_.program, problem.inputs, problem.outputs,
                          Walk{.samples = shape_[0], .pixels = shape_[1] * width, .channels = channels}, isa);
-        if (options_.channels % 16 == 0) normalization_ = Normalization::of(*source_.program, problem.inputs, isa);
+        if (whole_vectors) normalization_ = Normalization::of(*source_.program, problem.inputs, isa);
         for (const ProgramInput& input : source_.program->inputs)
             if (stream_ < 0 && input.access == Access::full && input.operand >= 0) stream_ = input.operand;
         source_.program = nullptr;  // compiled; the program may be gone when the step runs
     } else {
-        direct_ = options_.in_place || (whole && touching);
+        direct_ = options_.in_place || (whole && touching && !options_.padded);
         stream_ = source_.operand;
     }
     if (stream_ >= 0) {
@@ -84,7 +85,7 @@ BandLoader::Rows::Rows(const BandLoader& loader, const Buffers& buffers, std::by
       map_(nullptr),
       sample_(sample),
       slice_(slice) {
-    if (slice_.count == 0) slice_.count = loader_.options_.channels;
+    if (slice_.count == 0) slice_.count = std::min(loader_.options_.channels, loader_.shape_[3]);
     if (loader_.normalization_ || loader_.widened_ >= 0) {
         // Operands are read where they lie.
     } else if (loader_.program_) {
@@ -99,7 +100,8 @@ BandLoader::Rows::Rows(const BandLoader& loader, const Buffers& buffers, std::by
     }
     if (loader_.direct_) return;
     const int64_t words = loader_.words_, first_column = loader_.options_.first_column;
-    const int64_t left = (loader_.from_ - first_column) * words, right = (loader_.to_ - first_column) * words;
+    const int64_t left = (loader_.from_ - first_column) * words;
+    const int64_t right = loader_.options_.padded ? left : (loader_.to_ - first_column) * words;
     for (int64_t r = 0; r < loader_.options_.rows; ++r) {
         float* row = ring_ + r * loader_.row_step_;
         std::fill(row, row + left, 0.0f);

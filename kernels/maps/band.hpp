@@ -28,7 +28,7 @@ const Program& widening_program(int operand);
 /// Some of the channels of a map.
 struct ChannelSlice {
     int64_t first = 0;
-    int64_t count = 0;  ///< 0: as many as BandLoader::Options::channels, the most there can be
+    int64_t count = 0;  ///< 0: all, or as many as BandLoader::Options::channels, the most there can be
 };
 
 /// Bands of rows of a map, with columns of zeros on either side, in a thread's scratch: what a sliding window reads. A
@@ -44,6 +44,7 @@ public:
         bool dense_pixels = true;  ///< neighbouring pixels have to touch
         bool in_place = false;     ///< a map in memory is never copied: the caller minds the columns outside of it
         int64_t channels = 0;      ///< most channels that are read at a time; 0: all of them
+        bool padded = false;       ///< pixels have `channels` places, a multiple of 16, whatever a slice has: zeros
         bool in_pairs = false;     ///< rows are bf16, two channels (of all, an even number) where a float would be
     };
     BandLoader(const MapSource& source, const Problem& problem, Isa isa, const Options& options);

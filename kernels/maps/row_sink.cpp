@@ -5,7 +5,7 @@
 namespace liven::kernels {
 namespace {
 
-/// What takes bare results that are stored in bf16.
+/// What takes bare results that are stored in bf16, or without the core's padding.
 const Program& storing_program() {
     static const Program program = [] {
         Program stores;
@@ -19,9 +19,10 @@ const Program& storing_program() {
 
 }  // namespace
 
-RowSink::RowSink(const Problem& problem, const Shape& result, int64_t rows, int64_t slots, Isa isa, int64_t channels)
+RowSink::RowSink(const Problem& problem, const Shape& result, int64_t rows, int64_t slots, Isa isa, int64_t channels,
+                 bool padded)
     : result_(result), rows_(rows), slots_(slots), channels_(channels > 0 ? channels : result[3]) {
-    if (!problem.epilogue && problem.outputs[0].dtype == DType::f32) {
+    if (!problem.epilogue && problem.outputs[0].dtype == DType::f32 && !padded) {
         pixel_stride_ = problem.outputs[0].pixel_stride;
         return;
     }

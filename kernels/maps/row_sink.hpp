@@ -15,7 +15,9 @@ public:
     /// `result`: shape of the core's result; `rows`: how many of them are handed over together; `slots`: units of the
     /// stage that writes, sample-major, each of which has its own partial sums of the epilogue's reductions;
     /// `channels`: most channels that a unit writes, 0: all of them. Units may share a slot when their channels differ.
-    RowSink(const Problem& problem, const Shape& result, int64_t rows, int64_t slots, Isa isa, int64_t channels = 0);
+    /// `padded`: the core writes `channels` values whatever a slice has, so never into the output itself.
+    RowSink(const Problem& problem, const Shape& result, int64_t rows, int64_t slots, Isa isa, int64_t channels = 0,
+            bool padded = false);
 
     size_t scratch_bytes() const;
     /// Workspace for the partial sums; the step puts them at `offset`.

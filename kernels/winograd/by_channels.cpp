@@ -52,12 +52,12 @@ class WinogradByChannels final : public Step {
 public:
     WinogradByChannels(const Problem& problem, const Conv2dProblem& parsed, Isa isa)
         : result_(parsed.result),
-          depth_(parsed.map.shape[3]),
+          depth_(in_blocks(parsed.map.shape[3])),
           weights_operand_(parsed.weights),
           taps_(problem.op == "conv2d_input_grad" ? input_grad_taps(parsed.geometry) : forward_taps(parsed.geometry)),
-          packed_(taps_, parsed.geometry, problem.op == "conv2d_input_grad", isa),
+          packed_(taps_, parsed.geometry, problem.op == "conv2d_input_grad", isa, nullptr, true),
           cut_(parsed),
-          sink_(problem, result_, result_[1], result_[0], isa, cut_.dst.widest()),
+          sink_(problem, result_, result_[1], result_[0], isa, cut_.dst.widest(), result_[3] % conv_block != 0),
           table_(winograd_table(isa, scheme)) {
         packed_bytes_ = whole_lines(packed_.bytes());
         sink_.place(packed_bytes_);
@@ -70,7 +70,8 @@ public:
                                           .columns = cut_.tile_columns * side + 2,
                                           .rows = map.shape[1],
                                           .dense_pixels = false,
-                                          .channels = cut_.src.widest()});
+                                          .channels = cut_.src.widest(),
+                                          .padded = depth_ != map.shape[3]});
         lay_out();
     }
 
@@ -144,7 +145,7 @@ private:
                 for (int64_t s = sample; s < end; ++s) load(b, s, s - sample, channels);
                 for_each_group(b, sample, [&](int64_t first, int64_t count) {
                     WinogradGroup group = group_of(b, first, count);
-                    group.depth = channels.count;
+                    group.depth = in_blocks(channels.count);
                     group.add = part > 0;
                     table_.products(group);
                 });
@@ -155,10 +156,11 @@ private:
 
     /// The points of 32 x 64 weights.
     void transform_weights(const Bench& b, ChannelSlice src) const noexcept {
+        const int64_t depth = in_blocks(src.count);
         const auto* packed = reinterpret_cast<const float*>(b.buffers.workspace);
         for (int64_t o = 0; o < b.channels.count; o += conv_block)
             table_.weights(packed + (b.channels.first + o) / conv_block * packed_.block_step() + src.first * conv_block,
-                           depth_ * conv_block, src.count, b.weights + o * winograd_points(scheme) * src.count);
+                           depth_ * conv_block, depth, b.weights + o * winograd_points(scheme) * depth);
     }
 
     /// Loads some channels of a sample and finds its tiles' sources.
@@ -187,15 +189,16 @@ private:
     }
 
     WinogradGroup group_of(const Bench& b, int64_t first, int64_t count) const noexcept {
+        const int64_t channels = in_blocks(b.channels.count);
         return {.tiles = b.tiles + first,
                 .count = count,
-                .channels = b.channels.count,
+                .channels = channels,
                 .src_step = band_->pixel_stride(),
                 .weights = b.weights,
                 .dst_row_step = result_[2] * sink_.pixel_stride(),
                 .dst_step = sink_.pixel_stride(),
                 .src_points = b.src_points,
-                .dst_points = b.dst_points + first * winograd_tile_floats(scheme, b.channels.count)};
+                .dst_points = b.dst_points + first * winograd_tile_floats(scheme, channels)};
     }
 
     /// Takes the sums of a sample's tiles back to results, and these through the epilogue.
@@ -219,7 +222,7 @@ private:
     }
 
     Shape result_;
-    int64_t depth_;
+    int64_t depth_;  ///< source channels in whole blocks
     int weights_operand_;
     TapPlan taps_;
     PackedWeights packed_;
@@ -253,7 +256,7 @@ double cost(const Problem& problem) {
     const double waste = tiles * side * side / static_cast<double>(pixels);
     const double channels = static_cast<double>(std::min(parsed.geometry.src_c, parsed.geometry.dst_c));
     const double share = 1.5 + 1.3 * std::min(1.0, (channels - 16.0) / 48.0);
-    return parsed.geometry.flops() * waste / share * 1e-12;
+    return parsed.geometry.flops() * waste * winograd_padding(parsed.geometry) / share * 1e-12;
 }
 
 std::unique_ptr<Step> make(const Problem& problem, Isa isa) {

@@ -3,6 +3,7 @@
 #include <array>
 #include <cmath>
 
+#include "kernels/conv2d/table.hpp"
 #include "kernels/native_bf16.hpp"
 
 namespace liven::kernels {
@@ -174,6 +175,7 @@ private:
 };
 
 std::optional<WinogradEpilogue> WinogradEpilogue::of(const Problem& problem, const Shape& result, Isa isa) {
+    if (result[3] % conv_block != 0) return std::nullopt;  // registers would reach beyond the last channel
     if (problem.epilogue) return WinogradEpilogueReader(problem, result, isa).read();
     if (problem.outputs[0].dtype == DType::f32) return std::nullopt;  // written where it belongs
     WinogradEpilogue bare;

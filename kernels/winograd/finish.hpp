@@ -15,7 +15,8 @@ namespace liven::kernels {
 /// stands; a bare result in bf16 is one too. Any other program takes rows from a RowSink.
 class WinogradEpilogue {
 public:
-    /// Nothing when the problem's epilogue is of another kind. `result` is the core's.
+    /// Nothing when the problem's epilogue is of another kind, or channels are no multiple of 16. `result` is the
+    /// core's.
     static std::optional<WinogradEpilogue> of(const Problem& problem, const Shape& result, Isa isa);
 
     /// Values from one result to the next, and bytes of one.

@@ -10,8 +10,12 @@
 //                Points beyond L2 are cut into parts of 64 channels where a small map has tiles for one unit or two
 // expected       170-330 % of the direct FMA peak (see isa/winograd_forward.cpp); F(2x2) 120-190 % (bin/conv2d_bench);
 //                upsampled maps at most 225 %
-// error          3e-6 of the largest result at 16 channels to 1e-5 at 512, F(2x2) 1e-6, where the direct kernel has
-//                3e-7: strict math refuses them
+// error          4e-6 of the largest result at 16 channels to 1.7e-5 at 512 (rms 3e-7 to 9e-7), F(2x2) and upsampled
+//                maps at most 1e-6 (tests/kernels/winograd_error_test.cpp), where the direct kernel has 3e-7: strict
+//                math refuses them
+// channels       16 or more. Where they are no multiples of 16, source pixels are copied to whole blocks with zeros,
+// and
+//                results go to the epilogue, or to memory, by way of rows with room for whole blocks
 #include <algorithm>
 #include <memory>
 #include <optional>
@@ -50,21 +54,25 @@ class WinogradConvolution final : public RowConvolution {
 public:
     WinogradConvolution(const Problem& problem, const Conv2dProblem& parsed, Isa isa)
         : result_(parsed.result),
-          depth_(parsed.map.shape[3]),
+          depth_(in_blocks(parsed.map.shape[3])),
+          padded_(depth_ != parsed.map.shape[3]),
           weights_operand_(parsed.weights),
           taps_(problem.op == "conv2d_input_grad" ? input_grad_taps(parsed.geometry) : forward_taps(parsed.geometry)),
-          packed_(taps_, parsed.geometry, problem.op == "conv2d_input_grad", isa),
+          packed_(taps_, parsed.geometry, problem.op == "conv2d_input_grad", isa, nullptr, true),
           parts_(channels(), cut_channels(parsed.geometry)),
           chunks_(cut_tile_rows(parsed.geometry)),
-          in_place_(!parsed.map.program && tile_columns() >= 8),
+          in_place_(!parsed.map.program && !padded_ && tile_columns() >= 8),
           band_rows_(std::min(chunks_.rows, side * ceil_div(2 * most_group_tiles, tile_columns()))),
           band_(parsed.map, problem, isa,
                 {.first_column = taps_.w.lowest(),
                  .columns = source_extent(tile_columns()),
                  .rows = source_extent(band_rows_ / side),
                  .dense_pixels = false,
-                 .in_place = in_place_}),
-          sink_(problem, result_, band_rows_, result_[0] * chunks_.count, isa, parts_.widest()),
+                 .in_place = in_place_,
+                 .channels = depth_,
+                 .padded = padded_}),
+          sink_(problem, result_, band_rows_, result_[0] * chunks_.count, isa, parts_.widest(),
+                channels() % conv_block != 0),
           epilogue_(WinogradEpilogue::of(problem, result_, isa)),
           table_(winograd_table(isa, scheme)) {
         lay_out();
@@ -279,7 +287,7 @@ private:
             WinogradGroup group{.tiles = b.tiles + first,
                                 .count = last - first,
                                 .depth = depth_,
-                                .channels = b.channels.count,
+                                .channels = in_blocks(b.channels.count),
                                 .src_step = band_.pixel_stride(),
                                 .weights = reinterpret_cast<const float*>(b.buffers.workspace) +
                                            b.channels.first / conv_block * block_floats(),
@@ -295,7 +303,8 @@ private:
     }
 
     Shape result_;
-    int64_t depth_;
+    int64_t depth_;  ///< source channels in whole blocks
+    bool padded_;    ///< the last block has zeros
     int weights_operand_;
     TapPlan taps_;
     PackedWeights packed_;
@@ -344,7 +353,7 @@ double cost(const Problem& problem) {
     const double traffic = point_bytes > 16 << 20  ? (12.0 + 2.0 * groups) * point_bytes
                            : point_bytes > 1 << 20 ? (4.0 + 0.3 * groups) * point_bytes
                                                    : 0.0;
-    return (g.flops() * waste / share + traffic) * 1e-12;
+    return (g.flops() * waste * winograd_padding(g) / share + traffic) * 1e-12;
 }
 
 template <WinogradScheme scheme>
@@ -358,8 +367,8 @@ std::string refuse_any(const Problem& problem, const Conv2dProblem& parsed) {
     const Conv2dGeometry& g = parsed.geometry;
     if (problem.strict_math) return "strict math asks for the direct kernel's rounding";
     if (g.groups != 1) return "expected one group, got " + std::to_string(g.groups);
-    if (g.src_c % conv_block != 0 || g.dst_c % conv_block != 0)
-        return "expected multiples of 16 channels, got " + std::to_string(g.src_c) + " -> " + std::to_string(g.dst_c);
+    if (std::min(g.src_c, g.dst_c) < conv_block)
+        return "expected at least 16 channels, got " + std::to_string(g.src_c) + " -> " + std::to_string(g.dst_c);
     return {};
 }
 

@@ -13,6 +13,8 @@
 //                and the chunks in a pairwise tree that follows from the shape; all sums and taps stay under 32 MB
 //                whatever the thread count
 // error          at most 3e-5 of the largest element, rms 6e-6, up to 512 channels: strict math refuses it
+// channels       16 or more; where they are no multiples of 16, pixels of both maps are copied to whole blocks with
+// zeros
 #include <algorithm>
 #include <memory>
 #include <optional>
@@ -59,7 +61,7 @@ public:
         if (cut_.dst.count() > 2) made_.keep(src, problem, isa, workspace_bytes);
         if (cut_.src.count() > 2) made_.keep(diff_dst, problem, isa, workspace_bytes);
         // Wide maps are read where they lie: only the tiles at either edge need a copy with its zeros.
-        in_place_ = !src.program && cut_.tile_columns >= 8;
+        in_place_ = !src.program && cut_.tile_columns >= 8 && geometry_.src_c % conv_block == 0;
         for (int64_t x = 0; x < geometry_.dst_w; x += side) edge_columns_ += in_place_ && !inside(x) ? 1 : 0;
         src_band_.emplace(src, problem, isa,
                           BandLoader::Options{.first_column = taps_.w.lowest(),
@@ -67,13 +69,15 @@ public:
                                               .rows = source_extent(cut_.band_tile_rows),
                                               .dense_pixels = false,
                                               .in_place = in_place_,
-                                              .channels = cut_.src.widest()});
+                                              .channels = cut_.src.widest(),
+                                              .padded = geometry_.src_c % conv_block != 0});
         diff_band_.emplace(diff_dst, problem, isa,
                            BandLoader::Options{.first_column = 0,
                                                .columns = cut_.tile_columns * side,
                                                .rows = cut_.band_tile_rows * side,
                                                .dense_pixels = false,
-                                               .channels = cut_.dst.widest()});
+                                               .channels = cut_.dst.widest(),
+                                               .padded = geometry_.dst_c % conv_block != 0});
         lay_out();
     }
 
@@ -288,8 +292,8 @@ private:
             const int64_t g = share % groups, first = count * g / groups, last = count * (g + 1) / groups;
             table_.accumulate({.tiles = b.tiles + start + first,
                                .count = last - first,
-                               .src_channels = b.src_channels.count,
-                               .dst_channels = b.dst_channels.count,
+                               .src_channels = in_blocks(b.src_channels.count),
+                               .dst_channels = in_blocks(b.dst_channels.count),
                                .src_points = b.src_points,
                                .diff_points = b.diff_points,
                                .sums = b.sums,
@@ -350,7 +354,7 @@ double cost(const Problem& problem) {
     const double pixels = static_cast<double>((tiles + 8) * side * side);
     const double waste = pixels / static_cast<double>(g.samples * g.dst_h * g.dst_w);
     const double share = expected_grad_share<scheme>(static_cast<double>(std::min(g.src_c, g.dst_c)));
-    return g.flops() * waste / share * 1e-12;
+    return g.flops() * waste * winograd_padding(g) / share * 1e-12;
 }
 
 template <WinogradScheme scheme>

@@ -41,12 +41,12 @@ struct WinogradGradGroup {
 
 /// Where the nine taps of the sums belong.
 struct WinogradGradTaps {
-    const float* sums = nullptr;
-    int64_t src_channels = 0, dst_channels = 0;
-    float* taps = nullptr;     ///< of the first source and result channel
-    int64_t tap_step = 0;      ///< floats from one tap to the next
-    int64_t channel_step = 0;  ///< floats from one source channel to the next
-    bool fresh = false;        ///< the taps are written, otherwise added to
+    const float* sums = nullptr;                 ///< in whole blocks of 16 channels
+    int64_t src_channels = 0, dst_channels = 0;  ///< that there are
+    float* taps = nullptr;                       ///< of the first source and result channel
+    int64_t tap_step = 0;                        ///< floats from one tap to the next
+    int64_t channel_step = 0;                    ///< floats from one source channel to the next
+    bool fresh = false;                          ///< the taps are written, otherwise added to
 };
 
 /// Floats of scratch for a pass' `points` of `count` tiles. A line more than they need keeps the tiles from starting at

@@ -94,6 +94,7 @@ int check_storage(StoredCase c, const std::vector<size_t>& inputs, const std::ve
 // For every kernel of convolutions: tiles over the edges, small maps of many channels, strides, groups, a first layer.
 const Convolution stored_layers[] = {
     {.src = {2, 13, 37, 16}, .filters = 32, .attributes = {.window = {.kernel = {3}, .padding = {1}}}},
+    {.src = {1, 9, 37, 24}, .filters = 40, .attributes = {.window = {.kernel = {3}, .padding = {1}}}},
     {.src = {3, 7, 7, 64}, .filters = 128, .attributes = {.window = {.kernel = {3}, .padding = {1}}}},
     {.src = {2, 11, 9, 3}, .filters = 17, .attributes = {.window = {.kernel = {3}, .stride = {2}, .padding = {1}}}},
     {.src = {2, 9, 20, 16}, .attributes = {.window = {.kernel = {3}, .padding = {1}}, .groups = 16}},

@@ -221,4 +221,6 @@ TEST_CASE("Epilogues that Winograd does not know in registers are left to the pr
     Program two_outputs = known_forms()[0].program();
     two_outputs.outputs.push_back({.source = 2, .operand = 1});
     CHECK_FALSE(read(two_outputs, t));
+    Tensors narrow({1, 9, 9, 16}, 24, 0);
+    for (const Form& form : known_forms()) CHECK_FALSE(read(form.program(), narrow));
 }
