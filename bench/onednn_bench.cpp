@@ -53,7 +53,7 @@ template <class Primitive, class... Arguments>
 auto described(const dnnl::engine& engine, const Arguments&... arguments) {
     return typename Primitive::primitive_desc(typename Primitive::desc(arguments...), engine);
 }
-/// A gradient's, which also takes that of the way forward.
+/// A gradient's, which also takes that of the forward pass.
 template <class Primitive, class Forward, class... Arguments>
 auto described_behind(const Forward& forward, const dnnl::engine& engine, const Arguments&... arguments) {
     return typename Primitive::primitive_desc(typename Primitive::desc(arguments...), engine, forward);

@@ -103,7 +103,7 @@ constexpr auto known_programs = [] {
                      .output = 17,
                      .sum_count = 3,
                      .sums = {{{.source = 18}, {.source = 17}, {.source = 19}}}},
-        // a result that is made again for the way back, centred
+        // a result that is made again for the backward pass, centred
         KnownProgram{.inputs = "rc", .length = 1, .code = {{{sub, 2, 0, 1}}}, .output = 2},
         // with the sum that the norm's gradient needs
         KnownProgram{.inputs = "rcm",

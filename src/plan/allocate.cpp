@@ -246,7 +246,7 @@ std::string Layout::str() const {
     const auto mib = [](size_t bytes) { return static_cast<double>(bytes) / (1024.0 * 1024.0); };
     out << std::fixed << std::setprecision(2) << "arena " << mib(arena_bytes) << " MiB, largest live set "
         << mib(lower_bound) << " MiB, scratch " << mib(scratch_bytes) << " MiB a thread\n";
-    if (repeated_bytes > 0) out << mib(repeated_bytes) << " MiB of maps are made again on the way back\n";
+    if (repeated_bytes > 0) out << mib(repeated_bytes) << " MiB of maps are made again in the backward pass\n";
     for (const ArenaBlock& block : blocks) {
         if (block.bytes == 0) continue;
         out << "  " << std::setw(10) << mib(block.offset) << " + " << std::setw(9) << mib(block.bytes)

@@ -16,7 +16,7 @@
 namespace liven::detail {
 namespace {
 
-// Into how many parts of about equal bytes the way forward is cut.
+// Into how many parts of about equal bytes the forward pass is cut.
 constexpr std::array<size_t, 8> kParts{2, 3, 4, 6, 8, 12, 16, 24};
 
 /// Near each equal share of the bytes the cut that the fewest cross.

@@ -62,7 +62,7 @@ struct Group {     // NOLINT(bugprone-reserved-identifier): the name is the comp
     }
     std::string_view op() const;
     std::string_view kernel_name() const { return kernel ? kernel->name : std::string_view("reference"); }
-    /// The path of the module it belongs to, and whether it belongs to the way back or is repeated for it.
+    /// The path of the module it belongs to, and whether it belongs to the backward pass or is repeated for it.
     std::string place() const {
         return std::string(is_repeated ? "again " : is_gradient ? "gradient of " : "") + scope;
     }

@@ -26,8 +26,8 @@ bool is_alive(const Block& block, int64_t segment) { return block.first <= segme
 /// What a column of the chart stacks, from below: by Block::Role.
 constexpr size_t kRoles = 4;
 constexpr std::array<char, kRoles> kMarks{'=', '#', '+', '.'};
-constexpr std::array<std::string_view, kRoles> kRoleNames{"kept from run to run", "values of the way forward",
-                                                          "of the way back", "workspaces"};
+constexpr std::array<std::string_view, kRoles> kRoleNames{"kept from run to run", "values of the forward pass",
+                                                          "of the backward pass", "workspaces"};
 
 size_t role_of(const Block& block) { return static_cast<size_t>(block.role()); }
 
@@ -150,7 +150,7 @@ std::string MemoryMap::str(int columns) const {
         << std::setprecision(1) << percent(arena_bytes - lower_bound, lower_bound) << " % larger), scratch "
         << std::setprecision(2) << mebibytes(scratch_bytes) << " MiB a thread\n";
     if (repeated_bytes > 0 || repeated > 0)
-        out << mebibytes(repeated_bytes) << " MiB of maps are made again on the way back rather than held for it; "
+        out << mebibytes(repeated_bytes) << " MiB of maps are made again in the backward pass rather than held for it; "
             << std::setprecision(1) << 100 * repeated << " % of the arithmetic is done twice\n";
     if (recomputed_bytes > 0)
         out << std::setprecision(2) << mebibytes(recomputed_bytes)

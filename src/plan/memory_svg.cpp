@@ -17,7 +17,7 @@ constexpr double kLabelHeight = 11;
 
 // By MemoryMap::Block::Role.
 constexpr std::string_view kClasses[] = {"kept", "forward", "backward", "workspace"};
-constexpr std::string_view kNames[] = {"kept from run to run", "values of the way forward", "of the way back",
+constexpr std::string_view kNames[] = {"kept from run to run", "values of the forward pass", "of the backward pass",
                                        "workspaces"};
 
 std::string in_mebibytes(int64_t bytes) {

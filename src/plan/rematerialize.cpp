@@ -27,14 +27,14 @@ public:
     }
 
 private:
-    /// The part of the way forward a value is made in; the number of cuts for what lies behind the last.
+    /// The part of the forward pass a value is made in; the number of cuts for what lies behind the last.
     int part_of(const Value& value) const {
         const size_t at = way_.position.at(value.node.get());
         return static_cast<int>(std::lower_bound(cuts_.begin(), cuts_.end(), at) - cuts_.begin());
     }
     bool is_repeated_part(int part) const { return part < static_cast<int>(cuts_.size()); }
 
-    /// The part that has to run again before this operand of the way back can be read; -1 when it is there.
+    /// The part that has to run again before this operand of the backward pass can be read; -1 when it is there.
     int part_to_repeat(const Value& value) {
         if (way_.is_held(value) || !way_.is_forward(value)) return -1;
         if (const auto known = repeat_.find(key_of(value)); known != repeat_.end()) return known->second;
@@ -47,7 +47,7 @@ private:
         return repeat_[key_of(value)] = part;
     }
 
-    /// A value of the way forward as a part that runs again makes or reads it.
+    /// A value of the forward pass as a part that runs again makes or reads it.
     Value again(const Value& value, int part) {
         if (value.node->is_leaf()) return way_.is_large(value) && !value.node->is_state ? behind(value, part) : value;
         if (way_.is_held(value)) return value;
@@ -72,7 +72,7 @@ private:
         return gate == gates_.end() ? value : detail::behind(value, gate->second);
     }
 
-    /// The first reader of a part on the way back: its gradients say that the part's turn has come.
+    /// The first reader of a part in the backward pass: its gradients say that the part's turn has come.
     void open(int part, const Node& reader, const ValueList& inputs) {
         if (!gates_.contains(part)) gates_.emplace(part, way_.gate_of(reader, inputs));
     }

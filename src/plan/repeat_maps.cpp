@@ -65,7 +65,7 @@ public:
     /// The cheapest for their bytes first, then in the order in which they are made.
     const std::vector<CheapMap>& found() const { return found_; }
 
-    /// The graph whose way back makes these maps again.
+    /// The graph whose backward pass makes these maps again.
     Graph repeating(const std::set<ValueKey>& chosen) {
         chosen_ = &chosen;
         concerned_.clear();
@@ -109,7 +109,7 @@ private:
         return node.is_leaf() || !node.operation->pointwise || is_heavy(node.operation->name());
     }
 
-    /// Whether the way back finds the value by way of a map that is made again.
+    /// Whether the backward pass finds the value by way of a map that is made again.
     bool is_concerned(const Value& value) {
         if (way_.is_held(value) || !way_.is_forward(value)) return false;
         if (chosen_->contains(key_of(value))) return true;
@@ -120,7 +120,7 @@ private:
         return concerned_[value.node.get()] = any;
     }
 
-    /// A concerned value for the way back. A chosen map is made of what it reads once the gate is there.
+    /// A concerned value for the backward pass. A chosen map is made of what it reads once the gate is there.
     Value again(const Value& value, const Value& gate) {
         if (const auto known = made_.find(value.node.get()); known != made_.end()) return {known->second, value.output};
         ValueList inputs;
@@ -221,10 +221,10 @@ private:
         std::string names;
         for (const CheapMap* map : added) names += (names.empty() ? "" : " and ") + name_of(*map);
         if (held) names += " instead of " + name_of(*held);
-        log_detail("plan: " + names + (pays ? " is made again on the way back" : " is held for the way back") +
-                   ": making it again costs " + megabytes(cost) +
-                   " read and written, by which the arena would go from " + megabytes(arena_) + " to " +
-                   megabytes(lower));
+        log_detail(
+            "plan: " + names + (pays ? " is made again in the backward pass" : " is held for the backward pass") +
+            ": making it again costs " + megabytes(cost) + " read and written, by which the arena would go from " +
+            megabytes(arena_) + " to " + megabytes(lower));
     }
 
     const EngineOptions& options_;

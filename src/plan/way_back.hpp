@@ -12,12 +12,12 @@
 
 namespace liven::detail {
 
-/// What the passes that make values of the way forward again for the way back ask about a graph and its groups.
+/// What the passes that make values of the forward pass again for the backward pass ask about a graph and its groups.
 struct WayBack {
     std::vector<Node*> order;
     std::unordered_map<const Node*, size_t> position;  ///< in `order`
     std::unordered_set<const Node*> nodes;             ///< gradients and what depends on them
-    std::set<ValueKey> stored;                         ///< by a step of the way forward
+    std::set<ValueKey> stored;                         ///< by a step of the forward pass
     double smallest = 0;                               ///< bytes of a large value
 
     explicit WayBack(const FusedGraph& fused);
@@ -42,8 +42,8 @@ private:
     std::optional<size_t> latest_gradient(const Node& node) const;
 };
 
-/// The graph with other operands in its way back: `replace(node, inputs, i)` returns what the node reads instead of its
-/// operand i, or no value to leave it; `inputs` are its operands as they will be.
+/// The graph with other operands in its backward pass: `replace(node, inputs, i)` returns what the node reads instead
+/// of its operand i, or no value to leave it; `inputs` are its operands as they will be.
 template <class Replace>
 Graph rewrite_way_back(const Graph& graph, const WayBack& way, Replace&& replace) {
     return rewrite(graph, [&](const Node& node, const ValueList& inputs) -> ValueList {

@@ -104,7 +104,7 @@ TEST_CASE("A limited arena is kept to, and what it costs is told") {
         CHECK(memory.arena_bytes <= Engine::current().options().arena_limit);
         CHECK((share == 1.0) == (memory.repeated == 0));
         CHECK(memory.repeated >= before);
-        CHECK(memory.repeated < 0.34);  // at most the way forward, a third of a step
+        CHECK(memory.repeated < 0.34);  // at most the forward pass, a third of a step
         before = memory.repeated;
     }
 }
@@ -148,7 +148,7 @@ TEST_CASE("The graph shows what is computed again, and that it waits for the gra
     CHECK(count(plan, "# again") > 0);
 }
 
-TEST_CASE("Where nothing is held for a way back there is nothing to repeat") {
+TEST_CASE("Where nothing is held for a backward pass there is nothing to repeat") {
     const Network net;
     const Tensor y = conv2d(net.x, net.states[0].tensor(), {.padding = symmetric(1)});
     const Tensor z = conv2d(y, net.states[1].tensor(), {.padding = symmetric(1)});

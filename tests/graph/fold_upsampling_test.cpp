@@ -111,7 +111,7 @@ TEST_CASE("Other paddings, kernels and ways to upsample stay as they are") {
     CHECK(mentions(simplified(decoder.results()), "kernel=2x2"));
 }
 
-TEST_CASE("The kernels of upsampled maps are those chosen for whole blocks of channels, unless math is strict") {
+TEST_CASE("The kernels of upsampled maps are those chosen where there are channels enough, unless math is strict") {
     const auto kernels_of = [](const Shape& shape, bool strict) {
         EngineOptions options = Engine::current().options();
         options.strict_math = strict;
@@ -125,5 +125,6 @@ TEST_CASE("The kernels of upsampled maps are those chosen for whole blocks of ch
     };
     CHECK(kernels_of({2, 14, 14, 64}, false) == 3);
     CHECK(kernels_of({2, 14, 14, 64}, true) == 0);
-    CHECK(kernels_of({2, 14, 14, 60}, false) == 0);
+    CHECK(kernels_of({2, 14, 14, 60}, false) == 3);
+    CHECK(kernels_of({2, 14, 14, 12}, false) == 0);
 }

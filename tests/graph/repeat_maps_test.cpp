@@ -20,7 +20,7 @@
 #include "tests/graph/uniform.hpp"
 #include "tests/occurrences.hpp"
 
-// Cheap maps are made again on the way back where the arena is the smaller for it (src/plan/repeat_maps.cpp).
+// Cheap maps are made again in the backward pass where the arena is the smaller for it (src/plan/repeat_maps.cpp).
 
 using namespace liven;
 using liven::testing::relative_distance;
@@ -117,9 +117,11 @@ TEST_CASE("The sums of a residual chain are made again where that makes the aren
     CHECK(memory.repeated < 0.01);  // pointwise operations beside convolutions
     CHECK(memory.arena_bytes <= arena_without_the_rule(chain) - (2 << 20));
     const EngineOptions options = Engine::current().options();
-    CHECK(count(explain(chain.traced(), options), "MiB of maps are made again on the way back") == 1);
-    CHECK(make_plan(chain.traced(), options)->memory_map().str().find("made again on the way back rather than held") !=
-          std::string::npos);
+    CHECK(count(explain(chain.traced(), options), "MiB of maps are made again in the backward pass") == 1);
+    CHECK(make_plan(chain.traced(), options)
+              ->memory_map()
+              .str()
+              .find("made again in the backward pass rather than held") != std::string::npos);
 }
 
 TEST_CASE("Loss and gradients are those of the maps that were held, and have the same bits on one thread and two") {

@@ -87,7 +87,7 @@ TEST_CASE("One sample is no walk: its stages stand behind each other") {
     CHECK_FALSE(mentions(schedule_of(1), "samples"));
 }
 
-TEST_CASE("Gradients of weights that take more memory than what they are made of come behind the way back") {
+TEST_CASE("Gradients of weights that take more memory than what they are made of come behind the backward pass") {
     const std::string plan = schedule_of_clipped_step();
     INFO(plan);
     CHECK(mentions(plan, "conv2d_input_grad"));

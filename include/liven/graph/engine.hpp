@@ -58,7 +58,7 @@ public:
     /// How maps between steps are stored, EngineOptions::dtype. Throws Error for others than f32 and bf16.
     void set_dtype(DType dtype);
     /// Bytes that a plan's arena may take; 0: as many as it needs. A training step that exceeds them computes parts of
-    /// its way forward a second time; a plan that cannot be made to fit is an Error.
+    /// its forward pass a second time; a plan that cannot be made to fit is an Error.
     void set_arena_limit(int64_t bytes);
     const EngineStatistics& statistics() const;
     /// Plans kept at most; the least recently used goes first.

@@ -14,14 +14,14 @@ struct MemoryMap {
         std::string op;          ///< of the step that makes it
         std::string scope = {};  ///< path of its module; empty outside modules
         bool is_gradient = false;
-        bool is_repeated = false;   ///< made a second time for the way back
+        bool is_repeated = false;   ///< made a second time for the backward pass
         bool is_workspace = false;  ///< the step's own, otherwise a value
         bool is_kept = false;       ///< made in the first run of a session and kept
         Shape shape;                ///< of a value
         int64_t offset = 0, bytes = 0;
         int64_t first = 0, last = 0;  ///< segments, both included
 
-        /// What a picture tells apart: what a session keeps, values of the way forward and back, workspaces.
+        /// What a picture tells apart: what a session keeps, values of the forward and the backward pass, workspaces.
         enum class Role { kept, forward, backward, workspace };
         Role role() const {
             if (is_kept) return Role::kept;
@@ -37,7 +37,7 @@ struct MemoryMap {
     int64_t lower_bound = 0;         ///< live[peak_segment]: no placing takes less
     int64_t scratch_bytes = 0;       ///< a thread, beside the arena
     double repeated = 0;             ///< FLOPs done a second time rather than their results held, of all
-    int64_t repeated_bytes = 0;      ///< of maps that are made again on the way back rather than held for it
+    int64_t repeated_bytes = 0;      ///< of maps that are made again in the backward pass rather than held for it
     int64_t recomputed_bytes = 0;    ///< of maps that every step computes that reads them, rather than one storing them
     int64_t recomputed_traffic = 0;  ///< what is read and written less for that, a run
 

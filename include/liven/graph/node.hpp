@@ -105,7 +105,7 @@ public:
     bool is_state = false;        ///< a leaf that commits may overwrite: parameters, moments, running statistics
     bool stops_gradient = false;  ///< recorded under no_grad, or detached
     bool is_gradient = false;     ///< made by the differentiate pass
-    bool is_repeated = false;     ///< computed a second time for the way back
+    bool is_repeated = false;     ///< computed a second time for the backward pass
     const char* scope = "";       ///< path of the module that recorded it; interned, lives for ever
 
     // Scratch of the passes: valid only between two calls of `visit_order`.

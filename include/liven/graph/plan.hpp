@@ -22,7 +22,7 @@ struct PlanMemory {
         return static_cast<double>(arena_bytes + result_bytes + scratch_bytes * threads);
     }
     double repeated = 0;         ///< FLOPs done a second time rather than their results held, of all FLOPs
-    int64_t repeated_bytes = 0;  ///< of maps that are made again on the way back rather than held for it
+    int64_t repeated_bytes = 0;  ///< of maps that are made again in the backward pass rather than held for it
 };
 
 /// A graph made ready to run. Leaves and results are given by pointer at every run; nothing is allocated.
