@@ -6,8 +6,8 @@
 //                products: 36 points > 16 or 32 result channels > tiles of the group > source channels
 //                result transform: tiles > vectors of channels, and what an epilogue does with them, in registers
 // register tile  products: AVX-512 12 tiles x 32 channels (24 sums), AVX2 6 x 16 (12), SSE2 3 x 16 (12). The source
-//                transform makes 12 points at a time; the result transform holds 24 vectors, on the stack where there
-//                are fewer registers
+//                transform makes 12 points at a time; the result transform holds 24 vectors, or 12 twice
+//                where there are fewer registers
 // caches         the points of 6 to 12 tiles in L1 or L2; the weights' points in L2 up to 64 channels
 // bytes moved    2 x 36 (depth + channels) floats a tile within L2, the weights' points once a group
 // expected       36 FMAs where the direct kernel has 144, so at most 400 % of its peak. On a Zen 4 a store of 64 bytes
@@ -168,22 +168,46 @@ LIVEN_INLINE void transform_source(const WinogradTile& tile, int64_t src_step, i
     }
 }
 
-template <Scheme S, Kind K, class Storage>
-LIVEN_INLINE void transform_results(const WinogradGroup& group, const WinogradTile& tile, int64_t channel,
-                                    const float* points, bool fresh) {
-    constexpr int side = side_of<S>, extent = points_of<S>;
-    vec columns[side][extent];
+/// A tile's results are made in so many turns. All rows of F(4x4) at once are 24 vectors: where there are sixteen
+/// registers, even and odd rows take turns, which read most points twice and have no sums in common. Not where an
+/// epilogue sums: its own registers go to the stack either way, and turns were slower, as they were with AVX-512.
+template <Scheme S, Kind K>
+inline constexpr int turns_of = (S == Scheme::f4x4) && lanes < 16 && !sums_up(K) ? 2 : 1;
+
+/// The rows of a turn, y = row * turns + Turn, of points along columns.
+template <Scheme S, int Turn, int Turns>
+LIVEN_INLINE void result_columns(const float* points, vec (&columns)[side_of<S> / Turns][points_of<S>]) {
+    constexpr int rows = side_of<S> / Turns, extent = points_of<S>;
+    const vec two = splat(2.0f), four = splat(4.0f), eight = splat(8.0f);
 #pragma GCC unroll 6
     for (int x = 0; x < extent; ++x) {
-        vec m[extent], o[side];
+        const auto at = [&](int y) __attribute__((always_inline)) {
+            return load(points + (y * extent + x) * conv_block);
+        };
+        if constexpr (rows == side_of<S>) {
+            vec m[extent], o[rows];
 #pragma GCC unroll 6
-        for (int y = 0; y < extent; ++y) m[y] = load(points + (y * extent + x) * conv_block);
-        results(m, o);
+            for (int y = 0; y < extent; ++y) m[y] = at(y);
+            results(m, o);
 #pragma GCC unroll 4
-        for (int y = 0; y < side; ++y) columns[y][x] = o[y];
+            for (int y = 0; y < rows; ++y) columns[y][x] = o[y];
+        } else if constexpr (Turn == 0) {
+            const vec sum1 = at(1) + at(2), sum2 = at(3) + at(4);
+            columns[0][x] = at(0) + (sum1 + sum2);
+            columns[1][x] = madd(four, sum2, sum1);
+        } else {
+            const vec difference1 = at(1) - at(2), difference2 = at(3) - at(4);
+            columns[0][x] = madd(two, difference2, difference1);
+            columns[1][x] = at(5) + madd(eight, difference2, difference1);
+        }
     }
-    const WinogradFinish& finish = group.finish;
+}
+
+template <Kind K, class Storage>
+LIVEN_INLINE ResultPlaces<typename Storage::Value> places_of(const WinogradGroup& group, const WinogradTile& tile,
+                                                             int64_t channel) {
     using Value = typename Storage::Value;
+    const WinogradFinish& finish = group.finish;
     ResultPlaces<Value> places{.dst = static_cast<Value*>(tile.dst) + channel,
                                .dst_row_step = group.dst_row_step,
                                .dst_step = group.dst_step,
@@ -193,24 +217,59 @@ LIVEN_INLINE void transform_results(const WinogradGroup& group, const WinogradTi
     if constexpr (reads_map(K))
         places.map = static_cast<const Value*>(finish.map) + tile.dst_row * finish.map_row_step +
                      tile.dst_column * finish.map_step + channel;
-    Finisher<K> finisher(finish, channel);
-    if (tile.dst_rows != side || tile.dst_columns != side) {
-        vec values[side][side];
-        for (int y = 0; y < side; ++y) results(columns[y], values[y]);
-        return finish_part<side, K, Storage>(finisher, finish, tile, places, values, channel, group.channels, fresh);
-    }
+    return places;
+}
+
+/// A turn's rows to memory.
+template <Scheme S, Kind K, class Storage, int Turn>
+LIVEN_INLINE void finish_turn(Finisher<K>& finisher, const WinogradGroup& group,
+                              ResultPlaces<typename Storage::Value> places, int64_t channel, const float* points,
+                              bool fresh) {
+    constexpr int side = side_of<S>, turns = turns_of<S, K>;
+    vec columns[side / turns][points_of<S>];
+    result_columns<S, Turn, turns>(points, columns);
+    places.dst += Turn * places.dst_row_step;
+    places.map += Turn * places.map_row_step;
 #pragma GCC unroll 4
-    for (int y = 0; y < side; ++y, places.dst += places.dst_row_step, places.map += places.map_row_step) {
+    for (int y = Turn; y < side;
+         y += turns, places.dst += turns * places.dst_row_step, places.map += turns * places.map_row_step) {
         vec o[side];
-        results(columns[y], o);
+        results(columns[y / turns], o);
 #pragma GCC unroll 4
         for (int x = 0; x < side; ++x) {
             const vec map = reads_map(K) ? Storage::get(places.map + x * places.map_step) : zero();
-            if (y == 0 && x == 0) finisher.begin(finish, channel, group.channels, fresh, o[0], map);
+            if (y == 0 && x == 0) finisher.begin(group.finish, channel, group.channels, fresh, o[0], map);
             Storage::put(places.dst + x * places.dst_step, finisher.take(o[x], map, y));
         }
     }
-    finisher.end(finish, channel, group.channels);
+}
+
+template <Scheme S, Kind K, class Storage>
+LIVEN_INLINE void transform_results(const WinogradGroup& group, const WinogradTile& tile, int64_t channel,
+                                    const float* points, bool fresh) {
+    const auto places = places_of<K, Storage>(group, tile, channel);
+    Finisher<K> finisher(group.finish, channel);
+    finish_turn<S, K, Storage, 0>(finisher, group, places, channel, points, fresh);
+    if constexpr (turns_of<S, K> == 2) finish_turn<S, K, Storage, 1>(finisher, group, places, channel, points, fresh);
+    finisher.end(group.finish, channel, group.channels);
+}
+
+/// The same of a tile that hangs over the edge of the map, whose results go by way of the stack. By itself, so that
+/// tests/structure/spills.sh tells it from the loop over whole tiles.
+template <Scheme S, Kind K, class Storage>
+__attribute__((noinline)) void transform_edge(const WinogradGroup& group, const WinogradTile& tile, int64_t channel,
+                                              const float* points, bool fresh) noexcept {
+    constexpr int side = side_of<S>, turns = turns_of<S, K>;
+    vec values[side][side], columns[side / turns][points_of<S>];
+    result_columns<S, 0, turns>(points, columns);
+    for (int y = 0; y < side; y += turns) results(columns[y / turns], values[y]);
+    if constexpr (turns == 2) {
+        result_columns<S, 1, turns>(points, columns);
+        for (int y = 1; y < side; y += turns) results(columns[y / turns], values[y]);
+    }
+    Finisher<K> finisher(group.finish, channel);
+    finish_part<side, K, Storage>(finisher, group.finish, tile, places_of<K, Storage>(group, tile, channel), values,
+                                  channel, group.channels, fresh);
 }
 
 /// How the operands of a product lie.
@@ -330,11 +389,17 @@ void source_and_products(const WinogradGroup& group) noexcept {
 template <Scheme S, Kind K, class Storage>
 void finish_group(const WinogradGroup& group, int64_t first, int64_t last) noexcept {
     const int64_t dst_step = winograd_tile_floats(S, group.channels);
-    for (int64_t t = first; t < last; ++t)
-        for (int64_t c = 0; c < group.channels; c += lanes)
-            transform_results<S, K, Storage>(group, group.tiles[t], c,
-                                             group.dst_points + t * dst_step + point_offset<S>(c),
-                                             group.finish.fresh && t == first);
+    for (int64_t t = first; t < last; ++t) {
+        const WinogradTile& tile = group.tiles[t];
+        const float* points = group.dst_points + t * dst_step;
+        const bool fresh = group.finish.fresh && t == first;
+        if (tile.dst_rows == side_of<S> && tile.dst_columns == side_of<S>)
+            for (int64_t c = 0; c < group.channels; c += lanes)
+                transform_results<S, K, Storage>(group, tile, c, points + point_offset<S>(c), fresh);
+        else
+            for (int64_t c = 0; c < group.channels; c += lanes)
+                transform_edge<S, K, Storage>(group, tile, c, points + point_offset<S>(c), fresh);
+    }
 }
 
 template <Scheme S, class Storage>

@@ -90,7 +90,7 @@ template <class T>
 std::vector<T> sums_over_neighbours(const std::vector<T>& taps) {
     const size_t channels = taps.size() / 9;
     std::vector<T> out;
-    for (size_t corner : {0, 1, 3, 4})
+    for (const size_t corner : std::initializer_list<size_t>{0, 1, 3, 4})
         for (size_t i = 0; i < channels; ++i) {
             const auto at = [&](size_t tap) { return taps[(corner + tap) * channels + i]; };
             out.push_back((at(0) + at(1)) + (at(3) + at(4)));
@@ -109,7 +109,7 @@ TestTensor weights_of_upsampled(int64_t channels) {
     };
     sum(1, 0, 2);
     sum(7, 6, 8);
-    for (const size_t x : {0, 1, 2}) sum(3 + x, x, 6 + x);
+    for (size_t x = 0; x < 3; ++x) sum(3 + x, x, 6 + x);
     return out;
 }
 
