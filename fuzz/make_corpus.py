@@ -172,11 +172,18 @@ def packed(file):
     file["again"] = h5py.SoftLink("/Color_Data")
 
 
+def without_first_child(content):
+    """The root group's B-tree whose first child has no address: libhdf5 1.10.8 reads address 0."""
+    first = content.index(b"TREE") + 32
+    return content[:first] + b"\xff" * 8 + content[first + 8:]
+
+
 def recordings():
     put("hdf5", "recording.hdf5", hdf5(recording, libver="earliest"))
     put("hdf5", "newest-layout.hdf5", hdf5(recording, libver=("v110", "v110")))
     put("hdf5", "packed.hdf5", hdf5(packed, libver="earliest"))
     put("hdf5", "cut-off.hdf5", hdf5(recording, libver="earliest")[:-40])
+    put("hdf5", "read-of-address-0.hdf5", without_first_child(hdf5(recording, libver="earliest")))
 
 
 def video(ending, codec, frames=3):

@@ -19,7 +19,7 @@ if(TARGET ZLIB::ZLIB)
   set(LIVEN_WITH_ZLIB 1)
 endif()
 
-# "HDF5 (Keras weights): found" for each optional part, once a configure run.
+# "HDF5 (data sets): found" for each optional part, once a configure run.
 function(liven_report_part name present package)
   if(present)
     message(STATUS "Optional: ${name}: found")
@@ -27,5 +27,5 @@ function(liven_report_part name present package)
     message(STATUS "Optional: ${name}: absent, goes without (Debian package ${package})")
   endif()
 endfunction()
-liven_report_part("HDF5 (Keras weights, data sets)" ${LIVEN_WITH_HDF5} libhdf5-dev)
+liven_report_part("HDF5 (data sets)" ${LIVEN_WITH_HDF5} libhdf5-dev)
 liven_report_part("zlib (compressed npz)" ${LIVEN_WITH_ZLIB} zlib1g-dev)

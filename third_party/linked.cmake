@@ -19,7 +19,7 @@ endif()
 # Optional: compressed npz files.
 find_package(ZLIB QUIET)
 
-# Optional: Keras weights, data sets in HDF5. CMake's own module asks for a C compiler and runs h5cc; two look-ups do.
+# Optional: data sets in HDF5. CMake's own module asks for a C compiler and runs h5cc; two look-ups do.
 if(NOT TARGET hdf5::hdf5)
   find_path(LIVEN_HDF5_INCLUDE hdf5.h PATH_SUFFIXES hdf5/serial)
   find_library(LIVEN_HDF5_LIBRARY NAMES hdf5_serial hdf5)

@@ -6,7 +6,7 @@ namespace liven {
 namespace {
 
 constexpr std::array<BuildPart, 2> kParts{{
-    {"HDF5", "Keras weights, data sets", LIVEN_WITH_HDF5 == 1},
+    {"HDF5", "data sets in HDF5", LIVEN_WITH_HDF5 == 1},
     {"zlib", "compressed npz files", LIVEN_WITH_ZLIB == 1},
 }};
 

@@ -1,11 +1,14 @@
 #include <catch2/catch.hpp>
 #include <chrono>
 #include <cmath>
+#include <csignal>
 #include <limits>
 
 #include "helpers.hpp"
 #include "import_helpers.hpp"
+#include "liven/core/error.hpp"
 #include "liven/data/import.hpp"
+#include "src/data/import/hdf5.hpp"
 
 #if LIVEN_WITH_HDF5
 #include <hdf5.h>
@@ -85,6 +88,16 @@ void write_mask_recording(const fs::path& path) {
     file.array("Eye_Pos", {5, 4}, H5T_NATIVE_INT16);
 }
 
+/// Where the library reads address 0: the first child of the root group's B-tree (32 bytes behind its "TREE") has no
+/// address.
+void break_first_child(const fs::path& path) {
+    std::string bytes = contents_of(path);
+    const size_t tree = bytes.find("TREE");
+    REQUIRE(tree != std::string::npos);
+    bytes.replace(tree + 32, 8, std::string(8, '\xff'));
+    write_bytes(path, bytes);
+}
+
 }  // namespace
 
 TEST_CASE(
@@ -159,6 +172,75 @@ TEST_CASE("HDF5 of the wrong kind, shape, type or size is named and nothing of i
     CHECK(written == listed);
     fs::remove(root / "01_01_01.hdf5");
     CHECK_THROWS_WITH(import_frames("3dmad", folder / "3DMAD", out), Contains("the first of 10 faults"));
+}
+
+TEST_CASE("A file on which the HDF5 library itself crashes is a counted skip") {
+    const TemporaryFolder folder;
+    const fs::path root = folder / "3DMAD/Data", out = folder / "out", bad = root / "02_01_01.hdf5";
+    write_mask_recording(root / "01_01_01.hdf5");
+    write_mask_recording(bad);
+    break_first_child(bad);
+    const Dataset set = import_frames("3dmad", folder / "3DMAD", out);
+    CHECK(set.size() == 2);
+    REQUIRE(set.skipped.size() == 1);
+    // Version 1.10.8 reads address 0; another one may tell that the file is damaged.
+    CHECK_THAT(set.skipped[0], Contains("02_01_01.hdf5") && (Contains("crashed (Segmentation fault)") ||
+                                                             Contains("damaged") || Contains("expected an array")));
+    CHECK_FALSE(fs::exists(out / "frames/02_01_01"));
+    fs::remove(root / "01_01_01.hdf5");
+    CHECK_THROWS_WITH(import_frames("3dmad", folder / "3DMAD", out), Contains("02_01_01.hdf5"));
+    // The same groups hold WMCA's frames.
+    const fs::path wmca = folder / "WMCA", face = wmca / "preprocessed-face-station_RGB/face-station/1";
+    for (const char* name : {"514_01_000_0_00.hdf5", "514_01_035_1_05.hdf5"})
+        Hdf5Writer(face / name).array("Frame_0/array", {3, 6, 8}, H5T_NATIVE_UINT8);
+    break_first_child(face / "514_01_035_1_05.hdf5");
+    const Dataset faces = import_frames("wmca", wmca, out, "none");
+    CHECK(faces.size() == 1);
+    CHECK(faces.skipped.size() == 1);
+}
+
+TEST_CASE("An HDF5 file whose reader is killed or too slow is named, and stays lost") {
+    const TemporaryFolder folder;
+    write_mask_recording(folder / "a.hdf5");
+    const Hdf5File file(folder / "a.hdf5");
+    CHECK(file.shape("Eye_Pos") == std::vector<int64_t>{5, 4});
+    CHECK(file.names_in("") == std::vector<std::string>{"Color_Data", "Depth_Data", "Eye_Pos"});
+    CHECK(file.numbers("Eye_Pos", 1) == std::vector<double>{4, 5, 6, 7});
+    CHECK(file.words("Depth_Data", 4).size() == 48);
+    CHECK_THROWS_WITH(file.bytes("Depth_Data"), Contains("a.hdf5") && Contains("another type"));
+    CHECK(file.has("Color_Data"));
+    CHECK_FALSE(file.has("Colour_Data"));
+    ::kill(file.process(), SIGKILL);
+    for (int again = 0; again < 2; ++again)
+        CHECK_THROWS_WITH(file.has("Color_Data"),
+                          Contains("a.hdf5: expected a sound HDF5 file, but the HDF5 library was killed"));
+    const Hdf5File stopped(folder / "a.hdf5", {.answer = std::chrono::milliseconds(200)});
+    ::kill(stopped.process(), SIGSTOP);
+    CHECK_THROWS_WITH(stopped.shape("Color_Data"), Contains("did not finish within 0.2 s"));
+    // Colour of 144 MB in memory is more than this one may take.
+    Hdf5Writer(folder / "large.hdf5").array("Color_Data", {3, 6'000, 8'000}, H5T_NATIVE_UINT8, true);
+    const Hdf5File large(folder / "large.hdf5", {.memory = 64 << 20});
+    CHECK_THROWS_AS(large.bytes("Color_Data"), liven::Error);
+}
+
+TEST_CASE("What answers beside answers the same in this process") {
+    const TemporaryFolder folder;
+    write_mask_recording(folder / "a.hdf5");
+    const Hdf5File beside(folder / "a.hdf5");
+    Hdf5Library here;
+    using Kind = Hdf5Request::Kind;
+    CHECK_THROWS_WITH(here.answer({.kind = Kind::has, .name = "Color_Data"}), "no file is open");
+    CHECK_THROWS_WITH(here.answer({.kind = Kind::open, .name = (folder / "b.hdf5").string()}),
+                      Contains("no HDF5 file"));
+    here.answer({.kind = Kind::open, .name = (folder / "a.hdf5").string()});
+    CHECK(here.answer({.kind = Kind::bytes, .index = 2, .name = "Color_Data"}) == beside.bytes("Color_Data", 2));
+    CHECK(here.answer({.kind = Kind::has, .name = "Eye_Pos"}) == std::vector<uint8_t>{1});
+    CHECK(here.answer({.kind = Kind::shape, .name = "Eye_Pos"}).size() == 2 * sizeof(int64_t));
+    CHECK(here.answer({.kind = Kind::names, .name = ""}).size() ==
+          std::string("Color_Data/Depth_Data/Eye_Pos/").size());
+    CHECK_THROWS_WITH(here.answer({.kind = Kind::names, .name = "Eye_Pos"}), Contains("expected a group"));
+    CHECK_THROWS_WITH(here.answer({.kind = Kind::numbers, .index = 5, .name = "Eye_Pos"}),
+                      Contains("ends before number 5"));
 }
 
 TEST_CASE("Depth that is no number is a counted skip that leaves no picture; eyes that are none leave out the box") {

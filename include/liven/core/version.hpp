@@ -11,7 +11,7 @@ std::string_view version();
 /// Something optional that this build has or goes without.
 struct BuildPart {
     std::string_view name;     ///< "HDF5"
-    std::string_view purpose;  ///< "Keras weights"
+    std::string_view purpose;  ///< "data sets in HDF5"
     bool present = false;
 };
 

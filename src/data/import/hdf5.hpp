@@ -3,22 +3,27 @@
 #include <cstdint>
 #include <filesystem>
 #include <memory>
-#include <span>
 #include <string>
 #include <vector>
 
-/// Reading HDF5 files nobody vouches for: sizes are looked at before memory is asked for, and nothing outside the file
-/// is followed (no external links or storage, no virtual data, no filter plugins). Not for several threads at once.
+#include "src/core/side_process.hpp"
+#include "src/data/import/hdf5_library.hpp"
+
+/// Reading HDF5 files nobody vouches for: the library runs in a process beside, so that its crash, endless loop or
+/// hunger for memory is an Error; sizes are looked at before memory is asked for; and nothing outside the file is
+/// followed (no external links or storage, no virtual data, no filter plugins). One object is not for several threads
+/// at once.
 namespace liven::data {
 
 bool has_hdf5();
 /// Throws Error that says how to get it, when the build has none.
 void require_hdf5(const std::string& where);
 
+/// Every member throws Error when the library fails on the file, from then on.
 class Hdf5File {
 public:
     /// Throws Error when it is no HDF5 file.
-    explicit Hdf5File(const std::filesystem::path& path);
+    explicit Hdf5File(const std::filesystem::path& path, const SideLimits& limits = {});
     ~Hdf5File();
     Hdf5File(const Hdf5File&) = delete;
     Hdf5File& operator=(const Hdf5File&) = delete;
@@ -35,9 +40,15 @@ public:
     std::vector<uint16_t> words(const std::string& array, int64_t index = -1) const;
     std::vector<double> numbers(const std::string& array, int64_t index = -1) const;
 
+    /// The process that reads.
+    pid_t process() const;
+
 private:
-    struct Handle;
-    std::unique_ptr<Handle> handle_;
+    struct Beside;
+    template <class T>
+    std::vector<T> ask(Hdf5Request::Kind kind, const std::string& name, int64_t index, size_t most) const;
+
+    std::unique_ptr<Beside> beside_;
     std::string where_;
 };
 

@@ -31,6 +31,8 @@ std::vector<Sample> read_mask_attack_file(const Hdf5Recording& recording, FrameS
         throw Error(where, "expected Depth_Data of as many frames and pixels as Color_Data");
     std::vector<double> eyes;
     if (with_eyes && file.shape("Eye_Pos") == std::vector<int64_t>{color[0], 4}) eyes = file.numbers("Eye_Pos");
+    if (!eyes.empty() && static_cast<int64_t>(eyes.size()) != 4 * color[0])
+        throw Error(where, "expected Eye_Pos of frames x 4");
     std::vector<Sample> rows;
     for (int64_t frame : sampled_frames(color[0], frames)) {
         Sample s = recording.known;
