@@ -85,14 +85,15 @@ std::string broken_figure(std::string text) {
 
 report::Table as_page_table(const ResultTable& table) {
     constexpr size_t many = 8;
+    const bool published = table.has_published();
     report::Table out{.columns = table.columns, .rows = {}};
-    out.columns.emplace_back("figures");
+    if (published) out.columns.emplace_back("figures");
     for (const ResultTable::Row& row : table.rows) {
         if (row.published) out.quoted.push_back(out.rows.size());
         out.rows.emplace_back();
         for (const TableCell& cell : row.cells)
             out.rows.back().push_back(table.columns.size() > many ? broken_figure(cell.text) : cell.text);
-        out.rows.back().emplace_back(row.published ? "published" : "measured");
+        if (published) out.rows.back().emplace_back(row.published ? "published" : "measured");
     }
     return out;
 }

@@ -73,7 +73,16 @@ bool has_deviations(const ResultTable& table, size_t column) {
                        [&](const ResultTable::Row& row) { return row.cells[column].deviation.has_value(); });
 }
 
-std::string figures_of(const ResultTable::Row& row) { return row.published ? "published" : "measured"; }
+/// The last cell of a row behind what parts it from the others, and the head above; nothing where all was measured.
+struct OriginColumn {
+    explicit OriginColumn(const ResultTable& table, std::string_view between)
+        : shown(table.has_published()), before(between) {}
+    std::string head(std::string_view text = "figures") const { return shown ? before + std::string(text) : ""; }
+    std::string of(const ResultTable::Row& row) const { return head(row.published ? "published" : "measured"); }
+
+    bool shown;
+    std::string before;
+};
 
 }  // namespace
 
@@ -112,7 +121,12 @@ void ResultTable::add(std::vector<TableCell> cells, bool published) {
     rows.push_back({.cells = std::move(cells), .published = published});
 }
 
+bool ResultTable::has_published() const {
+    return std::any_of(rows.begin(), rows.end(), [](const Row& row) { return row.published; });
+}
+
 std::string to_markdown(const ResultTable& table) {
+    const OriginColumn origin(table, " | ");
     std::string out = "## " + markdown_text(table.title) + "\n\n";
     if (!table.positive.empty()) out += "Positive class: " + table.positive + ".\n\n";
     std::vector<std::string> head, rule;
@@ -120,23 +134,25 @@ std::string to_markdown(const ResultTable& table) {
         head.push_back(markdown_text(column));
         rule.emplace_back("---");
     }
-    out += "| " + join(head, " | ") + " | figures |\n| " + join(rule, " | ") + " | --- |\n";
+    out += "| " + join(head, " | ") + origin.head() + " |\n";
+    out += "| " + join(rule, " | ") + origin.head("---") + " |\n";
     for (const ResultTable::Row& row : table.rows) {
         std::vector<std::string> cells;
         for (const TableCell& cell : row.cells) cells.push_back(markdown_text(cell.text));
-        out += "| " + join(cells, " | ") + " | " + figures_of(row) + " |\n";
+        out += "| " + join(cells, " | ") + origin.of(row) + " |\n";
     }
     for (const std::string& note : table.notes) out += "\n- " + markdown_text(note);
     return out + (table.notes.empty() ? "" : "\n");
 }
 
 std::string to_csv(const ResultTable& table) {
+    const OriginColumn origin(table, ",");
     std::vector<std::string> head;
     for (size_t i = 0; i < table.columns.size(); ++i) {
         head.push_back(csv_field(table.columns[i]));
         if (has_deviations(table, i)) head.push_back(csv_field(table.columns[i] + " sd"));
     }
-    std::string out = join(head, ",") + ",figures\r\n";
+    std::string out = join(head, ",") + origin.head() + "\r\n";
     for (const ResultTable::Row& row : table.rows) {
         std::vector<std::string> cells;
         for (size_t i = 0; i < row.cells.size(); ++i) {
@@ -144,7 +160,7 @@ std::string to_csv(const ResultTable& table) {
             cells.push_back(cell.value ? fixed(*cell.value, 6) : csv_field(cell.text));
             if (has_deviations(table, i)) cells.push_back(cell.deviation ? fixed(*cell.deviation, 6) : "");
         }
-        out += join(cells, ",") + "," + figures_of(row) + "\r\n";
+        out += join(cells, ",") + origin.of(row) + "\r\n";
     }
     return out;
 }
@@ -155,18 +171,19 @@ constexpr const char* kFit =
     "\\resizebox{\\linewidth}{!}{\\box0}\\else\\box0\\fi\\else\\box0\\fi}\n\\fit{";
 
 std::string to_latex(const ResultTable& table) {
+    const OriginColumn origin(table, " & ");
     std::string out = "\\begin{table}\n\\caption{" + latex_text(table.title);
     if (!table.positive.empty()) out += ". Positive class: " + latex_text(table.positive);
     out += ".}\n\\label{tab:" + table.id + "}\n";
     out += kFit;
-    out += "\\begin{tabular}{" + std::string(table.columns.size() + 1, 'l') + "}\n\\hline\n";
+    out += "\\begin{tabular}{" + std::string(table.columns.size() + (origin.shown ? 1 : 0), 'l') + "}\n\\hline\n";
     std::vector<std::string> head;
     for (const std::string& column : table.columns) head.push_back(latex_text(column));
-    out += join(head, " & ") + " & figures \\\\\n\\hline\n";
+    out += join(head, " & ") + origin.head() + " \\\\\n\\hline\n";
     for (const ResultTable::Row& row : table.rows) {
         std::vector<std::string> cells;
         for (const TableCell& cell : row.cells) cells.push_back(latex_text(cell.text));
-        out += join(cells, " & ") + " & " + figures_of(row) + " \\\\\n";
+        out += join(cells, " & ") + origin.of(row) + " \\\\\n";
     }
     out += "\\hline\n\\end{tabular}}\n";
     for (const std::string& note : table.notes) out += "\\par\\footnotesize " + latex_text(note) + "\n";

@@ -85,3 +85,18 @@ TEST_CASE("Names of data sets are compared by their letters and digits") {
     CHECK(published("K7").row({"attacknet v2.2", "msspoof"}) != nullptr);
     CHECK(published("K7").row({"AttackNet V2.2", "nuaa"}) == nullptr);
 }
+
+TEST_CASE("A column says what was measured where a row was published, and is left out where none was") {
+    ResultTable table{.id = "t", .title = "One", .positive = "", .columns = {"model", "AUC"}, .rows = {}, .notes = {}};
+    table.add({"lgsc", {0.5, 2}});
+    CHECK(to_markdown(table) == "## One\n\n| model | AUC |\n| --- | --- |\n| lgsc | 0.50 |\n");
+    CHECK(to_csv(table) == "model,AUC\r\nlgsc,0.500000\r\n");
+    CHECK(to_latex(table).find("{ll}\n\\hline\nmodel & AUC \\\\\n\\hline\nlgsc & 0.50 \\\\\n") != std::string::npos);
+    table.add({"lgsc", {0.6, 2}}, true);
+    CHECK(to_markdown(table) ==
+          "## One\n\n| model | AUC | figures |\n| --- | --- | --- |\n| lgsc | 0.50 | measured |\n| lgsc | 0.60 | "
+          "published |\n");
+    CHECK(to_csv(table) == "model,AUC,figures\r\nlgsc,0.500000,measured\r\nlgsc,0.600000,published\r\n");
+    CHECK(to_latex(table).find("{lll}\n\\hline\nmodel & AUC & figures \\\\\n\\hline\nlgsc & 0.50 & measured \\\\\n") !=
+          std::string::npos);
+}

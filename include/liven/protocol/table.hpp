@@ -41,12 +41,14 @@ struct ResultTable {
 
     /// Throws Error when there is not one cell a column.
     void add(std::vector<TableCell> cells, bool published = false);
+
+    /// Whether a row is published: then a last column, "figures", says of each row whether it was measured.
+    bool has_published() const;
 };
 
 /// GitHub's Markdown: title, table, notes.
 std::string to_markdown(const ResultTable& table);
-/// RFC 4180, numbers to six decimals; a column whose figures have deviations is followed by one of these. A last column
-/// says "measured" or "published".
+/// RFC 4180, numbers to six decimals; a column whose figures have deviations is followed by one of these.
 std::string to_csv(const ResultTable& table);
 /// A table environment that needs no package; where graphicx is loaded, it is shrunk to the width of a line.
 std::string to_latex(const ResultTable& table);
