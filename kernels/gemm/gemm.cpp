@@ -88,6 +88,26 @@ std::string refuse_prologue(const Problem& problem) {
     return {};
 }
 
+/// What takes bare results that are stored in bf16.
+const Program& rounding_program() {
+    static const Program program = [] {
+        Program stores;
+        stores.inputs = {{.operand = -1}};
+        stores.outputs = {{.source = 0, .operand = 0}};
+        stores.registers = 1;
+        return stores;
+    }();
+    return program;
+}
+
+/// The same problem with an epilogue where a bare result is stored in bf16.
+Problem rounding(Problem problem) {
+    if (problem.epilogue || problem.outputs.empty() || problem.outputs[0].dtype != DType::bf16) return problem;
+    problem.epilogue = &rounding_program();
+    problem.epilogue_shape = problem.outputs[0].shape;
+    return problem;
+}
+
 template <GemmForm form, DType b>
 std::string plan_with_programs(const Problem& problem, Isa isa, GemmPlan& plan) {
     std::string reason = plan_gemm(problem, form, gemm_kernels(isa), plan);
@@ -105,11 +125,12 @@ double flops(const GemmPlan& plan) {
 
 constexpr std::string_view takes_of(GemmForm form, DType b) {
     const bool bf16 = b == DType::bf16;
-    if (form == GemmForm::turned) return "b transposed, at most 32 rows of many columns, a as it lies";
+    if (form == GemmForm::turned) return "b transposed, at most 32 rows of many columns, a as it lies in f32";
     if (form == GemmForm::split_k)
-        return bf16 ? "b in bf16, 1,024 products to a result and more, few results"
-                    : "1,024 products to a result and more, few results";
-    return bf16 ? "b in bf16, not transposed" : "any matrices; a made by a program up to 512 columns";
+        return bf16 ? "b in bf16, a in f32 or bf16, 1,024 products to a result and more, few results"
+                    : "b in f32, a in f32 or bf16, 1,024 products to a result and more, few results";
+    return bf16 ? "b in bf16, not transposed; a in f32 or bf16"
+                : "any matrices, a in f32 or bf16; a made by a program up to 512 columns";
 }
 
 template <GemmForm form, Isa isa, DType b = DType::f32>
@@ -122,15 +143,16 @@ KernelInfo entry(std::string_view name, std::string_view tile) {
             .refuse =
                 [](const Problem& problem) {
                     GemmPlan plan;
-                    return plan_with_programs<form, b>(problem, isa, plan);
+                    return plan_with_programs<form, b>(rounding(problem), isa, plan);
                 },
             .cost =
                 [](const Problem& problem) {
                     GemmPlan plan;
-                    plan_gemm(problem, form, gemm_kernels(isa), plan);
+                    plan_gemm(rounding(problem), form, gemm_kernels(isa), plan);
                     return flops(plan) * 1e-12 * plan.overhead;
                 },
-            .make = [](const Problem& problem, Isa) -> std::unique_ptr<Step> {
+            .make = [](const Problem& bare, Isa) -> std::unique_ptr<Step> {
+                const Problem problem = rounding(bare);
                 GemmPlan plan;
                 plan_gemm(problem, form, gemm_kernels(isa), plan);
                 return std::make_unique<GemmStep>(problem, plan, isa);

@@ -5,16 +5,21 @@
 
 namespace liven::kernels {
 
-/// The unit's rows of a, `depth` steps from k on, as they are stored; made by the prologue when there is one.
+/// The unit's rows of a, `depth` steps from k on, as they are stored, or widened; made by the prologue when there is
+/// one.
 GemmBlock GemmStep::stored_a(const GemmUnit& unit, int64_t k, int64_t depth, const Buffers& buffers) const {
     const int64_t first_row = plan_.a.transposed ? k : unit.m0, first_column = plan_.a.transposed ? unit.m0 : k;
-    if (!prologue_) {
-        const float* a = static_cast<const float*>(buffers.inputs[a_input_]);
-        return {a + unit.batch * plan_.a.batch + first_row * plan_.a.row + first_column, plan_.a.row, nullptr};
-    }
-    const ProgramView& view = prologue_->view();
     const int64_t rows = plan_.a.transposed ? depth : unit.m1 - unit.m0;
     const int64_t columns = plan_.a.transposed ? unit.m1 - unit.m0 : depth;
+    const int64_t at = unit.batch * plan_.a.batch + first_row * plan_.a.row + first_column;
+    if (plan_.a_bf16) {
+        float* widened = scratch(buffers, made_a_);
+        const auto* a = static_cast<const uint16_t*>(buffers.inputs[a_input_]) + at;
+        kernels_.pack_bf16(a, plan_.a.row, rows, 1, columns, widened, columns, 0);
+        return {widened, columns, nullptr};
+    }
+    if (!prologue_) return {static_cast<const float*>(buffers.inputs[a_input_]) + at, plan_.a.row, nullptr};
+    const ProgramView& view = prologue_->view();
     const int64_t rows_a_batch = plan_.a.transposed ? plan_.k : plan_.m;
     float* made = scratch(buffers, made_a_);
     float* own = scratch(buffers, prologue_scratch_);

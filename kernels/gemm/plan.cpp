@@ -67,7 +67,9 @@ std::string read_sizes(const Problem& problem, GemmPlan& plan) {
     if (problem.inputs.size() < own || problem.outputs.empty()) return "matmul has two operands and one result";
     if (problem.prologue[1]) return "a program cannot make operand b: every unit would run it again";
     const Operand a = operand_a(problem), b = problem.inputs[own - 1];
-    if (a.dtype != DType::f32 || (b.dtype != DType::f32 && b.dtype != DType::bf16)) return "operands are not f32";
+    for (const Operand* operand : {&a, &b})
+        if (operand->dtype != DType::f32 && operand->dtype != DType::bf16) return "operands are not f32 or bf16";
+    plan.a_bf16 = a.dtype == DType::bf16;
     plan.b_bf16 = b.dtype == DType::bf16;
     if (a.shape.rank() < 2 || b.shape.rank() < 2) return "operands have fewer than two axes";
     const bool shared = b.shape.rank() == 2;
@@ -159,7 +161,7 @@ void cut_tiles(GemmPlan& plan, const GemmKernels& kernels, bool made) {
             if (unit_n > 512 || (made && unit_n < plan.n)) continue;
             set_units(plan, unit_m, unit_n, std::max<int64_t>(plan.k, 1));
             if (packed_floats(plan) > kCacheFloats) continue;
-            choose_packing(plan, kernels, made);
+            choose_packing(plan, kernels, made || plan.a_bf16);
             plan.packed_ahead = false;
             plan.overhead = overhead(plan, kernels);
             if (plan.overhead < best.overhead) best = plan;
@@ -181,7 +183,7 @@ void cut_k(GemmPlan& plan, const GemmKernels& kernels, bool made) {
     chunks = std::min(chunks, kPartialFloats / std::max<int64_t>(plan.batch * plan.m * plan.n, 1));
     chunks = std::max<int64_t>(chunks, 1);
     set_units(plan, plan.unit_m, plan.unit_n, part_of(plan.k, chunks, plan.block_k));
-    choose_packing(plan, kernels, made);
+    choose_packing(plan, kernels, made || plan.a_bf16);
     plan.overhead = overhead(plan, kernels);
 }
 
@@ -222,6 +224,7 @@ std::string plan_gemm(const Problem& problem, GemmForm form, const GemmKernels& 
             break;
         case GemmForm::turned:
             if (!plan.b.transposed) return "b is not transposed";
+            if (plan.a_bf16) return "operand a is bf16";
             if (made) return "a program cannot make operand a: every unit packs it";
             if (plan.m > 32 || plan.n < 8 * plan.m) return "dst does not have few, long rows";
             std::swap(plan.a, plan.b);

@@ -37,6 +37,7 @@ struct GemmPlan {
     int64_t strip = 0;                              ///< rows of a tile
     bool a_direct = false, b_direct = false;        ///< read in place instead of packed
     bool packed_ahead = false;                      ///< a first stage packs both operands whole, once
+    bool a_bf16 = false;                            ///< operand a is stored in bf16, widened block by block
     bool b_bf16 = false;                            ///< operand b is stored in bf16
     bool stream = false;                            ///< dst is too large for any cache
     double overhead = 1;                            ///< expected time over the time of the bare FMAs

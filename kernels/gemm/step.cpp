@@ -18,6 +18,7 @@ GemmStep::GemmStep(const Problem& problem, const GemmPlan& plan, Isa isa) : plan
         made_a_ = reserve(plan.unit_m * plan.block_k);
         prologue_scratch_ = reserve(static_cast<int64_t>(prologue_->scratch_bytes() / sizeof(float)));
     }
+    if (plan.a_bf16) made_a_ = reserve(plan.unit_m * plan.block_k + kernels_.lanes);
     if (turned) std::swap(a_input_, b_input_);
     a_floats_ = (plan.unit_m + plan.strip - 1) / plan.strip * (plan.strip * plan.block_k + gemm_gap);
     b_floats_ = (plan.b_direct ? 1 : panels_of(plan.unit_n)) * (kernels_.columns * plan.block_k + gemm_gap);
@@ -93,7 +94,8 @@ GemmAhead GemmStep::ahead_of(const GemmUnit& unit, const GemmBlock& a, const Gem
         ahead.add(reinterpret_cast<const float*>(b.bf16 + depth * b.row), next * columns / 2);
     else if (!plan_.b.transposed && b.row == columns)
         ahead.add(b.data + depth * b.row, next * columns);
-    if (plan_.a.transposed && a.row == rows && !prologue_) ahead.add(a.data + depth * a.row, next * rows);
+    if (plan_.a.transposed && a.row == rows && !prologue_ && !plan_.a_bf16)
+        ahead.add(a.data + depth * a.row, next * rows);
     return ahead;
 }
 

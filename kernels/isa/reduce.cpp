@@ -186,8 +186,16 @@ void gram(const float* src, int64_t stride, int64_t count, int64_t columns, doub
     }
 }
 
-constexpr ReduceTable table{accumulate_sum, accumulate_maximum, accumulate_moments,
-                            softmax_rows,   log_softmax_rows,   gram};
+void widen(const uint16_t* rows, int64_t stride, int64_t count, int64_t columns, float* dst) noexcept {
+    for (int64_t r = 0; r < count; ++r, rows += stride, dst += columns) {
+        int64_t c = 0;
+        for (; c + lanes <= columns; c += lanes) store(dst + c, load_bf16(rows + c));
+        if (c < columns) store_part(dst + c, load_bf16_part(rows + c, columns - c), columns - c);
+    }
+}
+
+constexpr ReduceTable table{
+    accumulate_sum, accumulate_maximum, accumulate_moments, softmax_rows, log_softmax_rows, gram, widen};
 
 }  // namespace
 

@@ -12,14 +12,19 @@ namespace {
 
 constexpr int64_t block_columns = 4096;
 constexpr int64_t most_rows = 64;
+constexpr int64_t strip_columns = 256;  // that ReduceTable::gram takes together; in bf16, widened before
 
 int64_t blocks_of(int64_t columns) { return (columns + block_columns - 1) / block_columns; }
 
 class ProductNormStep final : public Step {
 public:
     ProductNormStep(const Operand& a, const Operand& b, const ReduceTable& table)
-        : table_(table), rows_(a.shape[0]), columns_{a.shape[1], b.shape[1]} {
+        : table_(table),
+          rows_(a.shape[0]),
+          columns_{a.shape[1], b.shape[1]},
+          bf16_{a.dtype == DType::bf16, b.dtype == DType::bf16} {
         for (size_t i = 0; i < 2; ++i) blocks_[i] = blocks_of(columns_[i]);
+        if (bf16_[0] || bf16_[1]) scratch_bytes = static_cast<size_t>(rows_ * strip_columns) * sizeof(float);
         stages = {Stage{.units = blocks_[0] + blocks_[1]}, Stage{}};
         workspace_bytes = static_cast<size_t>((blocks_[0] + blocks_[1]) * rows_ * rows_) * sizeof(double);
     }
@@ -36,9 +41,19 @@ private:
     void add_block(int64_t unit, const Buffers& buffers, double* sums) const {
         const size_t operand = unit < blocks_[0] ? 0 : 1;
         const int64_t first = (operand == 0 ? unit : unit - blocks_[0]) * block_columns;
+        const int64_t columns = columns_[operand], last = std::min(columns, first + block_columns);
         std::fill_n(sums, rows_ * rows_, 0.0);
-        table_.gram(static_cast<const float*>(buffers.inputs[operand]) + first, columns_[operand], rows_,
-                    std::min(block_columns, columns_[operand] - first), sums);
+        if (!bf16_[operand]) {
+            const auto* values = static_cast<const float*>(buffers.inputs[operand]);
+            return table_.gram(values + first, columns, rows_, last - first, sums);
+        }
+        const auto* values = static_cast<const uint16_t*>(buffers.inputs[operand]);
+        auto* widened = reinterpret_cast<float*>(buffers.scratch);
+        for (int64_t c = first; c < last; c += strip_columns) {
+            const int64_t width = std::min(strip_columns, last - c);
+            table_.widen(values + c, columns, rows_, width, widened);
+            table_.gram(widened, width, rows_, width, sums);
+        }
     }
 
     double norm(const double* sums) const {
@@ -56,14 +71,17 @@ private:
 
     const ReduceTable& table_;
     int64_t rows_, columns_[2], blocks_[2] = {0, 0};
+    bool bf16_[2];
 };
 
 std::string refuse(const Problem& problem) {
     if (problem.inputs.size() != 2 || problem.outputs.size() != 1) return "expects two inputs and one output";
     if (problem.prologue[0] || problem.prologue[1] || problem.epilogue) return "takes no programs";
+    if (problem.outputs[0].dtype != DType::f32) return "the result is not f32";
     for (const Operand& operand : problem.inputs)
-        if (operand.dtype != DType::f32 || operand.shape.rank() != 2 || !operand.dense())
-            return "expects dense f32 matrices";
+        if ((operand.dtype != DType::f32 && operand.dtype != DType::bf16) || operand.shape.rank() != 2 ||
+            !operand.dense())
+            return "expects dense matrices in f32 or bf16";
     const int64_t rows = problem.inputs[0].shape[0];
     if (rows < 1 || rows > most_rows) return "takes 1 to 64 rows, not " + std::to_string(rows);
     return {};
@@ -87,7 +105,7 @@ void register_product_norm(std::vector<KernelInfo>& out) {
                        .name = "product_norm_gram_f64",
                        .isa = isa,
                        .tile = "4 x 4 pairs of rows",
-                       .takes = "dense f32 matrices of 1 to 64 rows, without programs",
+                       .takes = "dense matrices of 1 to 64 rows in f32 or bf16, without programs",
                        .refuse = refuse,
                        .cost = cost,
                        .make = make});

@@ -24,6 +24,8 @@ struct ReduceTable {
     /// Adds the products of all pairs of `count` rows, over `columns` of them, to the upper triangle of `sums`
     /// (count x count): every product and sum in double.
     void (*gram)(const float* rows, int64_t stride, int64_t count, int64_t columns, double* sums) noexcept;
+    /// `count` rows of bf16, `stride` values apart, as floats without gaps.
+    void (*widen)(const uint16_t* rows, int64_t stride, int64_t count, int64_t columns, float* dst) noexcept;
 };
 
 const ReduceTable* reduce_table_baseline();

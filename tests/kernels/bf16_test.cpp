@@ -1,3 +1,5 @@
+#include <array>
+
 #include "kernels/native_bf16.hpp"
 #include "liven/core/attributes.hpp"
 #include "tests/kernels/convolution.hpp"
@@ -220,6 +222,60 @@ TEST_CASE("A convolution with a normalising prologue and a residual epilogue has
     c.outputs = {empty_tensor(layer.dst()), empty_tensor({32}), empty_tensor({32})};
     CHECK(check_storage(c, {1, 4}, {0}) > 0);
     CHECK(check_storage(c, {1}, {}) > 0);
+}
+
+TEST_CASE("Matrix products read operands and write results in bf16 with the bits of f32") {
+    // A dense layer, its gradients, few results of many products, large blocks, one row, odd extents, matrices apart.
+    const std::array<int64_t, 3> sizes[] = {{16, 128, 2048}, {16, 2048, 128}, {2048, 128, 16}, {300, 290, 270},
+                                            {1, 256, 77},    {13, 17, 19},    {5, 33, 1}};
+    for (const auto& [m, n, k] : sizes)
+        for (const bool transpose_a : {false, true})
+            for (const bool transpose_b : {false, true})
+                for (const int64_t gap : {0, 3}) {
+                    const MatmulAttributes attributes{transpose_a, transpose_b};
+                    const Shape a = transpose_a ? Shape{k, m} : Shape{m, k},
+                                b = transpose_b ? Shape{n, k} : Shape{k, n};
+                    INFO("transposed " << transpose_a << transpose_b << " gap " << gap);
+                    StoredCase c;
+                    c.problem.op = "matmul";
+                    c.problem.attributes = &attributes;
+                    c.inputs = {random_tensor(a, 1, a[1] + gap), random_tensor(b, 2, b[1] + gap)};
+                    c.outputs = {empty_tensor({m, n}, n + gap)};
+                    CHECK(check_storage(c, {0}, {0}) > 0);
+                    CHECK(check_storage(c, {0}, {}) > 0);
+                    CHECK(check_storage(c, {}, {0}) > 0);
+                }
+}
+
+TEST_CASE("A matrix product with an epilogue reads bf16 with the bits of f32") {
+    Program epilogue = program_of(Opcode::add);  // dst = core + bias
+    epilogue.inputs[0] = {.operand = -1};
+    epilogue.inputs[1] = {.operand = 2, .access = Access::channel};
+    const MatmulAttributes plain{}, turned{true, false};
+    for (const bool transpose_a : {false, true}) {
+        StoredCase c;
+        c.problem.op = "matmul";
+        c.problem.attributes = transpose_a ? &turned : &plain;
+        c.problem.epilogue = &epilogue;
+        c.problem.epilogue_shape = {18, 128};
+        c.inputs = {random_tensor(transpose_a ? Shape{3000, 18} : Shape{18, 3000}, 1), random_tensor({3000, 128}, 2),
+                    random_tensor({128}, 3)};
+        c.outputs = {empty_tensor({18, 128})};
+        CHECK(check_storage(c, {0}, {0}) > 0);
+        CHECK(check_storage(c, {0}, {}) > 0);
+    }
+}
+
+TEST_CASE("The norm of a product reads bf16 with the bits of f32") {
+    for (const auto& [rows, left, right] :
+         std::vector<std::array<int64_t, 3>>{{16, 9000, 128}, {1, 1, 1}, {7, 257, 300}, {64, 4097, 31}}) {
+        StoredCase c;
+        c.problem.op = "product_norm";
+        c.inputs = {random_tensor({rows, left}, 1), random_tensor({rows, right}, 2)};
+        c.outputs = {empty_tensor({})};
+        CHECK(check_storage(c, {0}, {}) > 0);
+        CHECK(check_storage(c, {0, 1}, {}) > 0);
+    }
 }
 
 TEST_CASE("Pools and their gradients read and write maps in bf16 with the bits of f32") {

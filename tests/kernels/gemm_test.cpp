@@ -204,7 +204,7 @@ TEST_CASE("What matmul cannot multiply is refused with the reason") {
     t.problem.inputs[1].dtype = DType::i32;
     CHECK(kernels::choose(t.problem, Isa::baseline).chosen == nullptr);
     t.problem.inputs[1].dtype = DType::f32;
-    t.problem.inputs[0].dtype = DType::bf16;
+    t.problem.inputs[0].dtype = DType::u8;
     CHECK(kernels::choose(t.problem, Isa::baseline).chosen == nullptr);
     Product turned = product(4, 5, 6, false, true);
     Factors u = factors(turned);
