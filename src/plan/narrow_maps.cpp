@@ -1,8 +1,13 @@
 #include "narrow_maps.hpp"
 
 #include <algorithm>
+#include <array>
 #include <map>
+#include <set>
 #include <string>
+#include <string_view>
+
+#include "liven/graph/operation.hpp"
 
 namespace liven::detail {
 namespace {
@@ -23,6 +28,7 @@ public:
 
     void run() {
         find_uses();
+        find_parts_of_gradients();
         for (size_t g = 0; g < groups_.size(); ++g)
             for (size_t i = 0; i < groups_[g].outputs.size(); ++i) {
                 const GroupOperand& output = groups_[g].outputs[i];
@@ -45,13 +51,39 @@ private:
         }
     }
 
+    bool is_state_like(const Shape& shape) const {
+        return std::any_of(graph_.leaves.begin(), graph_.leaves.end(),
+                           [&](const NodePtr& leaf) { return leaf->is_state && leaf->outputs[0].type.shape == shape; });
+    }
+
     /// Weights, their gradients and moments are no maps: small steps would be rounded away.
     bool is_large_map(const Value& value) const {
-        const auto is_state_like = [&](const NodePtr& leaf) {
-            return leaf->is_state && leaf->outputs[0].type.shape == value.shape();
-        };
         return value.type().dtype == DType::f32 && value.shape().rank() >= 2 && value.shape().count() >= kSmallestMap &&
-               std::none_of(graph_.leaves.begin(), graph_.leaves.end(), is_state_like);
+               !is_state_like(value.shape()) && !parts_.contains(key_of(value));
+    }
+
+    /// The gradient of weights that several steps read, or slices of, is a sum: what it is put together and added up of
+    /// is as little a map as it is. A gradient that is asked for, but of no state, is taken for one of weights.
+    void find_parts_of_gradients() {
+        const std::vector<Node*> order = graph_.order();
+        std::set<ValueKey> asked;
+        for (const Graph::Root& root : graph_.roots) asked.insert(key_of(root.value));
+        for (auto it = order.rbegin(); it != order.rend(); ++it) {
+            const Node& node = **it;
+            if (node.is_leaf() || !node.is_gradient || !hands_on(node)) continue;
+            const ValueKey key{&node, 0};
+            const bool is_gradient = is_state_like(node.outputs[0].type.shape) || asked.contains(key);
+            if (!is_gradient && !parts_.contains(key)) continue;
+            for (const Value& input : node.inputs) parts_.insert({key_of(input), key_of(storage_of(input))});
+        }
+    }
+
+    /// Whether the result is made of the operands' values by addition and by placing them alone.
+    static bool hands_on(const Node& node) {
+        constexpr std::array<std::string_view, 8> sums{"add", "sub",   "neg",    "scale_const",
+                                                       "pad", "slice", "concat", "permute"};
+        const std::string_view name = node.operation->name();
+        return node.operation->view || std::find(sums.begin(), sums.end(), name) != sums.end();
     }
 
     bool is_result(const Value& value) const {
@@ -120,6 +152,7 @@ private:
     const EngineOptions& options_;
     std::map<ValueKey, std::vector<MapUse>> uses_;
     std::map<ValueKey, bool> decided_;
+    std::set<ValueKey> parts_;  ///< of gradients of weights
 };
 
 }  // namespace

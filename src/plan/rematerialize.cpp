@@ -8,8 +8,6 @@
 namespace liven::detail {
 namespace {
 
-double bytes_of(const Value& value) { return static_cast<double>(value.type().bytes()); }
-
 class Rematerialization {
 public:
     Rematerialization(const FusedGraph& fused, const std::vector<size_t>& cuts)
@@ -120,12 +118,14 @@ std::vector<HeldMap> held_maps(const FusedGraph& fused) {
     for (const Node* node : way.order)
         for (const Value& value : results_of(NodePtr(const_cast<Node*>(node))))
             if (read_back.contains(key_of(value)) && way.is_large(value))
-                maps.push_back(
-                    {.value = value, .position = way.position.at(node), .bytes = bytes_of(value), .crossing = 0});
+                maps.push_back({.value = value,
+                                .position = way.position.at(node),
+                                .bytes = way.bytes_of(key_of(value)),
+                                .crossing = 0});
     for (HeldMap& map : maps)
         for (const ValueKey& key : way.stored)
             if (way.position.at(key.first) <= map.position && last_reader[key] > map.position)
-                map.crossing += static_cast<double>(key.first->outputs[key.second].type.bytes());
+                map.crossing += way.bytes_of(key);
     return maps;
 }
 

@@ -88,9 +88,8 @@ private:
         if (roots_.contains(key_of(map.value)) || (!cheap.is_product && is_costly(node)) ||
             !collect_reads(node, cheap.read))
             return {};
-        double bytes = static_cast<double>(map.value.type().bytes());
-        for (const auto& [maker, output] : cheap.read)
-            bytes += static_cast<double>(maker->outputs[output].type.bytes());
+        double bytes = way_.bytes_of(key_of(map.value));
+        for (const ValueKey& read : cheap.read) bytes += way_.bytes_of(read);
         cheap.cost = in_bytes(bytes, cheap.is_product ? cost_of(node).flops : 0);
         return cheap;
     }

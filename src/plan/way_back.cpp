@@ -36,11 +36,18 @@ WayBack::WayBack(const FusedGraph& fused) : order(fused.graph.order()) {
         for (const GroupOperand& output : group.outputs)
             if (is_forward(output.value)) {
                 stored.insert(key_of(output.value));
-                smallest = std::max(smallest, kSmallShare * static_cast<double>(output.value.type().bytes()));
+                if (output.bf16) narrow.insert(key_of(output.value));
+                smallest = std::max(smallest, kSmallShare * bytes_of(key_of(output.value)));
             }
 }
 
-bool WayBack::is_large(const Value& value) const { return static_cast<double>(value.type().bytes()) > smallest; }
+double WayBack::bytes_of(const ValueKey& value) const {
+    const TensorType& type = value.first->outputs[value.second].type;
+    if (!narrow.contains(value)) return static_cast<double>(type.bytes());
+    return static_cast<double>(type.shape.count()) * static_cast<double>(size_of(DType::bf16));
+}
+
+bool WayBack::is_large(const Value& value) const { return bytes_of(key_of(value)) > smallest; }
 
 bool WayBack::is_held(const Value& value) const {
     return value.node->is_leaf() || is_constant(*value.node) || !is_large(value);

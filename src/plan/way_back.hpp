@@ -18,6 +18,7 @@ struct WayBack {
     std::unordered_map<const Node*, size_t> position;  ///< in `order`
     std::unordered_set<const Node*> nodes;             ///< gradients and what depends on them
     std::set<ValueKey> stored;                         ///< by a step of the forward pass
+    std::set<ValueKey> narrow;                         ///< those of them that lie in memory in bf16
     double smallest = 0;                               ///< bytes of a large value
 
     explicit WayBack(const FusedGraph& fused);
@@ -26,6 +27,8 @@ struct WayBack {
         return position.contains(value.node.get()) && !nodes.contains(value.node.get());
     }
     bool is_stored(const Value& value) const { return stored.contains(key_of(value)); }
+    /// As it lies in memory, if it does.
+    double bytes_of(const ValueKey& value) const;
     /// Worth to be made again rather than held.
     bool is_large(const Value& value) const;
     /// Given, or cheap to hold: read where it lies.

@@ -16,6 +16,7 @@
 #include "liven/ops/reduce.hpp"
 #include "src/plan/allocate.hpp"
 #include "src/plan/executor.hpp"
+#include "src/plan/rematerialize.hpp"
 #include "tests/graph/relative_distance.hpp"
 #include "tests/graph/uniform.hpp"
 #include "tests/occurrences.hpp"
@@ -149,6 +150,26 @@ TEST_CASE("Nothing is made again where it would take more than its share of the 
     const Chain chain(4, 1);
     CHECK(memory_of(chain).repeated_bytes == 0);
     CHECK(memory_of(chain).arena_bytes == arena_without_the_rule(chain));
+}
+
+TEST_CASE("A held map counts as many bytes as it takes in memory") {
+    const Chain chain(4, 1);
+    EngineOptions options = Engine::current().options();
+    size_t narrow = 0;
+    for (const DType dtype : {DType::f32, DType::bf16}) {
+        options.dtype = dtype;
+        const detail::FusedGraph fused = detail::fuse(simplified(chain), options);
+        const std::vector<detail::HeldMap> held = detail::held_maps(fused);
+        CHECK(held.size() > 3);
+        for (const detail::HeldMap& map : held)
+            for (const detail::Group& group : fused.groups)
+                for (const detail::GroupOperand& output : group.outputs) {
+                    if (output.value != map.value) continue;
+                    CHECK(map.bytes == static_cast<double>(output.storage_bytes()));
+                    narrow += output.bf16 ? 1 : 0;
+                }
+    }
+    CHECK(narrow > 1);
 }
 
 TEST_CASE("Nothing is made again at inference, nor while anomalies are looked for") {
