@@ -210,10 +210,8 @@ private:
     void dense_band(const Buffers& buffers, const BandLoader::Rows& src, float* dst, int64_t first, int64_t last,
                     int64_t first_channel, std::span<const std::byte> soon) const noexcept {
         const int64_t width = result_[3] / geometry_.groups / walk_.parts;
-        // Two blocks together halve the traffic of source values; worth it once the weights of one come from L2.
-        const bool pointwise = geometry_.window.kernel == Extent2d(1);
-        const bool wide = packed_.block_step() > (pointwise ? 1024 : 24 * 1024);
-        const int64_t step = wide ? forward_.max_row_channels : std::min(forward_.max_row_channels, conv_block);
+        // Two blocks together halve the traffic of source values.
+        const int64_t step = forward_.max_row_channels;
         const size_t calls = static_cast<size_t>(geometry_.groups * ((width + step - 1) / step) * (last - first));
         const auto* packed = reinterpret_cast<const float*>(buffers.workspace);
         size_t call = 0;

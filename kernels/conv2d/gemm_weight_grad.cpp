@@ -28,7 +28,7 @@
 namespace liven::kernels {
 namespace {
 
-constexpr int64_t most_stride = 256;  // floats from pixel to pixel: larger ones collide in L1 and outrun the prefetcher
+constexpr int64_t most_stride = 128;  // floats from pixel to pixel: larger ones collide in L1 and outrun the prefetcher
 
 /// A range cut into nearly equal parts of whole `grain`s.
 struct EqualParts {

@@ -1,15 +1,17 @@
 // The register tile of the direct convolution, forward and input gradient.
 //
 // loop nest      row of output pixels: tiles of pixels > runs (kernel rows) > elements of a run > pixels > vectors
-// register tile  AVX-512: 8 pixels x 16 channels (8 sums, broadcasts embedded in the FMA) or x 32 (16 sums);
+// register tile  AVX-512: 16 pixels x 16 channels (16 sums, broadcasts embedded in the FMA) or 12 x 32 (24 sums);
 //                AVX2: 6 x 16 (12); SSE2: 3 x 16 (12). A row is cut into tiles of nearly equal width.
 // caches         the tile's weights come from L1, or L2 when a block of 16 channels outgrows L1; source rows lie in
 //                L2 and pass through L1 once for each kernel row
-// bytes moved    64 of weights for 8 (AVX-512) or 12 (AVX2) FMAs, 4 of source for each broadcast
+// bytes moved    64 of weights for 12 to 16 (AVX-512) or 12 (AVX2) FMAs, 4 of source for each broadcast
 // dot products   the same tile over pairs of channels in bf16: half the elements, twice the products in each
-// expected       90-100 % of the FMA peak. What it takes is addressing: three pixels share a pointer as
-//                [base + {0, 1, 2} step]. Left alone, GCC 12 keeps a register an offset, runs out, and ends at 86 %;
+// expected       90-100 % of the FMA peak. What it takes is addressing: four pixels share a pointer as
+//                [base + {0, 1, 2, 3} step]. Left alone, GCC 12 keeps a register an offset, runs out, and ends at 86 %;
 //                unrolled further, it spills. Below 4 pixels the latency of the FMA shows.
+#include <utility>
+
 #include "kernels/conv2d/table.hpp"
 #include "kernels/simd.hpp"
 
@@ -17,12 +19,18 @@ namespace liven::kernels {
 namespace {
 
 inline constexpr int per_block = static_cast<int>(conv_block / lanes);
+/// Of a tile of `vectors` vectors of channels. Eight sums would do for a core that starts one FMA a cycle; one that
+/// starts two has none to spare among them.
+template <int vectors>
 #if defined(LIVEN_ISA_avx512)
-inline constexpr int max_pixels = 8, max_vectors = 2;
+inline constexpr int max_pixels = vectors == 1 ? 16 : 12;
+inline constexpr int max_vectors = 2;
 #elif defined(LIVEN_ISA_avx2)
-inline constexpr int max_pixels = 6, max_vectors = 2;
+inline constexpr int max_pixels = 6;
+inline constexpr int max_vectors = 2;
 #else
-inline constexpr int max_pixels = 3, max_vectors = 4;
+inline constexpr int max_pixels = 3;
+inline constexpr int max_vectors = 4;
 #endif
 
 /// A source value times a vector of weights or, with dots, a pair of bf16 times pairs of weights.
@@ -36,9 +44,9 @@ LIVEN_INLINE vec add_product(const float* value, vec w, vec sum) {
 
 template <int P, int V, bool dots>
 void tile(const ConvRow& row, int64_t first) noexcept {
-    constexpr int bases = (P + 2) / 3;
+    constexpr int bases = (P + 3) / 4;
     vec acc[P][V];
-#pragma GCC unroll 8
+#pragma GCC unroll 16
     for (int p = 0; p < P; ++p)
 #pragma GCC unroll 4
         for (int v = 0; v < V; ++v) acc[p][v] = zero();
@@ -46,28 +54,28 @@ void tile(const ConvRow& row, int64_t first) noexcept {
     const int64_t step = row.src_step, length = row.run_length, block_step = row.block_step;
     for (int64_t r = 0; r < row.run_count; ++r) {
         const float* x[bases];
-#pragma GCC unroll 3
-        for (int b = 0; b < bases; ++b) x[b] = row.runs[r] + (first + 3 * b) * step;
+#pragma GCC unroll 4
+        for (int b = 0; b < bases; ++b) x[b] = row.runs[r] + (first + 4 * b) * step;
         for (int64_t j = 0; j < length; ++j, weights += conv_block) {
             // Hide where the pointers come from: otherwise GCC keeps a register for each pixel, and runs out of them.
-#pragma GCC unroll 3
+#pragma GCC unroll 4
             for (int b = 0; b < bases; ++b) asm("" : "+r"(x[b]));
             vec w[V];
 #pragma GCC unroll 4
             for (int v = 0; v < V; ++v) w[v] = load(weights + (v / per_block) * block_step + (v % per_block) * lanes);
-#pragma GCC unroll 8
+#pragma GCC unroll 16
             for (int p = 0; p < P; ++p) {
-                const float* value = x[p / 3] + (p % 3) * step;
+                const float* value = x[p / 4] + (p % 4) * step;
 #pragma GCC unroll 4
                 for (int v = 0; v < V; ++v) acc[p][v] = add_product<dots>(value, w[v], acc[p][v]);
             }
-#pragma GCC unroll 3
+#pragma GCC unroll 4
             for (int b = 0; b < bases; ++b) ++x[b];
         }
     }
     const int64_t tail = row.channels - (V - 1) * lanes;
     float* dst = row.dst + first * row.dst_step;
-#pragma GCC unroll 8
+#pragma GCC unroll 16
     for (int p = 0; p < P; ++p, dst += row.dst_step) {
 #pragma GCC unroll 4
         for (int v = 0; v + 1 < V; ++v) store(dst + v * lanes, acc[p][v]);
@@ -80,30 +88,10 @@ void tile(const ConvRow& row, int64_t first) noexcept {
 
 using Tile = void (*)(const ConvRow&, int64_t) noexcept;
 
-template <int V, bool dots>
-Tile tile_of(int64_t pixels) {
-    switch (pixels) {
-        case 1:
-            return tile<1, V, dots>;
-        case 2:
-            return tile<2, V, dots>;
-#if defined(LIVEN_ISA_avx512) || defined(LIVEN_ISA_avx2)
-        case 3:
-            return tile<3, V, dots>;
-        case 4:
-            return tile<4, V, dots>;
-        case 5:
-            return tile<5, V, dots>;
-#endif
-#if defined(LIVEN_ISA_avx512)
-        case 6:
-            return tile<6, V, dots>;
-        case 7:
-            return tile<7, V, dots>;
-#endif
-        default:
-            return tile<max_pixels, V, dots>;
-    }
+template <int V, bool dots, int... P>
+Tile tile_of(int64_t pixels, std::integer_sequence<int, P...>) {
+    static constexpr Tile all[] = {tile<P + 1, V, dots>...};
+    return all[pixels - 1];
 }
 
 /// Asks for the share of `soon` that belongs to tile t: a copy that waits for memory between rows would cost 10 % at 16
@@ -116,9 +104,11 @@ LIVEN_INLINE void prefetch(const ConvRow& row, int64_t t, int64_t tiles) {
 
 template <int V, bool dots>
 void row_of(const ConvRow& row) noexcept {
-    const int64_t tiles = (row.pixels + max_pixels - 1) / max_pixels;
+    constexpr auto widths = std::make_integer_sequence<int, max_pixels<V>>();
+    const int64_t tiles = (row.pixels + max_pixels<V> - 1) / max_pixels<V>;
     const int64_t narrow = row.pixels / tiles, wide = row.pixels % tiles;  // `wide` tiles have one pixel more
-    const Tile wide_tile = tile_of<V, dots>(narrow + 1), narrow_tile = tile_of<V, dots>(narrow);
+    const Tile narrow_tile = tile_of<V, dots>(narrow, widths);
+    const Tile wide_tile = wide > 0 ? tile_of<V, dots>(narrow + 1, widths) : narrow_tile;
     int64_t first = 0;
     for (int64_t t = 0; t < tiles; ++t) {
         prefetch(row, t, tiles);
