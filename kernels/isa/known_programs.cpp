@@ -1,6 +1,6 @@
 // Known programs: a load a map, a store and the arithmetic a vector of values; what belongs to a channel is loaded once
-// for a tile of pixels and its sums stay in registers meanwhile. Bound by the arithmetic (3 to 13 operations) while the
-// maps are in L2, by memory beyond.
+// for a tile of pixels and its sums stay in registers meanwhile. Where nothing belongs to a channel, dense maps are one
+// row of vectors. Bound by the arithmetic (1 to 16 operations) while the maps are in L2, by memory beyond.
 #include "kernels/pointwise/known_programs.hpp"
 
 #include <utility>
@@ -34,6 +34,8 @@ public:
                     double* slot) noexcept {
         // NOLINTEND(readability-non-const-parameter)
         KnownRun state(view, buffers, chunk);
+        if constexpr (!by_channel)
+            if (state.is_dense()) return state.run_flat(chunk.pixels);
         Sums sums(view, scratch, slot, chunk.first_channel, state.channels_);
         // So many pixels stay in L1 while one vector of their channels follows the other.
         const int64_t tile = state.channels_ < 128 ? 1024 / state.channels_ : 8;
@@ -41,7 +43,8 @@ public:
         for (int64_t pixel = 0; pixel < chunk.pixels; pixel += tile) {
             const int64_t pixels = chunk.pixels - pixel < tile ? chunk.pixels - pixel : tile;
             sums.expect(pixels);
-            state.place_sums(sums);
+            for (size_t s = 0; s < sum_count; ++s) state.sums_[s] = sums.block(view.reductions[s], state.channels_);
+            state.fresh_ = sums.at_start();
             state.run_tile(pixels);
             sums.advance(pixels);
             state.go_on(pixels);
@@ -52,43 +55,71 @@ public:
 private:
     static constexpr const KnownProgram& known = known_programs[index];
     static constexpr size_t inputs = known.inputs.size(), sum_count = known.sum_count;
+    static constexpr size_t outputs = known.output_count;
     static constexpr size_t some_sums = sum_count > 0 ? sum_count : 1;
+    static constexpr size_t registers = inputs + known.length;
+    /// The register that moments are taken of; none: registers.
+    static constexpr size_t measured = [] {
+        for (size_t s = 0; s < sum_count; ++s)
+            if (known.sums[s].kind == Reduction::Kind::moments) return size_t{known.sums[s].source};
+        return registers;
+    }();
+    static constexpr bool by_channel = sum_count > 0 || known.inputs.find('c') != std::string_view::npos;
+    static constexpr bool is_map(size_t input) { return known.inputs[input] == 'm' || known.inputs[input] == 'r'; }
 
     KnownRun(const ProgramView& view, const Buffers& buffers, const Chunk& chunk)
         : view_(view), channels_(chunk.channels > 0 ? chunk.channels : view.channels) {
         const int64_t pixel = chunk.sample * view.pixels + chunk.first_pixel;
-        for (size_t i = 0; i < inputs; ++i) {
-            const ViewInput& input = view.inputs[i];
-            if (known.inputs[i] == 'r') {
-                at_[i] = chunk.core;
-                stride_[i] = chunk.core_stride > 0 ? chunk.core_stride : channels_;
+        for (size_t i = 0; i < inputs; ++i) place_input(i, buffers, chunk, pixel);
+        for (size_t o = 0; o < outputs; ++o) {
+            const ViewOutput& output = view.outputs[o];
+            if (output.operand < 0) {
+                out_[o] = chunk.sink;
+                out_stride_[o] = chunk.sink_stride > 0 ? chunk.sink_stride : channels_;
                 continue;
             }
-            const bool full = known.inputs[i] == 'm';
-            const bool by_sample = input.access == Access::sample_channel;
-            stride_[i] = full ? input.pixel_stride : 0;
-            at_[i] = static_cast<const float*>(buffers.inputs[input.operand]) + chunk.first_channel +
-                     (full        ? pixel
-                      : by_sample ? chunk.sample
-                                  : 0) *
-                         input.pixel_stride;
+            to_memory_ = true;
+            out_stride_[o] = output.pixel_stride;
+            out_[o] =
+                static_cast<float*>(buffers.outputs[output.operand]) + pixel * out_stride_[o] + chunk.first_channel;
         }
-        const ViewOutput& output = view.outputs[0];
-        to_memory_ = output.operand >= 0;
-        out_ = chunk.sink;
-        out_stride_ = chunk.sink_stride > 0 ? chunk.sink_stride : channels_;
-        if (!to_memory_) return;
-        out_stride_ = output.pixel_stride;
-        out_ = static_cast<float*>(buffers.outputs[output.operand]) + pixel * out_stride_ + chunk.first_channel;
     }
 
-    /// Where the running block's sums are; emptied when it begins.
-    void place_sums(const Sums& sums) {
-        for (size_t s = 0; s < sum_count; ++s) {
-            sums_[s] = sums.block(view_.reductions[s], channels_);
-            if (known.sums[s].kind == Reduction::Kind::sum || !sums.at_start()) continue;
-            for (int64_t c = 0; c < channels_; ++c) sums_[s][c] = at_[known.sums[s].source][c];
+    void place_input(size_t i, const Buffers& buffers, const Chunk& chunk, int64_t pixel) {
+        const ViewInput& input = view_.inputs[i];
+        if (known.inputs[i] == 'r') {
+            at_[i] = chunk.core;
+            stride_[i] = chunk.core_stride > 0 ? chunk.core_stride : channels_;
+            return;
         }
+        at_[i] = static_cast<const float*>(buffers.inputs[input.operand]);
+        if (known.inputs[i] == 's') return;
+        if (known.inputs[i] == 'm') {
+            stride_[i] = input.pixel_stride;
+            at_[i] += pixel * input.pixel_stride;
+        } else if (input.access == Access::sample_channel)
+            at_[i] += chunk.sample * input.pixel_stride;
+        at_[i] += chunk.first_channel;
+    }
+
+    bool is_dense() const {
+        bool dense = true;
+        for (size_t i = 0; i < inputs; ++i) dense = dense && (!is_map(i) || stride_[i] == channels_);
+        for (size_t o = 0; o < outputs; ++o) dense = dense && out_stride_[o] == channels_;
+        return dense;
+    }
+
+    /// All values as pixels of one vector each, and what is left.
+    void run_flat(int64_t pixels) {
+        const int64_t values = pixels * channels_;
+        constexpr int64_t page = 1024;  // values fetched ahead of their use
+        soon_ = page / lanes;
+        for (size_t i = 0; i < inputs; ++i)
+            if (is_map(i)) stride_[i] = lanes;
+        for (size_t o = 0; o < outputs; ++o) out_stride_[o] = lanes;
+        run_column<true>(0, lanes, values / lanes);
+        go_on(values / lanes);
+        if (values % lanes > 0) run_column<false>(0, values % lanes, 1);
     }
 
     void run_tile(int64_t pixels) {
@@ -99,7 +130,7 @@ private:
 
     void go_on(int64_t pixels) {
         for (size_t i = 0; i < inputs; ++i) at_[i] += pixels * stride_[i];
-        out_ += pixels * out_stride_;
+        for (size_t o = 0; o < outputs; ++o) out_[o] += pixels * out_stride_[o];
     }
 
     /// Sums of the tile's pixels for one vector of channels.
@@ -115,7 +146,6 @@ private:
                 if (moments) square_ = load_values<whole>(blocks[s] + c + 2 * all, width);
             }
         }
-        template <size_t registers>
         LIVEN_INLINE void add(const vec (&r)[registers]) {
 #pragma GCC unroll 3
             for (size_t s = 0; s < sum_count; ++s) {
@@ -142,59 +172,86 @@ private:
         vec sum_[some_sums], shift_, square_;
     };
 
-    static constexpr size_t registers = inputs + known.length;
+    /// Immediates in every lane.
+    struct Constants {
+        vec first[known.length], second[known.length];
+
+        LIVEN_INLINE explicit Constants(const ViewInstruction* code) {
+#pragma GCC unroll 16
+            for (size_t i = 0; i < known.length; ++i) {
+                first[i] = splat(code[i].imm0);
+                second[i] = splat(code[i].imm1);
+            }
+        }
+    };
 
     template <size_t i>
-    static LIVEN_INLINE void compute(vec (&r)[registers]) {
+    static LIVEN_INLINE void compute(vec (&r)[registers], const Constants& immediates) {
         if constexpr (i < known.length) {
             constexpr Instruction code = known.code[i];
-            r[code.dst] = formula<code.op>(r[code.a], r[code.b], r[code.c], splat(code.imm0), splat(code.imm1));
-            compute<i + 1>(r);
+            r[code.dst] = formula<code.op>(r[code.a], r[code.b], r[code.c], immediates.first[i], immediates.second[i]);
+            compute<i + 1>(r, immediates);
         }
     }
 
     template <bool whole>
     LIVEN_INLINE void run_column(int64_t c, int64_t width, int64_t pixels) {
+        const Constants immediates(view_.code);
         vec constant[inputs];
         const float* at[inputs];
 #pragma GCC unroll 10
         for (size_t i = 0; i < inputs; ++i) {
-            at[i] = at_[i] + c;
+            at[i] = at_[i] + (known.inputs[i] == 's' ? 0 : c);
             if (known.inputs[i] == 'c') constant[i] = load_values<whole>(at[i], width);
+            if (known.inputs[i] == 's') constant[i] = splat(*at[i]);
         }
-        float* out = out_ + c;
+        float* out[outputs];
+#pragma GCC unroll 3
+        for (size_t o = 0; o < outputs; ++o) out[o] = out_[o] + c;
+        const auto load_maps = [&](vec(&r)[registers]) __attribute__((always_inline)) {
+#pragma GCC unroll 10
+            for (size_t i = 0; i < inputs; ++i) r[i] = is_map(i) ? load_values<whole>(at[i], width) : constant[i];
+        };
+        if constexpr (measured < registers) {
+            if (fresh_) {  // moments are about the first pixel
+                vec r[registers];
+                load_maps(r);
+                compute<0>(r, immediates);
+                store_values<whole>(sums_[0] + c, r[measured], width);
+            }
+        }
         Column<whole> column(sums_, view_.channels, c, width);
         for (int64_t p = pixels; p > 0; --p) {
             vec r[registers];
+            load_maps(r);
 #pragma GCC unroll 10
             for (size_t i = 0; i < inputs; ++i) {
-                if (known.inputs[i] == 'c') {
-                    r[i] = constant[i];
-                    continue;
-                }
-                r[i] = load_values<whole>(at[i], width);
                 if (known.inputs[i] == 'm')
                     _mm_prefetch(reinterpret_cast<const char*>(at[i] + soon_ * stride_[i]), _MM_HINT_T1);
-                at[i] += stride_[i];
+                if (is_map(i)) at[i] += stride_[i];
             }
-            if (to_memory_) prefetch_written(out + soon_ * out_stride_);
-            compute<0>(r);
-            store_values<whole>(out, r[known.output], width);
+            compute<0>(r, immediates);
+#pragma GCC unroll 3
+            for (size_t o = 0; o < outputs; ++o) {
+                if (to_memory_) prefetch_written(out[o] + soon_ * out_stride_[o]);
+                store_values<whole>(out[o], r[known.outputs[o]], width);
+                out[o] += out_stride_[o];
+            }
             column.add(r);
-            out += out_stride_;
         }
         column.keep(sums_, view_.channels, c, width);
     }
 
     const ProgramView& view_;
     int64_t channels_;
-    const float* at_[inputs];  ///< the tile's first pixel, the chunk's first channel
-    int64_t stride_[inputs];   ///< floats to the next pixel
-    float* out_ = nullptr;
-    int64_t out_stride_ = 0;
-    bool to_memory_ = false;
-    int64_t soon_ = 0;  ///< pixels from one to that which is fetched meanwhile
-    float* sums_[some_sums] = {};
+    const float* at_[inputs];      ///< the tile's first pixel, the chunk's first channel
+    int64_t stride_[inputs] = {};  ///< floats to the next pixel
+    float* out_[outputs];
+    int64_t out_stride_[outputs];
+    bool to_memory_ = false;       ///< some output goes there
+    int64_t soon_ = 0;             ///< pixels from one to that which is fetched meanwhile
+    float* sums_[some_sums] = {};  ///< where the running block's sums are
+    bool fresh_ = false;           ///< they are empty
 };
 
 template <size_t... index>

@@ -19,6 +19,7 @@ constexpr int64_t least_channels = 16;
 
 char letter_of(const ProgramInput& input) {
     if (input.access == Access::channel || input.access == Access::sample_channel) return 'c';
+    if (input.access == Access::scalar) return 's';
     if (input.access != Access::full) return '?';
     return input.operand < 0 ? 'r' : 'm';
 }
@@ -34,14 +35,22 @@ bool same_inputs(const KnownProgram& known, const Program& program, std::span<co
                       });
 }
 
+/// Immediates may be any: the loops take them from the program.
 bool same_code(const KnownProgram& known, const Program& program) {
     return std::equal(program.code.begin(), program.code.end(), known.code.begin(),
                       known.code.begin() + static_cast<ptrdiff_t>(known.length),
                       [](const Instruction& one, const Instruction& other) {
                           const int operands = operands_of(one.op);
                           return one.op == other.op && one.dst == other.dst && one.a == other.a &&
-                                 (operands < 2 || one.b == other.b) && (operands < 3 || one.c == other.c) &&
-                                 one.imm0 == other.imm0 && one.imm1 == other.imm1;
+                                 (operands < 2 || one.b == other.b) && (operands < 3 || one.c == other.c);
+                      });
+}
+
+bool same_outputs(const KnownProgram& known, const Program& program, std::span<const Operand> operands) {
+    return std::equal(program.outputs.begin(), program.outputs.end(), known.outputs.begin(),
+                      known.outputs.begin() + static_cast<ptrdiff_t>(known.output_count),
+                      [&](const ProgramOutput& output, uint8_t source) {
+                          return output.source == source && is_float(operands, output.operand);
                       });
 }
 
@@ -57,12 +66,11 @@ bool same_sums(const KnownProgram& known, const Program& program) {
 
 std::optional<size_t> find_known_program(const Program& program, std::span<const Operand> inputs,
                                          std::span<const Operand> outputs, int64_t channels) {
-    if (channels < least_channels || program.outputs.size() != 1 || !is_float(outputs, program.outputs[0].operand))
-        return {};
+    if (channels < least_channels) return {};
     for (size_t i = 0; i < known_programs.size(); ++i) {
         const KnownProgram& known = known_programs[i];
-        if (program.outputs[0].source == known.output && same_inputs(known, program, inputs) &&
-            same_code(known, program) && same_sums(known, program))
+        if (same_outputs(known, program, outputs) && same_inputs(known, program, inputs) && same_code(known, program) &&
+            same_sums(known, program))
             return i;
     }
     return {};

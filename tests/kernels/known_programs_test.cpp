@@ -18,21 +18,38 @@ struct KnownCase {
     std::vector<TestTensor> inputs;
     int core = -1;  ///< the input that is the core's result
 
-    KnownCase(const KnownProgram& known, const Shape& shape, bool by_sample) {
+    int output_count = 1;  ///< maps that it writes
+    bool is_dense = false;
+
+    KnownCase(const KnownProgram& known, const Shape& shape, bool by_sample, bool dense = false) : is_dense(dense) {
         const auto access = by_sample ? Access::sample_channel : Access::channel;
         const Shape vector = by_sample ? Shape{shape[0], 1, shape[3]} : Shape{shape[3]};
         for (const char letter : known.inputs) {
             const auto index = static_cast<int>(inputs.size());
-            const bool map = letter != 'c';
+            const bool map = letter == 'm' || letter == 'r';
             if (letter == 'r') core = index;
-            program.inputs.push_back({.operand = index, .access = map ? Access::full : access});
+            program.inputs.push_back({.operand = index,
+                                      .access = map             ? Access::full
+                                                : letter == 's' ? Access::scalar
+                                                                : access});
             // Pixels that lie apart, too.
-            inputs.push_back(random_tensor(map ? shape : vector, 7 + static_cast<uint64_t>(index),
-                                           letter == 'm' && index % 2 == 0 ? shape[3] + 5 : 0));
+            inputs.push_back(random_tensor(map             ? shape
+                                           : letter == 's' ? Shape{1}
+                                                           : vector,
+                                           7 + static_cast<uint64_t>(index),
+                                           letter == 'm' && index % 2 == 0 && !dense ? shape[3] + 5 : 0));
         }
         program.code.assign(known.code.begin(), known.code.begin() + static_cast<ptrdiff_t>(known.length));
-        program.outputs = {{.source = known.output, .operand = 0}};
-        int result = 1;
+        for (Instruction& instruction : program.code) {
+            if (instruction.op == Opcode::sqrt)  // of a mean of squares
+                for (TestTensor& tensor : inputs)
+                    for (float& value : tensor.values) value = std::abs(value);
+            instruction.imm0 = 0.2f + 0.01f * static_cast<float>(instruction.dst);  // a slope, a share
+        }
+        output_count = static_cast<int>(known.output_count);
+        for (int o = 0; o < output_count; ++o)
+            program.outputs.push_back({.source = known.outputs[static_cast<size_t>(o)], .operand = o});
+        int result = output_count;
         for (size_t s = 0; s < known.sum_count; ++s) {
             const bool moments = known.sums[s].kind == Reduction::Kind::moments;
             program.reductions.push_back(
@@ -49,7 +66,8 @@ struct KnownCase {
     /// The outputs of a run over all samples in chunks of `pixels`, map first.
     std::vector<TestTensor> run(Isa isa, const Shape& shape, bool by_sample, int64_t pixels, int64_t channels) {
         if (core >= 0) program.inputs[static_cast<size_t>(core)].operand = -1;
-        std::vector<TestTensor> outputs{empty_tensor(shape, shape[3] + 3)};
+        std::vector<TestTensor> outputs;
+        for (int o = 0; o < output_count; ++o) outputs.push_back(empty_tensor(shape, is_dense ? 0 : shape[3] + 3));
         const Shape vector = by_sample ? Shape{shape[0], 1, shape[3]} : Shape{shape[3]};
         for (const Reduction& reduction : program.reductions)
             for (int i = reduction.operand2 < 0 ? 1 : 2; i > 0; --i) outputs.push_back(empty_tensor(vector));
@@ -112,13 +130,13 @@ std::optional<size_t> found(const KnownCase& test, int64_t channels) {
 
 TEST_CASE("A known program has the bits of its chain, and sums within rounding of its own") {
     for (size_t index = 0; index < known_programs.size(); ++index)
-        for (const bool by_sample : {false, true})
+        for (const auto& [by_sample, dense] : {std::pair{false, false}, {true, false}, {false, true}})
             // Channels that are whole vectors, whole blocks, and neither; pixels beyond a block of sums.
             for (const Shape& shape : {Shape{2, 1, 67, 48}, Shape{1, 2, 521, 17}, Shape{2, 3, 5, 256}})
                 for (const Isa isa : available_isas()) {
-                    INFO("program " << index << ", " << shape << " " << name_of(isa)
-                                    << (by_sample ? " by sample" : ""));
-                    KnownCase test(known_programs[index], shape, by_sample);
+                    INFO("program " << index << ", " << shape << " " << name_of(isa) << (by_sample ? " by sample" : "")
+                                    << (dense ? " dense" : ""));
+                    KnownCase test(known_programs[index], shape, by_sample, dense);
                     REQUIRE(found(test, shape[3]) == index);
                     // An instruction more, whose result nobody reads: the same by a chain.
                     KnownCase chain = test;
@@ -135,8 +153,9 @@ TEST_CASE("A known program has the bits of its chain, and sums within rounding o
                     for (const Cut& cut : {Cut{33, shape[3], 3e-4f}, Cut{33, 16, 3e-4f}, Cut{2048, shape[3], 3e-3f}}) {
                         const auto got = test.run(isa, shape, by_sample, cut.pixels, cut.channels);
                         const auto want = chain.run(isa, shape, by_sample, cut.pixels, cut.channels);
-                        CHECK(same_bits(got[0].values, want[0].values));
-                        for (size_t i = 1; i < got.size(); ++i)
+                        const auto maps = static_cast<size_t>(test.output_count);
+                        for (size_t i = 0; i < maps; ++i) CHECK(same_bits(got[i].values, want[i].values));
+                        for (size_t i = maps; i < got.size(); ++i)
                             for (size_t v = 0; v < got[i].values.size(); ++v)
                                 CHECK(std::abs(got[i].values[v] - want[i].values[v]) <=
                                       cut.tolerance + 1e-5f * std::abs(want[i].values[v]));
@@ -163,11 +182,8 @@ TEST_CASE("Programs that differ from a known one are not taken for it") {
     other = test;
     other.program.reductions = {{.source = 8, .operand = 1}};
     CHECK_FALSE(found(other, 32));
-    KnownCase slope(known_programs[5], {1, 2, 3, 32}, false);
-    REQUIRE(found(slope, 32) == 5u);
-    slope.program.code[3].imm0 = 0.2f;
-    CHECK_FALSE(found(slope, 32));
-    slope = KnownCase(known_programs[5], {1, 2, 3, 32}, false);
-    slope.program.reductions.pop_back();
-    CHECK_FALSE(found(slope, 32));
+    KnownCase sums(known_programs[5], {1, 2, 3, 32}, false);
+    REQUIRE(found(sums, 32) == 5u);
+    sums.program.reductions.pop_back();
+    CHECK_FALSE(found(sums, 32));
 }
