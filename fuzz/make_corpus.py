@@ -235,6 +235,13 @@ def events():
     put("events", "cut-off.tfevents", written[:-9])
 
 
+def scores():
+    put("scores", "scores.csv",
+        "name,label,attack_type,group,score,accepted,threshold,threshold_rule\n"
+        '"faces/a,1.png",bonafide,,set/a,0.9,1,0.25,minimum validation ACER\n'
+        "faces/2.png,attack,print,set/b,1e-3,0,0.25,minimum validation ACER\n")
+
+
 def searches():
     for number, text in enumerate(["learning_rate=1e-6..1e-3:log", "dropout=0.1..0.5", "batch=4..32:whole", "x=..1"]):
         put("search-range", f"{number}.txt", text)

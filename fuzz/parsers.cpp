@@ -32,6 +32,7 @@
 #include "liven/train/checkpoint.hpp"
 #include "liven/train/model_file.hpp"
 #include "liven/train/pretrained.hpp"
+#include "liven/train/score_file.hpp"
 #include "liven/train/settings.hpp"
 #include "liven/train/source_table.hpp"
 #include "src/data/import/hdf5.hpp"
@@ -118,6 +119,8 @@ void result(Bytes bytes) {
 }
 
 void search_range(Bytes bytes) { protocol::SearchRange::parse(text_of(bytes)); }
+
+void scores(Bytes bytes) { read_scores(folder().write("scores.csv", bytes)); }
 
 /// The trials of a search that varies two settings.
 void search_log(Bytes bytes) {
@@ -287,6 +290,7 @@ constexpr std::array kParsers{
     Parser{"protocol", protocol},
     Parser{"result", result},
     Parser{"safetensors", safetensors},
+    Parser{"scores", scores},
     Parser{"search-log", search_log},
     Parser{"search-range", search_range},
     Parser{"sources", sources},

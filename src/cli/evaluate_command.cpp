@@ -4,6 +4,7 @@
 #include "liven/train/evaluate.hpp"
 #include "liven/train/judged.hpp"
 #include "liven/train/model_file.hpp"
+#include "liven/train/score_file.hpp"
 #include "samples.hpp"
 
 namespace liven::cli {
@@ -87,7 +88,12 @@ void run_evaluate(const EvaluateArguments& asked) {
     std::map<std::string, Interval> intervals;
     if (asked.bootstrap.resamples > 0) intervals = intervals_of(judged, report.threshold, asked.bootstrap);
     print(asked.json ? json_of(report, intervals, asked) : table_of(report, intervals, asked));
-    if (!asked.scores.empty()) write_scores(asked.scores, judged, report.threshold);
+    if (!asked.scores.empty())
+        write_scores(asked.scores, {.judged = judged,
+                                    .threshold = report.threshold,
+                                    .threshold_rule = asked.within_set_optimum.empty()
+                                                          ? loaded.info.threshold.rule
+                                                          : "within-set optimum: " + asked.within_set_optimum});
     if (!asked.errors.empty()) write_errors(scored, report.threshold, asked);
 }
 

@@ -172,9 +172,9 @@ std::string report_page(std::span<const std::filesystem::path> folders, const Re
     for (size_t i = 0; i < folders.size(); ++i) {
         title += (i == 0 ? "Liveness detection: " : ", ") + names[i];
         if (has_plan(folders[i])) continue;
-        if (!std::filesystem::exists(RunFolder(folders[i]).config()))
+        if (!std::filesystem::is_regular_file(folders[i]) && !std::filesystem::exists(RunFolder(folders[i]).config()))
             throw Error(folders[i].string(), "there is neither a training nor a protocol here",
-                        "name a folder given to --out of liven train or liven protocol");
+                        "name a folder given to --out of liven train or liven protocol, or a file of scores");
         runs.push_back(folders[i]);
     }
     if (runs.size() == folders.size()) return html_report(runs, options);
@@ -193,7 +193,7 @@ std::string report_page(std::span<const std::filesystem::path> folders, const Re
         add_protocol(page, Results(settings, plan), make_tables(settings, plan),
                      folders.size() > 1 ? names[i] + ": " : std::string());
     }
-    reporting::add_command(page, folders);
+    reporting::add_command(page, folders, options.threshold);
     return page.str();
 }
 

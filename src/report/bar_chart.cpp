@@ -91,13 +91,14 @@ std::string svg(const BarChart& chart) {
         for (size_t s = 0; s < chart.series.size(); ++s, x += width)
             draw_bar(canvas, plot, chart.series[s].bars[c], x, width * 0.92,
                      chart.series[s].name + (chart.series[s].name.empty() ? "" : ", ") + chart.categories[c],
-                     look_of(s));
+                     look_of(chart.first_look + s));
         if (straight)
             canvas.text(middle, plot.bottom() + 19, chart.categories[c], Anchor::middle);
         else
             canvas.slanted_text(middle + 4, plot.bottom() + 15, shortened(chart.categories[c]));
     }
-    if (names.size() > 1) canvas.legend(frame.left, frame.height + 10, frame.inner_width(), names, Swatch::box);
+    if (names.size() > 1)
+        canvas.legend(frame.left, frame.height + 10, frame.inner_width(), names, Swatch::box, chart.first_look);
     return canvas.str();
 }
 

@@ -119,11 +119,12 @@ size_t legend_rows(double width, const std::vector<std::string>& names) {
     return rows;
 }
 
-void Canvas::legend(double x, double y, double width, const std::vector<std::string>& names, Swatch swatch) {
+void Canvas::legend(double x, double y, double width, const std::vector<std::string>& names, Swatch swatch,
+                    size_t first_look) {
     double at = 0;
     for (size_t i = 0; i < names.size(); ++i) {
         if (at > 0 && at + legend_room(names[i]) > width) at = 0, y += legend_line;
-        const Look look = look_of(i);
+        const Look look = look_of(first_look + i);
         const double from = x + at;
         if (swatch == Swatch::box) rectangle(from, y - 9, 22, 10, look.colour, 1, "");
         if (swatch == Swatch::line || swatch == Swatch::marked_line)

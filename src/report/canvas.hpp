@@ -47,7 +47,8 @@ public:
     /// A place that shows the title and nothing else.
     void hover(double x, double y, double radius, std::string_view title);
     /// One entry a name, in rows from (x, y).
-    void legend(double x, double y, double width, const std::vector<std::string>& names, Swatch swatch);
+    void legend(double x, double y, double width, const std::vector<std::string>& names, Swatch swatch,
+                size_t first_look = 0);
 
     std::string str() const { return text_ + "</svg>\n"; }
 

@@ -63,7 +63,12 @@ void add_attacks(Page& page, const PreparationReport& report) {
     // Frames after sampling, so that recordings do not look like a loss.
     const data::StageCount &first = report.stages[std::min<size_t>(1, report.stages.size() - 1)],
                            &last = report.stages.back();
-    BarChart chart{.title = "Attack types before and after", .y = {.title = "samples"}, .categories = {}, .series = {}};
+    // Not in the colours of bona fide and attack, which stand beside.
+    BarChart chart{.title = "Attack types before and after",
+                   .y = {.title = "samples"},
+                   .categories = {},
+                   .series = {},
+                   .first_look = 2};
     chart.series = {{.name = first.stage, .bars = {}}, {.name = "written", .bars = {}}};
     for (const std::string& type : types) {
         chart.categories.push_back(type_name(type));

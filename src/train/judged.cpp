@@ -2,15 +2,12 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <cmath>
 #include <utility>
 
 #include "liven/core/error.hpp"
 #include "liven/data/clip.hpp"
-#include "liven/io/file.hpp"
 #include "pictures.hpp"
-#include "src/data/csv.hpp"
 
 namespace liven {
 namespace {
@@ -32,11 +29,6 @@ std::string unit_name(Unit unit, const data::Sample& sample) {
     // Different people have videos of one name.
     const bool whose = unit == Unit::video && !sample.subject.empty();
     return (sample.dataset.empty() ? "" : sample.dataset + '/') + (whose ? sample.subject + '/' : "") + name;
-}
-
-std::string shortest(double value) {
-    std::array<char, 32> text{};
-    return {text.data(), std::to_chars(text.data(), text.data() + text.size(), value).ptr};
 }
 
 /// How far on the wrong side a sample lies; not above 0 for one judged rightly.
@@ -92,18 +84,6 @@ std::map<std::string, Interval> intervals_of(const Judged& judged, double thresh
     for (const auto& [name, measure] : measures)
         intervals.emplace(name, bootstrap_interval(judged.scores, judged.groups, measure, options));
     return intervals;
-}
-
-void write_scores(const std::filesystem::path& path, const Judged& judged, double threshold) {
-    std::string text = "name,label,attack_type,group,score,accepted\n";
-    for (size_t i = 0; i < judged.names.size(); ++i) {
-        const bool attack = judged.scores.labels[i] == attack_class;
-        const std::string type = judged.scores.attack_types.empty() ? "" : judged.scores.attack_types[i];
-        const double score = judged.scores.scores[i];
-        text += data::csv_field(judged.names[i]) + (attack ? ",attack," : ",bonafide,") + data::csv_field(type) + ',' +
-                data::csv_field(judged.groups[i]) + ',' + shortest(score) + (score >= threshold ? ",1\n" : ",0\n");
-    }
-    write_file_atomically(path, text);
 }
 
 ErrorGallery error_gallery(const data::Dataset& set, const Scored& scored, double threshold, size_t most) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <filesystem>
+#include <optional>
 #include <span>
 
 #include "liven/report/page.hpp"
@@ -27,6 +28,7 @@ void add_data(report::Page& page, Runs runs);
 void add_how(report::Page& page, Runs runs);
 
 /// The end of a page: the command that writes it again, and what wrote it.
-void add_command(report::Page& page, std::span<const std::filesystem::path> folders);
+void add_command(report::Page& page, std::span<const std::filesystem::path> folders,
+                 std::optional<double> threshold = {});
 
 }  // namespace liven::reporting

@@ -22,7 +22,24 @@ using report::NamedScores;
 
 constexpr int shown = 3;  // decimals: thousands of samples tell no more
 
-std::string part_of(const RunEvidence& run) { return run.test ? "test" : "validation\n(there are no test samples)"; }
+std::string part_of(const RunEvidence& run) {
+    if (run.scores_only) return "the scores\nin the file";
+    return run.test ? "test" : "validation\n(there are no test samples)";
+}
+
+/// How the thresholds of score files were chosen, which trainings need not say.
+void add_threshold_rules(report::Page& page, Runs runs) {
+    constexpr std::string_view optimum = "within-set optimum";
+    for (const RunEvidence& run : runs) {
+        if (!run.scores_only) continue;
+        if (run.scores_only->rfind(optimum, 0) == 0)
+            page.note(run.name + ": the threshold was chosen on these very scores, which flatters (" +
+                      *run.scores_only + ").");
+        else
+            page.text(run.name + ": a file of scores, judged at its threshold (" +
+                      (run.scores_only->empty() ? "how it was chosen is not said" : *run.scores_only) + ").");
+    }
+}
 
 /// An attack type, in words where the data says none.
 std::string type_name(const std::string& type) { return type.empty() ? "not said" : type; }
@@ -173,6 +190,7 @@ void add_measures(report::Page& page, Runs runs, const BootstrapOptions& bootstr
             more.rows.back().push_back(each.str(shown));
     }
     page.table(more);
+    add_threshold_rules(page, runs);
     add_run_radar(page, runs, bootstrap);
 }
 

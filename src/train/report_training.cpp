@@ -183,10 +183,11 @@ void add_how(report::Page& page, Runs runs) {
         page.fold("Settings of " + run.name).code(run.settings.to_config().str()).unfold();
 }
 
-void add_command(report::Page& page, std::span<const std::filesystem::path> folders) {
+void add_command(report::Page& page, std::span<const std::filesystem::path> folders, std::optional<double> threshold) {
     page.section("This page");
     std::string command = "liven report";
     for (const std::filesystem::path& folder : folders) command += ' ' + shell_quoted(folder.string());
+    if (threshold) command += fmt::format(" --threshold {}", *threshold);
     page.code(command + " -o report.html");
     page.text("Written by " + environment_line() + ".");
 }

@@ -51,6 +51,9 @@ struct RunEvidence {
     ScoredPart validation;
     std::optional<ScoredPart> test;
     RunPictures pictures;
+    /// Of a file of scores: how its threshold was chosen. Then only name, folder (the file), the threshold and
+    /// `judged()` are known.
+    std::optional<std::string> scores_only;
 
     /// What figures are about: the test samples if there are any.
     const ScoredPart& judged() const { return test ? *test : validation; }
@@ -62,5 +65,9 @@ RunPictures draw_pictures(LoadedModel& model, const ScoredPart& part);
 /// Reads the run, called `name`, and lets its model score validation and test samples; a bar shows how far it is.
 /// Throws Error when the run has no model or its data is gone.
 RunEvidence gather_evidence(const std::filesystem::path& folder, const std::string& name);
+
+/// The same of a file of scores; `threshold` counts where the file states none. Throws Error when neither does.
+RunEvidence evidence_of_scores(const std::filesystem::path& file, const std::string& name,
+                               std::optional<double> threshold);
 
 }  // namespace liven

@@ -189,7 +189,7 @@ TEST_CASE("evaluate judges by video or subject, gives intervals, writes scores a
         CHECK(interval[0].number() <= interval[1].number());
     }
     const std::string lines = contents_of(scores);
-    CHECK(lines.rfind("name,label,attack_type,group,score,accepted\n", 0) == 0);
+    CHECK(lines.rfind("name,label,attack_type,group,score,accepted,threshold,threshold_rule\n", 0) == 0);
     CHECK(std::count(lines.begin(), lines.end(), '\n') == 37);
     CHECK(data::decode(errors).width > 0);
     const Outcome subjects = liven_program(all + "--json --resamples 0 --by subject");

@@ -246,3 +246,15 @@ TEST_CASE("A page holds everything in itself and escapes every text") {
     CHECK_THROWS_WITH(page.table({.columns = {"a", "b"}, .rows = {{"1"}}}), Catch::Contains("1 cells for 2 columns"));
     CHECK_THROWS_WITH(page.picture(std::vector<uint8_t>{1, 2, 3}), Catch::Contains("PNG or JPEG"));
 }
+
+TEST_CASE("Bars of things that are no classes pass over the classes' colours, in the legend too") {
+    BarChart chart{.title = "b",
+                   .y = {},
+                   .categories = {"mask"},
+                   .series = {{"sampled", {{.value = 2}}}, {"written", {{.value = 1}}}}};
+    CHECK(count(svg(chart), "var(--c1)") == 2);
+    chart.first_look = 2;
+    const std::string text = svg(chart);
+    for (const char* colour : {"var(--c1)", "var(--c2)"}) CHECK(count(text, colour) == 0);
+    for (const char* colour : {"var(--c3)", "var(--c4)"}) CHECK(count(text, colour) == 2);
+}

@@ -1,8 +1,10 @@
 #include "liven/train/judged.hpp"
 
 #include <catch2/catch.hpp>
+#include <fstream>
 
 #include "liven/core/error.hpp"
+#include "liven/train/score_file.hpp"
 #include "tests/temporary.hpp"
 
 using namespace liven;
@@ -67,14 +69,50 @@ TEST_CASE("Frames, videos and subjects are judged with the group that each belon
     CHECK_THROWS_AS(unit_from("frames"), Error);
 }
 
-TEST_CASE("Scores are written with every digit, and names with commas in quotes") {
+TEST_CASE("Scores are written with every digit and names with commas in quotes, and read back equal") {
     Five five;
     five.scored.scores.scores[1] = 1.0 / 3;
-    write_scores(five.folder / "scores.csv", judged_by(Unit::frame, five.set, five.scored), 0.5);
-    const std::string text = contents_of(five.folder / "scores.csv");
-    CHECK(text.find("a,1.png\",bonafide,,set/a,0.3333333333333333,0\n") != std::string::npos);
-    CHECK(text.find("a2.png,attack,print,set/a,0.6,1\n") != std::string::npos);
-    CHECK_THROWS_AS(write_scores(five.folder / "no" / "scores.csv", {}, 0.5), Error);
+    const std::filesystem::path file = five.folder / "scores.csv";
+    const ScoreFile written{
+        .judged = judged_by(Unit::frame, five.set, five.scored), .threshold = 0.1 + 0.2, .threshold_rule = "a, \"b\""};
+    write_scores(file, written);
+    const std::string text = contents_of(file);
+    CHECK(text.find("a,1.png\",bonafide,,set/a,0.3333333333333333,1,0.30000000000000004,\"a, \"\"b\"\"\"\n") !=
+          std::string::npos);
+    CHECK(text.find("a2.png,attack,print,set/a,0.6,1,") != std::string::npos);
+    const ScoreFile read = read_scores(file);
+    CHECK(read.judged.scores == written.judged.scores);
+    CHECK(read.judged.names == written.judged.names);
+    CHECK(read.judged.groups == written.judged.groups);
+    CHECK(read.threshold == written.threshold);
+    CHECK(read.threshold_rule == written.threshold_rule);
+    CHECK_THROWS_AS(write_scores(five.folder / "no" / "scores.csv", {}), Error);
+}
+
+TEST_CASE("Scores of others need a name, a label and a score; what is wrong is named with its line") {
+    const Five five;
+    const std::filesystem::path file = five.folder / "scores.csv";
+    const auto read = [&](const std::string& text) {
+        std::ofstream(file) << text;
+        return read_scores(file);
+    };
+    const ScoreFile bare = read("score,who,label,name\n0.25,x,attack,a\r\n-3,y,bonafide,b\n");
+    CHECK(bare.judged.scores.scores == std::vector<double>{0.25, -3});
+    CHECK(bare.judged.groups == bare.judged.names);
+    CHECK_FALSE(bare.threshold.has_value());
+    for (const auto& [text, message] : std::initializer_list<std::pair<const char*, const char*>>{
+             {"", "got nothing"},
+             {"name,label\n", "no column score"},
+             {"name,label,score\n", "got none"},
+             {"name,label,score\na,live,1\n", "bonafide or attack, got \"live\""},
+             {"name,label,score\na,attack,nan\n", "got \"nan\""},
+             {"name,label,score\na,attack,0.5x\n", "got \"0.5x\""},
+             {"name,label,score\na,attack\n", "expected 3 fields, got 2"},
+             {"name,label,score\na,attack,1\na,attack,1\n", "\"a\" again"},
+             {"name,label,score,threshold\na,attack,1,0.5\nb,attack,1,0.6\n", "one threshold"}}) {
+        CAPTURE(text);
+        CHECK_THROWS_WITH(read(text), Catch::Contains("scores.csv") && Catch::Contains(message));
+    }
 }
 
 TEST_CASE("The gallery has the worst errors of each kind, worst first, and none when all is right") {

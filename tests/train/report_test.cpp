@@ -9,6 +9,7 @@
 #include "liven/data/manifest.hpp"
 #include "liven/data/synthesize.hpp"
 #include "liven/train/recipe.hpp"
+#include "liven/train/score_file.hpp"
 #include "liven/train/trainer.hpp"
 #include "src/train/cross_tests.hpp"
 #include "src/train/run_folder.hpp"
@@ -109,6 +110,40 @@ TEST_CASE("A report of a few judged samples draws what it can, and says what it 
     CHECK(one.find("one: none, for ") != std::string::npos);
     CHECK(one.find("expected two rows and one component or more") != std::string::npos);  // what says why
     CHECK(one.find("How it was made</h2>") != std::string::npos);
+}
+
+TEST_CASE(
+    "Files of scores are judged at their thresholds and compared, and of one without a threshold it is asked for") {
+    const TemporaryFolder folder;
+    const auto write = [&](const std::string& name, double shift, const std::string& rule) {
+        ScoreFile file{.judged = {}, .threshold = 0.5, .threshold_rule = rule};
+        for (int i = 0; i < 40; ++i) {
+            file.judged.names.push_back("faces/" + std::to_string(i) + ".png");
+            file.judged.groups.push_back(std::to_string(i / 4));
+            file.judged.scores.labels.push_back(i % 2);
+            file.judged.scores.attack_types.emplace_back(i % 2 == 0 ? "" : i % 4 == 1 ? "print" : "mask");
+            file.judged.scores.scores.push_back((i % 2 == 0 ? 0.6 : 0.3) + shift * (i % 5));
+        }
+        write_scores(folder / name, file);
+        return folder / name;
+    };
+    const std::vector<std::filesystem::path> files{write("a.csv", 0.1, "minimum validation ACER"),
+                                                   write("b.csv", -0.1, "within-set optimum: to see")};
+    const std::string page = html_report(files, {.bootstrap = {.resamples = 20}});
+    for (const char* part : {"Measures</h2>", "Curves</h2>", "Confusion</h2>", "Attack types</h2>", "DeLong",
+                             "a.csv: the scores", "(minimum validation ACER)", "chosen on these very scores"}) {
+        INFO(part);
+        CHECK(count(page, part) > 0);
+    }
+    CHECK(count(page, "Not judged on the same samples") == 0);
+    CHECK(count(page, "Training</h2>") == 0);
+    const std::filesystem::path bare = folder / "bare.csv";
+    std::ofstream(bare) << "name,label,score\na,bonafide,0.9\nb,attack,0.1\n";
+    CHECK_THROWS_WITH(html_report({&bare, 1}), Catch::Contains("bare.csv: the file does not state a threshold") &&
+                                                   Catch::Contains("--threshold"));
+    const std::string given = html_report({&bare, 1}, {.bootstrap = {.resamples = 20}, .threshold = 0.25});
+    CHECK(count(given, "given by --threshold") == 1);
+    CHECK(count(given, "bare.csv --threshold 0.25 -o report.html") == 1);
 }
 
 TEST_CASE("Runs of one name go by as much of their paths as tells them apart, and none comes twice") {

@@ -74,6 +74,7 @@ struct BarChart {
     Axis y;
     std::vector<std::string> categories;
     std::vector<BarSeries> series;
+    size_t first_look = 0;  ///< how many looks are passed over: the first two are those of the classes
 };
 std::string svg(const BarChart& chart);
 
@@ -107,6 +108,7 @@ struct Radar {
     std::string title;
     std::vector<std::string> spokes;
     std::vector<BarSeries> series;
+    size_t first_look = 0;  ///< how many looks are passed over: the first two are those of the classes
 };
 std::string svg(const Radar& radar);
 

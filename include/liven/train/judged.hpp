@@ -34,10 +34,6 @@ Judged judged_by(Unit unit, const data::Dataset& set, const Scored& scored);
 /// Intervals of a report's measures (auc, acer, apcer, bpcer, eer), by the keys of to_json(PadReport).
 std::map<std::string, Interval> intervals_of(const Judged& judged, double threshold, const BootstrapOptions& options);
 
-/// A line a unit: name, label, attack_type, group, score, accepted. Scores read back bit-equal. Throws Error when the
-/// file cannot be written.
-void write_scores(const std::filesystem::path& path, const Judged& judged, double threshold);
-
 /// The samples judged most wrongly, worst first: up to `most` attacks that were accepted, then as many bona fide
 /// samples that were rejected, beginning a row of their own.
 struct ErrorGallery {
