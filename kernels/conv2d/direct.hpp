@@ -24,5 +24,8 @@ double cost_narrow(const Problem& problem);
 
 /// conv2d_weight_grad.
 std::unique_ptr<Step> make_direct_weight_grad(const Problem& problem, Isa isa);
+/// The same over two maps in bf16, or made of such, with dot products along pairs of pixels.
+std::unique_ptr<Step> make_direct_dots_weight_grad(const Problem& problem, Isa isa);
+std::string refuse_direct_dots_weight_grad(const Problem& problem);
 
 }  // namespace liven::kernels

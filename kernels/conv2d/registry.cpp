@@ -143,6 +143,11 @@ void register_conv2d_direct(std::vector<KernelInfo>& out) {
         add("conv2d_weight_grad", "conv2d_bwd_weights_direct_nhwc_f32", t.weight_grad, false);
         add_gemm("conv2d_weight_grad", "conv2d_bwd_weights_gemm_nhwc_f32", make_gemm_conv2d_weight_grad);
         if (t.isa == Isa::avx512)
+            out.push_back({"conv2d_weight_grad", "conv2d_bwd_weights_direct_dots_nhwc_bf16", t.isa, t.weight_grad,
+                           "both maps in bf16, windows of more than 1x1, one group; AVX512_BF16",
+                           refuse_direct_dots_weight_grad, [](const Problem& problem) { return cost_of(problem, 1.2); },
+                           make_direct_dots_weight_grad});
+        if (t.isa == Isa::avx512)
             out.push_back({"conv2d_weight_grad", "conv2d_bwd_weights_gemm_dots_nhwc_bf16", t.isa, t.gemm_weight_grad,
                            "both maps in bf16; 1x1 without padding, other strided windows from 64 channels on; "
                            "AVX512_BF16",

@@ -96,6 +96,8 @@ struct ConvForwardTable {
 
 struct ConvGradTable {
     void (*rows)(const ConvGradRows&) noexcept = nullptr;
+    /// The same over pairs of pixels in bf16 where floats would be; null where there are no dot products.
+    void (*rows_dots)(const ConvGradRows&) noexcept = nullptr;
     /// Up to how many values of `length` three runs go in one call: all accumulators of a small kernel in registers. 0:
     /// never.
     int64_t fused_length = 0;

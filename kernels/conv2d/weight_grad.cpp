@@ -4,15 +4,19 @@
 //                channels > kernel row > isa/conv2d_weight_grad.cpp
 // caches         bands of source rows (ring) and diff_dst rows in L2, the unit's partial sums in L1 or L2
 // bytes moved    source and diff_dst once for each part, partial sums once for each band, the slots twice
+// dot products   bands are paired where they lie: a word holds a value and that of the next output pixel's window, in
+//                bf16; half the pixels, twice the products in each
 // expected       80-90 % of the FMA peak, 60-75 % for a first layer
 // sums           in registers over a band (at most 1,024 pixels, or one row), then in fp32 over the slot, and the slots
 //                in a pairwise tree that follows from the shape; all slots stay under 32 MB whatever the thread count
 #include <algorithm>
 #include <memory>
+#include <string>
 #include <utility>
 
 #include "kernels/conv2d/chunks.hpp"
 #include "kernels/conv2d/direct.hpp"
+#include "kernels/conv2d/pixel_pairs.hpp"
 #include "kernels/conv2d/table.hpp"
 #include "kernels/conv2d/taps.hpp"
 #include "kernels/conv2d/weight_grad_step.hpp"
@@ -71,8 +75,9 @@ Cut cut_work(const Conv2dGeometry& g, const TapPlan& taps, int64_t blocks, int64
 
 class DirectWeightGrad final : public WeightGradStep {
 public:
-    DirectWeightGrad(const Problem& problem, const Conv2dProblem& parsed, Isa isa)
-        : exchanged_(better_exchanged(parsed.geometry).has_value()),
+    DirectWeightGrad(const Problem& problem, const Conv2dProblem& parsed, Isa isa, bool dots)
+        : dots_(dots),
+          exchanged_(better_exchanged(parsed.geometry).has_value()),
           geometry_(better_exchanged(parsed.geometry).value_or(parsed.geometry)),
           depthwise_(parsed.geometry.depthwise()),
           taps_(forward_taps(geometry_)),
@@ -83,6 +88,7 @@ public:
                           : cut_work(geometry_, taps_, geometry_.groups * group_blocks_, elements_ * conv_block)),
           sum_({.slots = cut_.slots, .slot_floats = slot_floats()}),
           grad_(conv_grad_table(isa)),
+          pack_pairs_(gemm_kernels(isa).pack_pairs),
           depthwise_table_(depthwise_table(isa)) {
         fused_ = merged_ && geometry_.window.kernel.h == 3 &&
                  geometry_.window.kernel.w * geometry_.src_c <= grad_.fused_length;
@@ -94,21 +100,24 @@ public:
             made_.keep(src, problem, isa, workspace_bytes);
             made_.keep(diff_dst, problem, isa, workspace_bytes);
         }
-        const int64_t lowest = std::min(taps_.w.lowest(), taps_.w.extent - 1);
-        first_column_ = lowest;
+        const int64_t lowest = first_column_ = std::min(taps_.w.lowest(), taps_.w.extent - 1);
         src_band_.emplace(src, problem, isa,
                           BandLoader::Options{.first_column = lowest,
-                                              .columns = std::max<int64_t>(taps_.w.highest() - lowest + 1, 1),
+                                              .columns = band_columns() + (dots_ ? geometry_.window.stride.w : 0),
                                               .rows = cut_.ring_rows,
                                               .dense_pixels = merged_ && geometry_.window.kernel.w > 1});
-        diff_band_.emplace(
-            diff_dst, problem, isa,
-            BandLoader::Options{
-                .first_column = 0, .columns = geometry_.dst_w, .rows = cut_.band_rows, .dense_pixels = false});
+        diff_band_.emplace(diff_dst, problem, isa,
+                           BandLoader::Options{.first_column = 0,
+                                               .columns = dots_ ? round_up(geometry_.dst_w, 2) : geometry_.dst_w,
+                                               .rows = cut_.band_rows,
+                                               .dense_pixels = false});
         lay_out();
     }
 
 private:
+    /// Columns of the source that the windows meet.
+    int64_t band_columns() const { return std::max<int64_t>(taps_.w.highest() - first_column_ + 1, 1); }
+    int64_t src_step() const { return geometry_.window.stride.w * src_band_->pixel_stride(); }
     int64_t blocks() const { return depthwise_ ? 1 : geometry_.groups * group_blocks_; }
     int64_t block_floats() const { return depthwise_ ? elements_ * geometry_.dst_c : elements_ * conv_block; }
     int64_t slot_floats() const { return blocks() * block_floats(); }
@@ -125,7 +134,15 @@ private:
                                  sizeof(float))
                    : 0;
         src_bytes_ = whole_lines(src_band_->scratch_bytes());
-        scratch_bytes = runs_bytes_ + diff_rows_bytes_ + zero_bytes_ + src_bytes_ + diff_band_->scratch_bytes();
+        diff_bytes_ = whole_lines(diff_band_->scratch_bytes());
+        if (dots_) {
+            src_pairs_row_ = round_up(band_columns() * src_band_->pixel_stride(), conv_block);
+            diff_pairs_row_ =
+                round_up(ceil_div(geometry_.dst_w, 2) * diff_band_->pixel_stride(), conv_block) + conv_block;
+        }
+        const int64_t pairs = cut_.ring_rows * src_pairs_row_ + cut_.band_rows * diff_pairs_row_ + conv_block;
+        scratch_bytes = runs_bytes_ + diff_rows_bytes_ + zero_bytes_ + src_bytes_ + diff_bytes_ +
+                        (dots_ ? whole_lines(static_cast<size_t>(pairs) * sizeof(float)) : 0);
         stages.clear();
         made_.add_stages(*this);
         const bool by_sample = cut_.samples_of_slot == 1;
@@ -140,7 +157,9 @@ private:
         float* zeros;
         std::byte* src;
         std::byte* diff;
+        float *src_pairs, *diff_pairs;  ///< rows of words, with dots
     };
+
     Bench bench(const Buffers& buffers) const noexcept {
         std::byte* at = buffers.scratch;
         Bench b{};
@@ -149,6 +168,8 @@ private:
         b.zeros = reinterpret_cast<float*>(at += diff_rows_bytes_);
         b.src = at += zero_bytes_;
         b.diff = at += src_bytes_;
+        b.src_pairs = reinterpret_cast<float*>(at += diff_bytes_);
+        b.diff_pairs = b.src_pairs + cut_.ring_rows * src_pairs_row_;
         return b;
     }
 
@@ -166,12 +187,23 @@ private:
         for (int64_t sample = first_sample; sample < last_sample; ++sample) {
             BandLoader::Rows src(*src_band_, buffers, scratch.src, sample);
             BandLoader::Rows diff(*diff_band_, buffers, scratch.diff, sample);
+            int64_t paired = 0;  // source rows
             const int64_t end = cut_.chunks.end(chunk, geometry_.dst_h);
             for (int64_t y = cut_.chunks.begin(chunk); y < end; y += cut_.band_rows) {
                 const int64_t last = std::min(end, y + cut_.band_rows);
                 const TapAxis::Range range = taps_.h.sources(y, last);
                 src.load(range.first, range.last);
                 diff.load(y, last);
+                if (dots_) {
+                    for (int64_t row = std::max(range.first, paired); row < range.last; ++row)
+                        pack_pairs_(src[row], src_step(), 1, band_columns() * src_band_->pixel_stride(),
+                                    src_pairs(scratch, row), 0);
+                    paired = std::max(range.last, paired);
+                    const int64_t pixel = diff_band_->pixel_stride();
+                    for (int64_t row = y; row < last; ++row)
+                        pack_pairs_(diff[row], pixel, ceil_div(geometry_.dst_w, 2), geometry_.dst_c,
+                                    diff_pairs(scratch, row), pixel);
+                }
                 if (depthwise_)
                     depthwise_band(scratch, src, diff, y, last, partial);
                 else
@@ -179,6 +211,20 @@ private:
             }
         }
     }
+
+    /// Words of a source row: a value, and that of the same element of the next output pixel's window. Behind the last
+    /// of an odd number of output pixels diff_dst is zero.
+    float* src_pairs(const Bench& b, int64_t row) const { return b.src_pairs + row % cut_.ring_rows * src_pairs_row_; }
+    float* diff_pairs(const Bench& b, int64_t row) const {
+        return b.diff_pairs + row % cut_.band_rows * diff_pairs_row_;
+    }
+    const float* src_row(const Bench& b, const BandLoader::Rows& src, int64_t row) const {
+        return dots_ ? src_pairs(b, row) : src[row];
+    }
+    const float* diff_row(const Bench& b, const BandLoader::Rows& diff, int64_t row) const {
+        return dots_ ? diff_pairs(b, row) : diff[row];
+    }
+    void add_rows(const ConvGradRows& rows) const noexcept { (dots_ ? grad_.rows_dots : grad_.rows)(rows); }
 
     const TapPhase& rows_of_kernel() const { return taps_.h.phases[0]; }
     const TapPhase& columns_of_kernel() const { return taps_.w.phases[0]; }
@@ -212,8 +258,8 @@ private:
                 .diff_dst = scratch.diff_rows,
                 .run_count = run_count,
                 .rows = rows,
-                .pixels = geometry_.dst_w,
-                .src_step = geometry_.window.stride.w * src_band_->pixel_stride(),
+                .pixels = dots_ ? ceil_div(geometry_.dst_w, 2) : geometry_.dst_w,
+                .src_step = dots_ ? 2 * src_step() : src_step(),
                 .diff_step = diff_band_->pixel_stride(),
                 .length = run_length(),
                 .channels = channels_of(block),
@@ -233,10 +279,12 @@ private:
         for (int64_t u = 0; u < runs; ++u) {
             const int64_t column = (columns_of_kernel().taps[static_cast<size_t>(u)].offset - first_column_) * pixel;
             for (int64_t r = 0; r < rows; ++r)
-                scratch.runs[u * rows + r] = src[(first + r) * stride + tap.offset] + column + group_channel;
+                scratch.runs[u * rows + r] =
+                    src_row(scratch, src, (first + r) * stride + tap.offset) + column + group_channel;
         }
-        for (int64_t r = 0; r < rows; ++r) scratch.diff_rows[r] = diff[first + r] + channel_of(block);
-        grad_.rows(call(scratch, runs, rows, block, sums + tap.kernel * runs * run_length() * conv_block));
+        for (int64_t r = 0; r < rows; ++r)
+            scratch.diff_rows[r] = diff_row(scratch, diff, first + r) + channel_of(block);
+        add_rows(call(scratch, runs, rows, block, sums + tap.kernel * runs * run_length() * conv_block));
     }
 
     /// Three short kernel rows at once: the whole gradient of a first layer fits the registers. Rows in the padding are
@@ -248,10 +296,11 @@ private:
         for (int64_t k = 0; k < 3; ++k)
             for (int64_t r = 0; r < rows; ++r) {
                 const int64_t y = (first + r) * stride + rows_of_kernel().taps[static_cast<size_t>(k)].offset;
-                scratch.runs[k * rows + r] = inside(y) ? src[y] + column : scratch.zeros;
+                scratch.runs[k * rows + r] = inside(y) ? src_row(scratch, src, y) + column : scratch.zeros;
             }
-        for (int64_t r = 0; r < rows; ++r) scratch.diff_rows[r] = diff[first + r] + channel_of(block);
-        grad_.rows(call(scratch, 3, rows, block, sums));
+        for (int64_t r = 0; r < rows; ++r)
+            scratch.diff_rows[r] = diff_row(scratch, diff, first + r) + channel_of(block);
+        add_rows(call(scratch, 3, rows, block, sums));
     }
 
     void depthwise_band(const Bench& scratch, const BandLoader::Rows& src, const BandLoader::Rows& diff, int64_t first,
@@ -306,6 +355,7 @@ private:
         }
     }
 
+    bool dots_;
     bool exchanged_;  ///< diff_dst has few channels: it slides over the source, and the result is turned round
     Conv2dGeometry geometry_;
     bool depthwise_;
@@ -315,17 +365,33 @@ private:
     Cut cut_;
     SlotSum sum_;
     const ConvGradTable& grad_;
+    void (*pack_pairs_)(const float*, int64_t, int64_t, int64_t, float*, int64_t);
     const DepthwiseTable& depthwise_table_;
     bool fused_ = false;
     std::optional<BandLoader> src_band_, diff_band_;
     int64_t first_column_ = 0;
-    size_t runs_bytes_ = 0, diff_rows_bytes_ = 0, zero_bytes_ = 0, src_bytes_ = 0;
+    int64_t src_pairs_row_ = 0, diff_pairs_row_ = 0;  ///< floats from one row of words to the next
+    size_t runs_bytes_ = 0, diff_rows_bytes_ = 0, zero_bytes_ = 0, src_bytes_ = 0, diff_bytes_ = 0;
 };
 
 }  // namespace
 
 std::unique_ptr<Step> make_direct_weight_grad(const Problem& problem, Isa isa) {
-    return std::make_unique<DirectWeightGrad>(problem, parse_conv2d(problem), isa);
+    return std::make_unique<DirectWeightGrad>(problem, parse_conv2d(problem), isa, false);
+}
+
+std::unique_ptr<Step> make_direct_dots_weight_grad(const Problem& problem, Isa isa) {
+    return std::make_unique<DirectWeightGrad>(problem, parse_conv2d(problem), isa, true);
+}
+
+std::string refuse_direct_dots_weight_grad(const Problem& problem) {
+    const Conv2dProblem parsed = parse_conv2d(problem);
+    if (!parsed.refusal.empty()) return parsed.refusal;
+    if (parsed.geometry.groups != 1) return "expected one group, got " + std::to_string(parsed.geometry.groups);
+    // Pairing a band for one tap takes as long as the dot products save.
+    if (parsed.geometry.window.kernel == Extent2d(1) && parsed.geometry.window.padding == Padding2d{})
+        return "1x1 kernels without padding are matrix products: those have dot products that are faster";
+    return refuse_grad_dots(problem, parsed);
 }
 
 }  // namespace liven::kernels

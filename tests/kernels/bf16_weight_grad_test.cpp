@@ -23,8 +23,24 @@ const Convolution paired_layers[] = {
     {.src = {1, 5, 3, 600}, .filters = 530, .attributes = {.window = {.kernel = {1}}}},  // maps made beforehand
     {.src = {2, 9, 9, 600}, .filters = 530, .attributes = {.window = {.kernel = {1}, .stride = {2}}}},
     // Strided windows with padding, an element after the other.
-    {.src = {2, 9, 13, 64}, .filters = 80, .attributes = {.window = {.kernel = {3}, .stride = {2}, .padding = {1}}}},
+    {.src = {2, 9, 13, 64},
+     .filters = 80,
+     .attributes = {.window = {.kernel = {3}, .stride = {2}, .padding = {1, 1, 1, 1}}}},
     {.src = {3, 7, 7, 66}, .filters = 64, .attributes = {.window = {.kernel = {2, 3}, .stride = {3, 2}}}},
+    // Any other window: odd widths, few channels on either side, dilation, a first layer, a chunk of rows a unit, maps
+    // made beforehand, no source pixel at all.
+    {.src = {2, 13, 17, 16}, .filters = 40, .attributes = {.window = {.kernel = {3}, .padding = {1, 1, 1, 1}}}},
+    {.src = {1, 40, 33, 64}, .filters = 3, .attributes = {.window = {.kernel = {3}, .padding = {1, 1, 1, 1}}}},
+    {.src = {2, 20, 19, 6},
+     .filters = 17,
+     .attributes = {.window = {.kernel = {7}, .stride = {2}, .padding = {3, 3, 3, 3}}}},
+    {.src = {1, 64, 20, 3}, .filters = 16, .attributes = {.window = {.kernel = {3}, .padding = {1, 1, 1, 1}}}},
+    {.src = {2, 11, 10, 16},
+     .filters = 16,
+     .attributes = {.window = {.kernel = {3}, .padding = {2, 2, 2, 2}, .dilation = {2}}}},
+    {.src = {3, 9, 12, 32}, .filters = 16, .attributes = {.window = {.kernel = {2}}}},
+    {.src = {1, 5, 5, 128}, .filters = 160, .attributes = {.window = {.kernel = {5}, .padding = {2, 2, 2, 2}}}},
+    {.src = {1, 1, 1, 2}, .filters = 5, .attributes = {.window = {.kernel = {3}, .padding = {2, 2, 2, 2}}}},
 };
 
 Problem weight_grad_problem(const Convolution& layer) {
@@ -126,12 +142,12 @@ TEST_CASE("Dot products of bf16 along pixels are refused with a reason, and wide
     TestTensor src = in_bf16(random_tensor(layer.src, 1)), diff_dst = in_bf16(random_tensor(layer.dst(), 2)),
                grad = empty_tensor(layer.weights());
     Problem problem = weight_grad_problem(layer);
-    const auto reason = [&](bool strict = false) {
+    const auto reason = [&](bool strict = false, std::string_view name = "conv2d_bwd_weights_gemm_dots_nhwc_bf16") {
         problem.inputs = {src.operand(), diff_dst.operand()};
         problem.outputs = {grad.operand()};
         problem.strict_math = strict;
         for (const KernelInfo& kernel : registry())
-            if (kernel.name == "conv2d_bwd_weights_gemm_dots_nhwc_bf16") return kernel.refuse(problem);
+            if (kernel.name == name) return kernel.refuse(problem);
         return std::string("there is none");
     };
     allow_native_bf16(false);
@@ -146,6 +162,7 @@ TEST_CASE("Dot products of bf16 along pixels are refused with a reason, and wide
     CHECK(reason().empty());
     CHECK(choose(problem, Isa::avx512).chosen->name == "conv2d_bwd_weights_gemm_dots_nhwc_bf16");
     CHECK_THAT(reason(true), Catch::Contains("strict math"));
+    CHECK_THAT(reason(false, "conv2d_bwd_weights_direct_dots_nhwc_bf16"), Catch::Contains("1x1 kernels"));
     src.dtype = DType::f32;
     CHECK_THAT(reason(), Catch::Contains("both maps stored in bf16"));
     src.dtype = DType::bf16;

@@ -46,7 +46,7 @@ done | awk '
   }
   # All loops of the function just read.
   function check(   i, j, k, inner, multiplies, operations, vectors, stack, where, transform) {
-    if (file ~ / conv2d_weight_grad/ && name ~ /tile<[0-9]+, [0-9]+, true>/) count = 0
+    if (file ~ / conv2d_weight_grad/ && name ~ /tile<[0-9]+, [0-9]+, true, /) count = 0
     transform = file ~ / winograd/ && name !~ /product</
     for (i = 1; i <= count; ++i) {
       if (target[i] == "" || target[i] > at[i]) continue
