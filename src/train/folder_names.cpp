@@ -31,7 +31,7 @@ std::vector<std::string> names_of(std::span<const fs::path> paths) {
         for (const fs::path& path : paths) names.push_back(tail_of(path, parts));
         if (std::set<std::string>(names.begin(), names.end()).size() == paths.size()) return names;
     }
-    throw Error("report", "expected different folders, got one twice");
+    throw Error("report", "expected different runs, got one twice");
 }
 
 }  // namespace liven

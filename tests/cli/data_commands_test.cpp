@@ -80,7 +80,7 @@ TEST_CASE("data split writes folds and sets without an attack; audit counts look
         CHECK(data::open_dataset(out + "/" + name).size() == 36);
     CHECK_FALSE(has(folds.err, "one by one"));
     const Outcome warned = liven_program("data split " + s.set + " " + out + " --folds 3 --by image --allow-leak why");
-    CHECK(has(warned.err, "36 of 36 pictures are divided one by one"));
+    CHECK(has(warned.err, "36 of 36 pictures are divided one by one, as was asked for"));
     CHECK_FALSE(has(warned.out, "warning"));
     CHECK(has(liven_program("data split " + s.set + " " + out + " --folds 3 --test-share .3").err, "--test-share"));
     REQUIRE(liven_program("data split " + s.set + " " + out + "/loo.csv --test-share .25 --leave-out all").status == 0);

@@ -2,11 +2,13 @@
 
 #include <fcntl.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/time.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <array>
 #include <atomic>
 #include <catch2/catch.hpp>
 #include <cerrno>
@@ -138,6 +140,38 @@ TEST_CASE("What hangs or loops beside is ended at the limit") {
                                  }
                              })})
         CHECK(failure_of(work, brief) == "did not finish within 0.15 s and was ended");
+    CHECK(no_children());
+}
+
+TEST_CASE("A loop beside ends by itself when the program is gone, and one without a request at once") {
+    ::prctl(PR_SET_CHILD_SUBREAPER, 1);  // orphans become this process's
+    for (const bool loops : {true, false}) {
+        std::array<int, 2> ends{};
+        REQUIRE(::pipe(ends.data()) == 0);
+        const pid_t program = ::fork();
+        if (program == 0) {
+            SideProcess process = beside(
+                [](const std::string&) -> SideProcess::Bytes {
+                    ::kill(::getppid(), SIGKILL);
+                    for (volatile bool forever = true; forever;) {
+                    }
+                    return {};
+                },
+                {.answer = 150ms});
+            const pid_t id = process.id();
+            if (::write(ends[1], &id, sizeof id) == sizeof id && loops) asked(process, "");
+            ::kill(::getpid(), SIGKILL);
+        }
+        pid_t orphan = -1;
+        CHECK(::read(ends[0], &orphan, sizeof orphan) == sizeof orphan);
+        int status = 0;
+        CHECK(::waitpid(program, &status, 0) == program);
+        CHECK(WTERMSIG(status) == SIGKILL);
+        CHECK(::waitpid(orphan, &status, 0) == orphan);
+        CHECK((loops ? WIFSIGNALED(status) && WTERMSIG(status) == SIGPROF : WIFEXITED(status)));
+        ::close(ends[0]), ::close(ends[1]);
+    }
+    ::prctl(PR_SET_CHILD_SUBREAPER, 0);
     CHECK(no_children());
 }
 

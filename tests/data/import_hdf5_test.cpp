@@ -1,3 +1,5 @@
+#include <sys/resource.h>
+
 #include <catch2/catch.hpp>
 #include <chrono>
 #include <cmath>
@@ -217,6 +219,19 @@ TEST_CASE("An HDF5 file whose reader is killed or too slow is named, and stays l
     const Hdf5File stopped(folder / "a.hdf5", {.answer = std::chrono::milliseconds(200)});
     ::kill(stopped.process(), SIGSTOP);
     CHECK_THROWS_WITH(stopped.shape("Color_Data"), Contains("did not finish within 0.2 s"));
+    rlimit files{}, none{};
+    ::getrlimit(RLIMIT_NOFILE, &files);
+    none = files;
+    none.rlim_cur = 0;
+    ::setrlimit(RLIMIT_NOFILE, &none);
+    std::string unstarted;
+    try {
+        const Hdf5File lost(folder / "a.hdf5");
+    } catch (const liven::Error& error) {
+        unstarted = error.what();
+    }
+    ::setrlimit(RLIMIT_NOFILE, &files);
+    CHECK_THAT(unstarted, Contains("the HDF5 library could not be started") && Contains("open files"));
     // Colour of 144 MB in memory is more than this one may take.
     Hdf5Writer(folder / "large.hdf5").array("Color_Data", {3, 6'000, 8'000}, H5T_NATIVE_UINT8, true);
     const Hdf5File large(folder / "large.hdf5", {.memory = 64 << 20});

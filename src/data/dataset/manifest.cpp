@@ -146,7 +146,7 @@ private:
         if (text.empty()) return {};
         const std::vector<float> v = numbers_in(text);
         if (v.size() != 4 || !(v[2] > 0) || !(v[3] > 0))
-            csv_.fail("expected the box as \"x y width height\", but got " + in_quotes(text));
+            csv_.fail("expected the box as \"x y width height\", not of size 0, but got " + in_quotes(text));
         return Box{v[0], v[1], v[2], v[3]};
     }
 

@@ -80,7 +80,12 @@ Hdf5File::Hdf5File(const std::filesystem::path& path, const SideLimits& limits) 
     std::error_code code;
     if (!std::filesystem::is_regular_file(path, code))
         throw Error(where_, std::filesystem::exists(path, code) ? "expected a file" : "there is no such file");
-    beside_ = told_of(where_, [&] { return std::make_unique<Beside>(limits); });
+    try {
+        beside_ = std::make_unique<Beside>(limits);
+    } catch (const SideFailure& failure) {  // no fault of the file, which was not looked at
+        throw Error(where_, std::string("the HDF5 library ") + failure.what(),
+                    "the system may lack memory, processes or open files: ulimit -a");
+    }
     ask<uint8_t>(Kind::open, where_, -1, 0);
 }
 

@@ -46,9 +46,10 @@ void validate(const SplitOptions& o) {
 void warn_about_groups(const Dataset& dataset, GroupBy by, SplitRecord& record) {
     if (const int64_t alone = count_ungrouped(dataset, by); alone > 0)
         record.warnings.push_back(
-            thousands(alone) + " of " + thousands(dataset.size()) +
-            " pictures are divided one by one: nothing says whose face they show or which video they come from, "
-            "so the same person may be on both sides and the figures too good");
+            thousands(alone) + " of " + thousands(dataset.size()) + " pictures are divided one by one" +
+            (by == GroupBy::image ? ", as was asked for: "
+                                  : ": nothing says whose face they show or which video they come from, so ") +
+            "the same person may be on both sides and the figures too good");
 }
 
 /// What the groups turned out to be.
