@@ -149,8 +149,7 @@ void register_conv2d_direct(std::vector<KernelInfo>& out) {
                            make_direct_dots_weight_grad});
         if (t.isa == Isa::avx512)
             out.push_back({"conv2d_weight_grad", "conv2d_bwd_weights_gemm_dots_nhwc_bf16", t.isa, t.gemm_weight_grad,
-                           "both maps in bf16; 1x1 without padding, other strided windows from 64 channels on; "
-                           "AVX512_BF16",
+                           "both maps in bf16; 1x1, or strided from 64 channels on; AVX512_BF16",
                            refuse_dots_weight_grad,
                            [](const Problem& problem) { return 0.6 * cost_gemm_conv2d(problem, Isa::avx512); },
                            make_dots_conv2d_weight_grad});

@@ -15,7 +15,7 @@ namespace liven::kernels {
 /// Why Winograd's kernels cannot take the problem, or an empty string.
 std::string refuse_winograd(const Problem& problem);
 inline constexpr std::string_view winograd_takes =
-    "3x3, stride and dilation 1, 16 channels or more, one group; not under strict math";
+    "3x3, stride and dilation 1, 16+ channels, one group; not under strict math";
 /// Likewise those for upsampled maps.
 std::string refuse_upsampled(const Problem& problem);
 inline constexpr std::string_view upsampled_takes =
