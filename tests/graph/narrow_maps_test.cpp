@@ -1,6 +1,7 @@
 #include <catch2/catch.hpp>
 #include <cmath>
 
+#include "kernels/native_bf16.hpp"
 #include "liven/core/environment.hpp"
 #include "liven/core/error.hpp"
 #include "liven/core/isa.hpp"
@@ -134,6 +135,45 @@ TEST_CASE("A dense layer and its gradients read and write their large maps in bf
     CHECK(rounded != exact);
     // The operand and its gradient are off by at most 2^-9 of a value each, and independently.
     CHECK(relative_distance(rounded, exact) < 1.0 / 256);
+}
+
+TEST_CASE("A step with maps in bf16 has the same bits on one thread and two, with dot products and without") {
+    // A 1x1 layer, one with a stride, one of 5x5 and a dense one: every gradient of weights that has dot products.
+    // Smooth activations: at a kink rounding may change a slope.
+    const Tensor x = testing::uniform({3, 25, 27, 64}, 1), point = testing::uniform({1, 1, 64, 96}, 2),
+                 strided = testing::uniform({3, 3, 96, 64}, 3), wide = testing::uniform({5, 5, 64, 32}, 4),
+                 dense = testing::uniform({13 * 14 * 32, 10}, 5);
+    const auto step = [&](DType dtype) {
+        const WithDType storage(dtype);
+        const Tensor first = tanh(conv2d(tanh(x * 0.5f), point));
+        const Tensor second = tanh(conv2d(first, strided, {.stride = 2, .padding = symmetric(1)}) * 0.05f);
+        const Tensor third = tanh(conv2d(second, wide, {.padding = symmetric(2)}) * 0.05f);
+        const Tensor loss = mean(square(matmul(flatten(third), dense)));
+        const Gradients all = gradients(loss, {point, strided, wide, dense});
+        std::vector<Value> wanted{loss.value()};
+        for (size_t i = 0; i < all.size(); ++i) wanted.push_back(all.value(i));
+        Engine::current().evaluate(wanted);
+        std::vector<std::vector<float>> values;
+        for (const Value& value : wanted) values.push_back(Tensor(value).to_vector());
+        return values;
+    };
+    const std::vector<std::vector<float>> exact = step(DType::f32);
+    const int threads = thread_count();
+    for (const bool dots : {false, true}) {
+        kernels::allow_native_bf16(dots);
+        Engine::current().clear_plans();  // kernels are chosen when a plan is made
+        set_thread_count(1);
+        const std::vector<std::vector<float>> one = step(DType::bf16);
+        set_thread_count(2);
+        const std::vector<std::vector<float>> two = step(DType::bf16);
+        CHECK(one == two);
+        // Maps and, with dot products, weights are off by at most 2^-9 of a value each, and independently; a gradient
+        // comes through three rounded layers on either way.
+        for (size_t i = 0; i < exact.size(); ++i) CHECK(relative_distance(one[i], exact[i]) < 3.0 / 256);
+    }
+    kernels::allow_native_bf16(true);
+    Engine::current().clear_plans();
+    set_thread_count(threads);
 }
 
 TEST_CASE("What the gradient of a weight is the sum of is never rounded between its parts") {
