@@ -121,6 +121,7 @@ void register_move(std::vector<KernelInfo>& out);
 struct Choice {
     const KernelInfo* chosen = nullptr;
     bool measured = false;  ///< by the times of the active tuning table, not by the kernels' own costs
+    std::string near;       ///< or by shares of the peak measured over this shape (kernels/measured_costs.hpp)
     std::vector<std::pair<const KernelInfo*, std::string>> refused;
 };
 /// Kernels of the ISA that accept the problem, in the registry's order; `refused` gets the others, unless null.

@@ -4,6 +4,7 @@
 #include <sstream>
 
 #include "cli.hpp"
+#include "kernels/measured_costs.hpp"
 #include "kernels/step.hpp"
 #include "kernels/tuning.hpp"
 #include "liven/core/environment.hpp"
@@ -76,7 +77,13 @@ std::string version_text() {
 /// Where the planner has the kernel's cost from.
 std::string cost_source(const kernels::KernelInfo& kernel) {
     const size_t problems = kernels::active_tuning()->problems(kernel);
-    return problems == 0 ? "estimated" : "measured over " + std::to_string(problems) + " problems, else estimated";
+    const kernels::MeasuredCosts& costs = kernels::MeasuredCosts::built_in();
+    const size_t shapes = costs.convolutions(kernel);
+    std::string text;
+    if (problems > 0) text += "measured over " + std::to_string(problems) + " problems, else ";
+    if (shapes > 0)
+        text += "measured near " + std::to_string(shapes) + " shapes (" + costs.machine(kernel.isa) + "), else ";
+    return text + "estimated";
 }
 
 bool same_kernel(const kernels::KernelInfo& a, const kernels::KernelInfo& b) {
@@ -178,7 +185,8 @@ void add_kernels_command(CLI::App& app) {
                                 {"name", kernel.name},
                                 {"tile", kernel.tile},
                                 {"takes", kernel.takes},
-                                {"measured", kernels::active_tuning()->problems(kernel)}})
+                                {"measured", kernels::active_tuning()->problems(kernel)},
+                                {"measured_shapes", kernels::MeasuredCosts::built_in().convolutions(kernel)}})
                       .str());
     });
 }

@@ -1,3 +1,4 @@
+#include <ctime>
 #include <filesystem>
 #include <memory>
 
@@ -5,6 +6,7 @@
 #include "kernels/tuning.hpp"
 #include "liven/core/environment.hpp"
 #include "liven/core/error.hpp"
+#include "liven/core/isa.hpp"
 #include "liven/core/progress.hpp"
 #include "liven/io/file.hpp"
 #include "src/plan/tune.hpp"
@@ -15,32 +17,72 @@ namespace {
 
 struct TuneChoice {
     ModelChoice model;
-    std::string mode = "train", out;
+    std::string mode = "train", out, as_default;
     int64_t batch = 16;
     DType dtype = DType::f32;
     int rounds = 7;
 };
 
+/// Around the text of the default costs, which is compiled in.
+constexpr std::string_view kQuote = "R\"costs(", kUnquote = ")costs\"\n";
+
+std::string today() {
+    const std::time_t now = std::time(nullptr);
+    std::tm date{};
+    gmtime_r(&now, &date);
+    char text[16];
+    return {text, std::strftime(text, sizeof text, "%Y-%m-%d", &date)};
+}
+
+/// How a plan is timed, with a bar.
+detail::TuneOptions timing(const TuneChoice& choice, std::unique_ptr<Progress>& bar) {
+    return {.rounds = choice.rounds,
+            .keeps_weights = choice.mode == "infer",
+            .progress = [&bar](int64_t done, int64_t total) {
+                if (!bar)
+                    bar = std::make_unique<Progress>(
+                        Progress::Options{.title = "timing", .total = total, .unit = "problem"});
+                static_cast<void>(done);
+                bar->advance(1);
+            }};
+}
+
+Workload workload_of(const TuneChoice& choice) {
+    return {choice.model, {.batch = choice.batch, .train = choice.mode == "train", .dtype = choice.dtype}};
+}
+
+/// Measures what kernels cost where nobody has tuned.
+void measure_defaults(const TuneChoice& choice) {
+    kernels::MeasuredCosts costs;
+    if (std::filesystem::exists(choice.as_default)) {
+        std::string text = read_text_file(choice.as_default);
+        if (!text.starts_with(kQuote) || !text.ends_with(kUnquote))
+            throw Error(choice.as_default, "expected default costs, which begin with " + std::string(kQuote),
+                        "name kernels/measured_costs.inc, or a file that is not there yet");
+        text.resize(text.size() - kUnquote.size());
+        costs = kernels::MeasuredCosts::parse(std::string_view(text).substr(kQuote.size()), choice.as_default);
+    }
+    kernels::set_active_tuning({});
+    Workload work = workload_of(choice);
+    std::unique_ptr<Progress> bar;
+    detail::measure_costs(work.graph(), work.options(), timing(choice, bar), costs);
+    bar.reset();
+    costs.set_machine(active_isa(), today() + " " + std::string(cpu_name()));
+    write_file_atomically(choice.as_default, std::string(kQuote) + costs.str() + std::string(kUnquote));
+    print(choice.as_default + ": compile it in as kernels/measured_costs.inc, and raise kernels/numerics.hpp");
+}
+
 void run_tune_command(const TuneChoice& choice) {
+    if (!choice.as_default.empty()) return measure_defaults(choice);
     const std::string path = choice.out.empty() ? environment_value("LIVEN_TUNING").value_or("") : choice.out;
     if (path.empty()) throw Error("tune", "expected a file to write", "give --out FILE, or name it in LIVEN_TUNING");
     require_target(path);
     kernels::TuningTable table =
         std::filesystem::exists(path) ? kernels::TuningTable::read(path) : kernels::TuningTable();
     kernels::set_active_tuning({});  // the problems of a plan made by estimates
-    Workload work(choice.model, {.batch = choice.batch, .train = choice.mode == "train", .dtype = choice.dtype});
+    Workload work = workload_of(choice);
     std::unique_ptr<Progress> bar;
-    detail::tune(work.graph(), work.options(),
-                 {.rounds = choice.rounds,
-                  .progress =
-                      [&](int64_t done, int64_t total) {
-                          if (!bar)
-                              bar = std::make_unique<Progress>(
-                                  Progress::Options{.title = "timing", .total = total, .unit = "problem"});
-                          static_cast<void>(done);
-                          bar->advance(1);
-                      }},
-                 table);
+    detail::tune(work.graph(), work.options(), timing(choice, bar), table);
     bar.reset();
     write_file_atomically(path, table.str());
     print(path + ": times of " + std::to_string(table.size()) + " kernels over problems; LIVEN_TUNING=" + path +
@@ -60,6 +102,10 @@ void add_tune_command(CLI::App& app) {
     command->add_option("--rounds", choice->rounds, "timings of each kernel, whose median counts")
         ->check(CLI::Range(1, 1000));
     command->add_option("--out", choice->out, "table to write or extend (default: what LIVEN_TUNING names)");
+    command->add_option(
+        "--as-default", choice->as_default,
+        "instead, for who builds Liven: time convolutions by themselves, as shares of the FMA peak, into "
+        "the file of default costs (kernels/measured_costs.inc), for the ISA at hand");
     command->footer(
         "Example: liven tune attacknet-v2.2 --batch 16 --out machine.tuning\n"
         "         LIVEN_TUNING=machine.tuning liven bench attacknet-v2.2");

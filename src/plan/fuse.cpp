@@ -67,6 +67,7 @@ void note_faster(Group& group, const kernels::Choice& choice) {
     for (const auto& [kernel, reason] : choice.refused)
         group.notes.emplace_back("not " + std::string(kernel->name) + ": " + reason);
     if (choice.measured) group.notes.emplace_back("chosen by the times of the tuning table");
+    if (!choice.near.empty()) group.notes.emplace_back("costs as measured over " + choice.near);
 }
 
 /// The same group reading operand i instead of making it.

@@ -7,6 +7,7 @@
 
 #include "arena_limit.hpp"
 #include "fused.hpp"
+#include "kernels/peak.hpp"
 #include "liven/core/buffer.hpp"
 #include "liven/core/philox.hpp"
 #include "liven/graph/plan.hpp"
@@ -55,19 +56,21 @@ private:
 /// One kernel over a problem, all of it on this thread.
 class TunedKernel {
 public:
-    TunedKernel(const KernelInfo& kernel, const Problem& problem, Isa isa)
+    TunedKernel(const KernelInfo& kernel, const Problem& problem, Isa isa, bool keeps_weights)
         : step_(kernel.make(problem, isa)),
+          keeps_weights_(keeps_weights),
           workspace_(std::max<size_t>(1, step_->workspace_bytes)),
           scratch_(std::max<size_t>(1, step_->scratch_bytes)) {}
 
-    void time(kernels::Buffers buffers) {
+    double time(kernels::Buffers buffers) {
         buffers.workspace = workspace_.as<std::byte>();
         buffers.scratch = scratch_.as<std::byte>();
+        if (keeps_weights_ && seconds_.empty()) run(true, buffers);
         const double start = cpu_seconds();
-        for (size_t stage = 0; stage < step_->stages.size(); ++stage)
-            for (int64_t unit = 0; unit < step_->stages[stage].units; ++unit)
-                step_->run(static_cast<int>(stage), unit, buffers);
+        if (!keeps_weights_) run(true, buffers);
+        run(false, buffers);
         seconds_.push_back(cpu_seconds() - start);
+        return seconds_.back();
     }
     double median() {
         std::sort(seconds_.begin(), seconds_.end());
@@ -76,39 +79,105 @@ public:
     }
 
 private:
+    /// The stages that pack weights, or the others, which come behind them.
+    void run(bool packing, const kernels::Buffers& buffers) const {
+        for (size_t stage = 0; stage < step_->stages.size(); ++stage) {
+            if (packing != (step_->stages[stage].reads >= 0)) continue;
+            for (int64_t unit = 0; unit < step_->stages[stage].units; ++unit)
+                step_->run(static_cast<int>(stage), unit, buffers);
+        }
+    }
+
     std::unique_ptr<kernels::Step> step_;
+    bool keeps_weights_;
     Buffer workspace_, scratch_;
     std::vector<double> seconds_;
 };
 
-void time_kernels(const Problem& problem, const std::vector<const KernelInfo*>& candidates, Isa isa, int rounds,
-                  kernels::TuningTable& table) {
+void time_kernels(const Problem& problem, const std::vector<const KernelInfo*>& candidates, Isa isa,
+                  const TuneOptions& how, kernels::TuningTable& table) {
     const TuneOperands operands(problem);
     std::vector<TunedKernel> kernels;
-    for (const KernelInfo* kernel : candidates) kernels.emplace_back(*kernel, problem, isa);
-    for (int round = 0; round < rounds; ++round)
+    for (const KernelInfo* kernel : candidates) kernels.emplace_back(*kernel, problem, isa, how.keeps_weights);
+    for (int round = 0; round < how.rounds; ++round)
         for (TunedKernel& kernel : kernels) kernel.time(operands.buffers());
     for (size_t i = 0; i < kernels.size(); ++i)
         table.set({.isa = isa, .kernel = std::string(candidates[i]->name), .problem = kernels::problem_key(problem)},
                   kernels[i].median());
 }
 
-}  // namespace
+/// FLOP/s of this thread now, by a probe of a fraction of a millisecond.
+double peak_now(Isa isa) {
+    const double start = cpu_seconds(), flops = kernels::fma_probe(isa, 1 << 13);
+    return flops / (cpu_seconds() - start);
+}
 
-void tune(const Graph& traced, const EngineOptions& options, const TuneOptions& how, kernels::TuningTable& table) {
-    const Graph fitting = within_arena_limit(simplify(lower(differentiate(traced))), options);
-    const Schedule plan = schedule(fuse(fitting, options), options);
-    std::map<std::string, const Group*> problems;
+double median_of(std::vector<double> values) {
+    std::sort(values.begin(), values.end());
+    return values[values.size() / 2];
+}
+
+/// The first round, in which pages and caches are new, does not count.
+void share_out(kernels::MeasuredConvolution& measured, Isa isa, int rounds) {
+    const Problem problem = measured.problem();
+    const std::vector<const KernelInfo*> candidates = kernels::accepting(problem, isa);
+    const TuneOperands operands(problem);
+    std::vector<TunedKernel> kernels;
+    for (const KernelInfo* kernel : candidates)
+        kernels.emplace_back(*kernel, problem, isa, measured.geometry.samples == 1);
+    std::vector<std::vector<double>> shares(kernels.size());
+    for (int round = 0; round <= rounds; ++round)
+        for (size_t i = 0; i < kernels.size(); ++i) {
+            const double before = peak_now(isa), seconds = kernels[i].time(operands.buffers()), after = peak_now(isa);
+            if (round > 0)
+                shares[i].push_back(measured.geometry.flops() / std::max(seconds, 1e-9) * 2 / (before + after));
+        }
+    for (size_t i = 0; i < kernels.size(); ++i)
+        measured.shares.emplace_back(candidates[i]->name, std::max(median_of(shares[i]), 0.001));
+}
+
+/// The problems of a plan, one of each kind, in which several kernels could be chosen.
+template <class Key>
+std::map<std::string, const Group*> choices(const Schedule& plan, const EngineOptions& options, const Key& key_of) {
+    std::map<std::string, const Group*> found;
     for (const Group& group : plan.fused.groups) {
         if (!group.kernel) continue;
         const Problem problem = group.problem(options.strict_math);
-        const std::string key = kernels::problem_key(problem);
-        if (!key.empty() && kernels::accepting(problem, options.isa).size() > 1) problems.emplace(key, &group);
+        const std::string key = key_of(problem);
+        if (!key.empty() && kernels::accepting(problem, options.isa).size() > 1) found.emplace(key, &group);
     }
+    return found;
+}
+
+Schedule plan_of(const Graph& traced, const EngineOptions& options) {
+    return schedule(fuse(within_arena_limit(simplify(lower(differentiate(traced))), options), options), options);
+}
+
+}  // namespace
+
+void tune(const Graph& traced, const EngineOptions& options, const TuneOptions& how, kernels::TuningTable& table) {
+    const Schedule plan = plan_of(traced, options);
+    const auto problems = choices(plan, options, kernels::problem_key);
     int64_t done = 0;
     for (const auto& [key, group] : problems) {
         const Problem problem = group->problem(options.strict_math);
-        time_kernels(problem, kernels::accepting(problem, options.isa), options.isa, how.rounds, table);
+        time_kernels(problem, kernels::accepting(problem, options.isa), options.isa, how, table);
+        if (how.progress) how.progress(++done, static_cast<int64_t>(problems.size()));
+    }
+}
+
+void measure_costs(const Graph& traced, const EngineOptions& options, const TuneOptions& how,
+                   kernels::MeasuredCosts& costs) {
+    const Schedule plan = plan_of(traced, options);
+    const auto problems = choices(plan, options, [](const Problem& problem) {
+        const auto convolution = kernels::MeasuredConvolution::of(problem);
+        return convolution ? kernels::problem_key(convolution->problem()) : std::string();
+    });
+    int64_t done = 0;
+    for (const auto& [key, group] : problems) {
+        auto measured = *kernels::MeasuredConvolution::of(group->problem(options.strict_math));
+        share_out(measured, options.isa, how.rounds);
+        costs.set(options.isa, std::move(measured));
         if (how.progress) how.progress(++done, static_cast<int64_t>(problems.size()));
     }
 }

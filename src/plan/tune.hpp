@@ -2,6 +2,7 @@
 
 #include <functional>
 
+#include "kernels/measured_costs.hpp"
 #include "kernels/tuning.hpp"
 #include "liven/graph/engine.hpp"
 #include "liven/graph/graph.hpp"
@@ -10,6 +11,8 @@ namespace liven::detail {
 
 struct TuneOptions {
     int rounds = 7;  ///< of every kernel over a problem, by turns; the median counts
+    /// As at inference, packing weights is not timed.
+    bool keeps_weights = false;
     /// Problems done and to do; may be empty.
     std::function<void(int64_t done, int64_t total)> progress;
 };
@@ -18,5 +21,10 @@ struct TuneOptions {
 /// `table`. In CPU time of one thread: what else the machine does disturbs little, and the choice must not depend on
 /// the number of threads. The problems are those of the plan as it is made now; run it on a plan made by estimates.
 void tune(const Graph& traced, const EngineOptions& options, const TuneOptions& how, kernels::TuningTable& table);
+
+/// Times every kernel that takes a convolution of the plan, by itself and without programs, and sets their shares of
+/// the FMA peak, which is probed in between. Over a single sample packing weights is not timed: that is inference.
+void measure_costs(const Graph& traced, const EngineOptions& options, const TuneOptions& how,
+                   kernels::MeasuredCosts& costs);
 
 }  // namespace liven::detail

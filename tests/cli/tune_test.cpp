@@ -28,6 +28,22 @@ TEST_CASE("tune writes a table that plans go by, and extends one that is there")
     CHECK_FALSE(has(liven_program("plan attacknet-v2.2 --size 32 --batch 2 --after fuse").out, "tuning table"));
 }
 
+TEST_CASE("tune writes default costs, of each instruction set by itself, and says no to another file") {
+    const Folder folder;
+    const std::string costs = folder / "costs.inc";
+    const std::string tune = "tune livenessnet --size 32 --batch 2 --rounds 1 --as-default ";
+    CHECK(liven_program(tune + costs).status == 0);
+    const std::string first = contents_of(costs);
+    CHECK(first.rfind("R\"costs(liven-costs 1\nmachine ", 0) == 0);
+    CHECK(has(first, "conv2d_fwd_direct_nhwc_f32"));
+    ::setenv("LIVEN_ISA", "baseline", 1);
+    CHECK(liven_program(tune + costs).status == 0);
+    ::unsetenv("LIVEN_ISA");
+    CHECK(has(contents_of(costs), "\nbaseline conv2d "));
+    CHECK(liven_program(tune + folder.file("other", "machine avx2\n")).one_clear_error());
+    CHECK(has(liven_program("kernels").out, " shapes ("));
+}
+
 TEST_CASE("A table that is not in order stops the program at its start") {
     const Folder folder;
     const std::string broken = folder.file("broken.tuning", "liven-tuning 1\n0 nothing\n");
