@@ -1,18 +1,10 @@
 #include <algorithm>
 
-#include "kernels/measured_costs.hpp"
 #include "kernels/step.hpp"
 #include "kernels/tuning.hpp"
 
 namespace liven::kernels {
 namespace {
-
-/// Whether no map is stored in bf16: nothing was measured of those.
-bool over_floats(const Problem& problem) {
-    const auto is_bf16 = [](const Operand& operand) { return operand.dtype == DType::bf16; };
-    return std::none_of(problem.inputs.begin(), problem.inputs.end(), is_bf16) &&
-           std::none_of(problem.outputs.begin(), problem.outputs.end(), is_bf16);
-}
 
 /// The times of all these kernels over the problem; none when one of them was not measured, since seconds and
 /// estimates do not compare.
@@ -26,23 +18,6 @@ std::vector<double> measured_costs(const Problem& problem, Isa isa, const std::v
         if (!seconds) return {};
         costs.push_back(*seconds);
     }
-    return costs;
-}
-
-/// The kernels' own estimates, corrected by measurements over a shape that is near. What the estimates would choose
-/// counts for five per cent less: so little may be the machine's, or the shape's.
-std::vector<double> default_costs(const Problem& problem, Isa isa, const std::vector<const KernelInfo*>& kernels,
-                                  std::string& near) {
-    std::vector<double> costs;
-    for (const KernelInfo* kernel : kernels) costs.push_back(kernel->cost(problem));
-    const MeasuredConvolution* measured =
-        kernels.size() < 2 || !over_floats(problem) ? nullptr : MeasuredCosts::built_in().near(problem, isa, kernels);
-    if (!measured) return costs;
-    const Conv2dGeometry& g = measured->geometry;
-    near = Shape{g.samples, g.src_h, g.src_w, g.src_c}.str() + " -> " + std::to_string(g.dst_c);
-    const auto estimated = static_cast<size_t>(std::min_element(costs.begin(), costs.end()) - costs.begin());
-    for (size_t i = 0; i < kernels.size(); ++i)
-        costs[i] = corrected_cost(*kernels[i], problem, *measured) * (i == estimated ? 0.95 : 1.0);
     return costs;
 }
 
@@ -91,7 +66,10 @@ Choice choose(const Problem& problem, Isa isa) {
     if (kernels.empty()) return choice;
     std::vector<double> costs = measured_costs(problem, isa, kernels);
     choice.measured = !costs.empty();
-    if (!choice.measured) costs = default_costs(problem, isa, kernels, choice.near);
+    if (!choice.measured) {
+        for (const KernelInfo* kernel : kernels) costs.push_back(kernel->cost(problem));
+        if (kernels.size() > 1) choice.near = correct_by_measurements(problem, isa, kernels, costs);
+    }
     choice.chosen = kernels[static_cast<size_t>(std::min_element(costs.begin(), costs.end()) - costs.begin())];
     return choice;
 }

@@ -116,12 +116,17 @@ void register_resize(std::vector<KernelInfo>& out);
 void register_reduce(std::vector<KernelInfo>& out);
 void register_move(std::vector<KernelInfo>& out);
 
+/// Corrects the estimated costs of these kernels by what was measured over a convolution that is near
+/// (kernels/conv2d/measured_costs.hpp), and says over which; an empty string where they stay as they are.
+std::string correct_by_measurements(const Problem& problem, Isa isa, const std::vector<const KernelInfo*>& kernels,
+                                    std::vector<double>& costs);
+
 /// The cheapest accepting kernel of the ISA, with the reason each cheaper-looking one gave; `chosen` is null when none
 /// accepts.
 struct Choice {
     const KernelInfo* chosen = nullptr;
     bool measured = false;  ///< by the times of the active tuning table, not by the kernels' own costs
-    std::string near;       ///< or by shares of the peak measured over this shape (kernels/measured_costs.hpp)
+    std::string near;       ///< or by shares of the peak measured over this shape (kernels/conv2d/measured_costs.hpp)
     std::vector<std::pair<const KernelInfo*, std::string>> refused;
 };
 /// Kernels of the ISA that accept the problem, in the registry's order; `refused` gets the others, unless null.

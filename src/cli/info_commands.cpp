@@ -4,7 +4,7 @@
 #include <sstream>
 
 #include "cli.hpp"
-#include "kernels/measured_costs.hpp"
+#include "kernels/conv2d/measured_costs.hpp"
 #include "kernels/step.hpp"
 #include "kernels/tuning.hpp"
 #include "liven/core/environment.hpp"

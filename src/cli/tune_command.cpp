@@ -23,8 +23,31 @@ struct TuneChoice {
     int rounds = 7;
 };
 
-/// Around the text of the default costs, which is compiled in.
-constexpr std::string_view kQuote = "R\"costs(", kUnquote = ")costs\"\n";
+/// The file of default costs is compiled in: its text, in parts that compilers take as strings.
+constexpr std::string_view kQuote = "R\"costs(", kUnquote = ")costs\",\n";
+
+std::string quoted(const std::string& text) {
+    constexpr size_t most = 32768;
+    std::string out;
+    for (size_t begin = 0, end = 0; begin < text.size(); begin = end) {
+        end = text.size() - begin <= most ? text.size() : text.rfind('\n', begin + most) + 1;
+        out.append(kQuote).append(text, begin, end - begin).append(kUnquote);
+    }
+    return out;
+}
+
+std::string unquoted(std::string_view text, const std::string& path) {
+    std::string out;
+    while (!text.empty()) {
+        const size_t end = text.find(kUnquote);
+        if (!text.starts_with(kQuote) || end == std::string_view::npos)
+            throw Error(path, "expected default costs, which begin with " + std::string(kQuote),
+                        "name kernels/conv2d/measured_costs.inc, or a file that is not there yet");
+        out += text.substr(kQuote.size(), end - kQuote.size());
+        text.remove_prefix(end + kUnquote.size());
+    }
+    return out;
+}
 
 std::string today() {
     const std::time_t now = std::time(nullptr);
@@ -54,22 +77,17 @@ Workload workload_of(const TuneChoice& choice) {
 /// Measures what kernels cost where nobody has tuned.
 void measure_defaults(const TuneChoice& choice) {
     kernels::MeasuredCosts costs;
-    if (std::filesystem::exists(choice.as_default)) {
-        std::string text = read_text_file(choice.as_default);
-        if (!text.starts_with(kQuote) || !text.ends_with(kUnquote))
-            throw Error(choice.as_default, "expected default costs, which begin with " + std::string(kQuote),
-                        "name kernels/measured_costs.inc, or a file that is not there yet");
-        text.resize(text.size() - kUnquote.size());
-        costs = kernels::MeasuredCosts::parse(std::string_view(text).substr(kQuote.size()), choice.as_default);
-    }
+    if (std::filesystem::exists(choice.as_default))
+        costs = kernels::MeasuredCosts::parse(unquoted(read_text_file(choice.as_default), choice.as_default),
+                                              choice.as_default);
     kernels::set_active_tuning({});
     Workload work = workload_of(choice);
     std::unique_ptr<Progress> bar;
     detail::measure_costs(work.graph(), work.options(), timing(choice, bar), costs);
     bar.reset();
     costs.set_machine(active_isa(), today() + " " + std::string(cpu_name()));
-    write_file_atomically(choice.as_default, std::string(kQuote) + costs.str() + std::string(kUnquote));
-    print(choice.as_default + ": compile it in as kernels/measured_costs.inc, and raise kernels/numerics.hpp");
+    write_file_atomically(choice.as_default, quoted(costs.str()));
+    print(choice.as_default + ": compile it in as kernels/conv2d/measured_costs.inc, and raise kernels/numerics.hpp");
 }
 
 void run_tune_command(const TuneChoice& choice) {
@@ -105,7 +123,7 @@ void add_tune_command(CLI::App& app) {
     command->add_option(
         "--as-default", choice->as_default,
         "instead, for who builds Liven: time convolutions by themselves, as shares of the FMA peak, into "
-        "the file of default costs (kernels/measured_costs.inc), for the ISA at hand");
+        "the file of default costs (kernels/conv2d/measured_costs.inc), for the ISA at hand");
     command->footer(
         "Example: liven tune attacknet-v2.2 --batch 16 --out machine.tuning\n"
         "         LIVEN_TUNING=machine.tuning liven bench attacknet-v2.2");

@@ -2,7 +2,7 @@
 
 #include <functional>
 
-#include "kernels/measured_costs.hpp"
+#include "kernels/conv2d/measured_costs.hpp"
 #include "kernels/tuning.hpp"
 #include "liven/graph/engine.hpp"
 #include "liven/graph/graph.hpp"

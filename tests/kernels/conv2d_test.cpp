@@ -449,9 +449,10 @@ TEST_CASE("Winograd takes large 3x3 maps unless strict math forbids it, and says
     const Case large = same3x3(2, 64, 64, 32, 32);
     CHECK(chosen(large, false).chosen->name == "conv2d_fwd_winograd_f4x4_nhwc_f32");
     CHECK(chosen(large, true).chosen->name == "conv2d_fwd_direct_nhwc_f32");
-    // From 16 samples on 38 MB of transformed weights are worth making, block by block; not for the eight tiles of two.
+    // From 16 samples on 38 MB of transformed weights are worth making, block by block; not for the two tiles of two
+    // small ones.
     CHECK(chosen(same3x3(16, 7, 7, 512, 512), false).chosen->name == "conv2d_fwd_winograd_f4x4_by_channels_nhwc_f32");
-    CHECK(chosen(same3x3(2, 7, 7, 512, 512), false).chosen->name == "conv2d_fwd_direct_nhwc_f32");
+    CHECK(chosen(same3x3(2, 3, 3, 512, 512), false).chosen->name == "conv2d_fwd_direct_nhwc_f32");
     const Choice first_layer = chosen(same3x3(2, 64, 64, 3, 16), false);
     CHECK(first_layer.chosen->name == "conv2d_fwd_direct_nhwc_f32");
     CHECK(std::any_of(first_layer.refused.begin(), first_layer.refused.end(), [](const auto& refusal) {

@@ -1,4 +1,4 @@
-#include "kernels/measured_costs.hpp"
+#include "kernels/conv2d/measured_costs.hpp"
 
 #include <algorithm>
 #include <catch2/catch.hpp>
@@ -54,7 +54,7 @@ TEST_CASE(
         CHECK(costs.all(isa).size() > 100);
         for (const MeasuredConvolution* c : costs.all(isa))
             for (const auto& [name, share] : c->shares) {
-                INFO(name << ": if it is gone, make kernels/measured_costs.inc again");
+                INFO(name << ": if it is gone, make kernels/conv2d/measured_costs.inc again");
                 CHECK(
                     std::any_of(registry().begin(), registry().end(), [&name = name, c, isa](const KernelInfo& kernel) {
                         return kernel.name == name && kernel.isa == isa && kernel.op == c->op;

@@ -1,4 +1,4 @@
-#include "kernels/measured_costs.hpp"
+#include "kernels/conv2d/measured_costs.hpp"
 
 #include <algorithm>
 #include <array>
@@ -14,9 +14,10 @@ namespace {
 
 constexpr std::string_view kCostsLine = "liven-costs 1";
 
-constexpr std::string_view kBuiltIn =
-#include "kernels/measured_costs.inc"
-    ;
+/// In parts: compilers need not take a longer string than 65,536 characters.
+constexpr std::string_view kBuiltIn[] = {
+#include "kernels/conv2d/measured_costs.inc"
+};
 
 /// What two convolutions must have in common for one to say something of the other.
 std::string class_of(const MeasuredConvolution& c) {
@@ -147,6 +148,13 @@ MeasuredConvolution read_convolution(MeasuredConvolution c, Words& words, const 
     return words.failed() || g.dst_h < 1 || g.dst_w < 1 ? MeasuredConvolution{} : c;
 }
 
+/// Whether no map is stored in bf16: nothing was measured of those.
+bool over_floats(const Problem& problem) {
+    const auto is_bf16 = [](const Operand& operand) { return operand.dtype == DType::bf16; };
+    return std::none_of(problem.inputs.begin(), problem.inputs.end(), is_bf16) &&
+           std::none_of(problem.outputs.begin(), problem.outputs.end(), is_bf16);
+}
+
 std::optional<Isa> isa_of(std::string_view name) {
     for (const Isa isa : {Isa::baseline, Isa::avx2, Isa::avx512})
         if (name == name_of(isa)) return isa;
@@ -238,7 +246,11 @@ MeasuredCosts MeasuredCosts::parse(std::string_view text, std::string_view sourc
 }
 
 const MeasuredCosts& MeasuredCosts::built_in() {
-    static const MeasuredCosts costs = parse(kBuiltIn, "kernels/measured_costs.inc");
+    static const MeasuredCosts costs = [] {
+        std::string text;
+        for (const std::string_view part : kBuiltIn) text += part;
+        return parse(text, "kernels/conv2d/measured_costs.inc");
+    }();
     return costs;
 }
 
@@ -323,6 +335,19 @@ double corrected_cost(const KernelInfo& kernel, const Problem& problem, const Me
     const double seconds = measured.geometry.flops() * 1e-12 / share_of(measured, kernel.name);
     const double missed = seconds / kernel.cost(measured.problem());
     return kernel.cost(problem) * std::clamp(missed, 0.5, 2.0);
+}
+
+std::string correct_by_measurements(const Problem& problem, Isa isa, const std::vector<const KernelInfo*>& kernels,
+                                    std::vector<double>& costs) {
+    const MeasuredConvolution* measured =
+        over_floats(problem) ? MeasuredCosts::built_in().near(problem, isa, kernels) : nullptr;
+    if (!measured) return {};
+    // What the estimates would choose counts for five per cent less: so little may be the machine's, or the shape's.
+    const auto estimated = static_cast<size_t>(std::min_element(costs.begin(), costs.end()) - costs.begin());
+    for (size_t i = 0; i < kernels.size(); ++i)
+        costs[i] = corrected_cost(*kernels[i], problem, *measured) * (i == estimated ? 0.95 : 1.0);
+    const Conv2dGeometry& g = measured->geometry;
+    return Shape{g.samples, g.src_h, g.src_w, g.src_c}.str() + " -> " + std::to_string(g.dst_c);
 }
 
 }  // namespace liven::kernels
