@@ -81,8 +81,7 @@ std::string cost_source(const kernels::KernelInfo& kernel) {
     const size_t shapes = costs.convolutions(kernel);
     std::string text;
     if (problems > 0) text += "measured over " + std::to_string(problems) + " problems, else ";
-    if (shapes > 0)
-        text += "measured near " + std::to_string(shapes) + " shapes (" + costs.machine(kernel.isa) + "), else ";
+    if (shapes > 0) text += "measured near " + std::to_string(shapes) + " shapes, else ";
     return text + "estimated";
 }
 
@@ -93,6 +92,7 @@ bool same_kernel(const kernels::KernelInfo& a, const kernels::KernelInfo& b) {
 /// A kernel's name and what it takes, then a line for each instruction set.
 std::string kernel_table() {
     std::ostringstream out;
+    const kernels::MeasuredCosts& costs = kernels::MeasuredCosts::built_in();
     const std::vector<kernels::KernelInfo>& all = kernels::registry();
     for (auto first = all.begin(); first != all.end(); ++first) {
         const auto same = [&](const kernels::KernelInfo& other) { return same_kernel(*first, other); };
@@ -103,6 +103,9 @@ std::string kernel_table() {
                 out << "    " << std::left << std::setw(9) << name_of(kernel->isa) << "tile " << kernel->tile
                     << "; cost " << cost_source(*kernel) << '\n';
     }
+    for (const Isa isa : {Isa::baseline, Isa::avx2, Isa::avx512})
+        if (const std::string machine = costs.machine(isa); !machine.empty())
+            out << "shapes of " << name_of(isa) << " were measured " << machine << '\n';
     return out.str();
 }
 

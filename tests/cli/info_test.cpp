@@ -98,7 +98,8 @@ TEST_CASE("kernels names operation, instruction set, kernel and tile, and what e
     CHECK(lines.size() > 10);
     bool direct = false;
     for (const Json& line : lines) {
-        CHECK(keys_of(line) == std::vector<std::string>{"op", "isa", "name", "tile", "takes", "measured"});
+        CHECK(keys_of(line) ==
+              std::vector<std::string>{"op", "isa", "name", "tile", "takes", "measured", "measured_shapes"});
         CHECK_FALSE(line.at("takes").text().empty());
         CHECK(line.at("measured").integer() == 0);
         direct = direct || line.at("name").text() == "conv2d_fwd_direct_nhwc_f32";
