@@ -81,7 +81,7 @@ std::string cost_source(const kernels::KernelInfo& kernel) {
     const size_t shapes = costs.convolutions(kernel);
     std::string text;
     if (problems > 0) text += "measured over " + std::to_string(problems) + " problems, else ";
-    if (shapes > 0) text += "measured near " + std::to_string(shapes) + " shapes, else ";
+    if (shapes > 0) text += "by " + std::to_string(shapes) + " shapes, else ";
     return text + "estimated";
 }
 
