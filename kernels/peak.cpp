@@ -7,6 +7,8 @@
 #include <thread>
 #include <vector>
 
+#include "kernels/by_isa.hpp"
+
 namespace liven::kernels {
 
 double fma_probe_baseline(int64_t rounds);
@@ -14,15 +16,7 @@ double fma_probe_avx2(int64_t rounds);
 double fma_probe_avx512(int64_t rounds);
 
 double fma_probe(Isa isa, int64_t rounds) {
-    switch (isa) {
-        case Isa::avx512:
-            return fma_probe_avx512(rounds);
-        case Isa::avx2:
-            return fma_probe_avx2(rounds);
-        case Isa::baseline:
-            break;
-    }
-    return fma_probe_baseline(rounds);
+    return by_isa(isa, fma_probe_baseline, fma_probe_avx2, fma_probe_avx512)(rounds);
 }
 
 double measure_fma_peak(Isa isa, int threads) {

@@ -2,6 +2,7 @@
 #include <string>
 #include <string_view>
 
+#include "kernels/by_isa.hpp"
 #include "kernels/conv2d/direct.hpp"
 #include "kernels/conv2d/gemm.hpp"
 #include "kernels/conv2d/geometry.hpp"
@@ -22,18 +23,15 @@ const DepthwiseTable& depthwise_table_avx2();
 const DepthwiseTable& depthwise_table_avx512();
 
 const ConvForwardTable& conv_forward_table(Isa isa) {
-    if (isa == Isa::avx512) return conv_forward_table_avx512();
-    return isa == Isa::avx2 ? conv_forward_table_avx2() : conv_forward_table_baseline();
+    return by_isa(isa, conv_forward_table_baseline, conv_forward_table_avx2, conv_forward_table_avx512)();
 }
 
 const ConvGradTable& conv_grad_table(Isa isa) {
-    if (isa == Isa::avx512) return conv_grad_table_avx512();
-    return isa == Isa::avx2 ? conv_grad_table_avx2() : conv_grad_table_baseline();
+    return by_isa(isa, conv_grad_table_baseline, conv_grad_table_avx2, conv_grad_table_avx512)();
 }
 
 const DepthwiseTable& depthwise_table(Isa isa) {
-    if (isa == Isa::avx512) return depthwise_table_avx512();
-    return isa == Isa::avx2 ? depthwise_table_avx2() : depthwise_table_baseline();
+    return by_isa(isa, depthwise_table_baseline, depthwise_table_avx2, depthwise_table_avx512)();
 }
 
 namespace {

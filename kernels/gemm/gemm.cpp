@@ -13,6 +13,7 @@
 #include <algorithm>
 #include <string>
 
+#include "kernels/by_isa.hpp"
 #include "kernels/gemm/step.hpp"
 
 namespace liven::kernels {
@@ -22,15 +23,7 @@ const GemmKernels& gemm_kernels_avx2();
 const GemmKernels& gemm_kernels_avx512();
 
 const GemmKernels& gemm_kernels(Isa isa) {
-    switch (isa) {
-        case Isa::avx512:
-            return gemm_kernels_avx512();
-        case Isa::avx2:
-            return gemm_kernels_avx2();
-        case Isa::baseline:
-            break;
-    }
-    return gemm_kernels_baseline();
+    return by_isa(isa, gemm_kernels_baseline, gemm_kernels_avx2, gemm_kernels_avx512)();
 }
 
 namespace {

@@ -1,5 +1,7 @@
 #include "kernels/maps/normalized_rows.hpp"
 
+#include "kernels/by_isa.hpp"
+
 namespace liven::kernels {
 
 void normalize_row_baseline(const NormalizedRow&) noexcept;
@@ -7,8 +9,7 @@ void normalize_row_avx2(const NormalizedRow&) noexcept;
 void normalize_row_avx512(const NormalizedRow&) noexcept;
 
 NormalizeRow normalize_row(Isa isa) {
-    if (isa == Isa::avx512) return normalize_row_avx512;
-    return isa == Isa::avx2 ? normalize_row_avx2 : normalize_row_baseline;
+    return by_isa(isa, normalize_row_baseline, normalize_row_avx2, normalize_row_avx512);
 }
 
 std::optional<Normalization> Normalization::of(const Program& program, std::span<const Operand> inputs, Isa isa) {

@@ -12,6 +12,7 @@
 #include <cstring>
 #include <string>
 
+#include "kernels/by_isa.hpp"
 #include "kernels/move/part.hpp"
 #include "kernels/step.hpp"
 #include "liven/core/attributes.hpp"
@@ -23,15 +24,7 @@ const MoveKernels& move_kernels_avx2();
 const MoveKernels& move_kernels_avx512();
 
 const MoveKernels& move_kernels(Isa isa) {
-    switch (isa) {
-        case Isa::avx512:
-            return move_kernels_avx512();
-        case Isa::avx2:
-            return move_kernels_avx2();
-        case Isa::baseline:
-            break;
-    }
-    return move_kernels_baseline();
+    return by_isa(isa, move_kernels_baseline, move_kernels_avx2, move_kernels_avx512)();
 }
 
 namespace {

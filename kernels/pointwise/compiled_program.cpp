@@ -4,6 +4,7 @@
 #include <array>
 #include <string>
 
+#include "kernels/by_isa.hpp"
 #include "kernels/native_bf16.hpp"
 #include "kernels/pointwise/chains.hpp"
 #include "kernels/pointwise/finalize_slots.hpp"
@@ -23,15 +24,7 @@ constexpr size_t cache_bytes = 24 * 1024;  // of the smallest L1, 32 KiB, with r
 [[noreturn]] void refuse(const std::string& what) { throw Error("pointwise", what); }
 
 const PointwiseTable& table_of(Isa isa) {
-    switch (isa) {
-        case Isa::avx512:
-            return *pointwise_table_avx512();
-        case Isa::avx2:
-            return *pointwise_table_avx2();
-        case Isa::baseline:
-            break;
-    }
-    return *pointwise_table_baseline();
+    return *by_isa(isa, pointwise_table_baseline, pointwise_table_avx2, pointwise_table_avx512)();
 }
 
 std::string str(const Walk& walk) { return Shape{walk.samples, walk.pixels, walk.channels}.str(); }

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "kernels/by_isa.hpp"
+
 namespace liven::kernels {
 
 RunProgram known_program_baseline(size_t index);
@@ -9,8 +11,7 @@ RunProgram known_program_avx2(size_t index);
 RunProgram known_program_avx512(size_t index);
 
 RunProgram known_program(size_t index, Isa isa) {
-    if (isa == Isa::avx512) return known_program_avx512(index);
-    return isa == Isa::avx2 ? known_program_avx2(index) : known_program_baseline(index);
+    return by_isa(isa, known_program_baseline, known_program_avx2, known_program_avx512)(index);
 }
 
 namespace {

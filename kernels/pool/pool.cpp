@@ -10,6 +10,7 @@
 
 #include <algorithm>
 
+#include "kernels/by_isa.hpp"
 #include "kernels/pool/rows.hpp"
 #include "kernels/row_reach.hpp"
 #include "liven/core/attributes.hpp"
@@ -21,15 +22,7 @@ const PoolKernels& pool_kernels_avx2();
 const PoolKernels& pool_kernels_avx512();
 
 const PoolKernels& pool_kernels(Isa isa) {
-    switch (isa) {
-        case Isa::avx512:
-            return pool_kernels_avx512();
-        case Isa::avx2:
-            return pool_kernels_avx2();
-        case Isa::baseline:
-            break;
-    }
-    return pool_kernels_baseline();
+    return by_isa(isa, pool_kernels_baseline, pool_kernels_avx2, pool_kernels_avx512)();
 }
 
 namespace {

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "kernels/by_isa.hpp"
+
 namespace liven::kernels {
 
 const ResizeKernels& resize_kernels_baseline();
@@ -9,15 +11,7 @@ const ResizeKernels& resize_kernels_avx2();
 const ResizeKernels& resize_kernels_avx512();
 
 const ResizeKernels& resize_kernels(Isa isa) {
-    switch (isa) {
-        case Isa::avx512:
-            return resize_kernels_avx512();
-        case Isa::avx2:
-            return resize_kernels_avx2();
-        case Isa::baseline:
-            break;
-    }
-    return resize_kernels_baseline();
+    return by_isa(isa, resize_kernels_baseline, resize_kernels_avx2, resize_kernels_avx512)();
 }
 
 namespace {

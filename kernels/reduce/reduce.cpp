@@ -3,6 +3,7 @@
 #include <string>
 #include <vector>
 
+#include "kernels/by_isa.hpp"
 #include "kernels/reduce/moments.hpp"
 #include "kernels/reduce/table.hpp"
 #include "kernels/rounding.hpp"
@@ -246,15 +247,7 @@ void add(std::vector<KernelInfo>& out, std::string_view op, std::string_view nam
 }  // namespace
 
 const ReduceTable& reduce_table(Isa isa) {
-    switch (isa) {
-        case Isa::avx512:
-            return *reduce_table_avx512();
-        case Isa::avx2:
-            return *reduce_table_avx2();
-        case Isa::baseline:
-            break;
-    }
-    return *reduce_table_baseline();
+    return *by_isa(isa, reduce_table_baseline, reduce_table_avx2, reduce_table_avx512)();
 }
 
 void register_reduce(std::vector<KernelInfo>& out) {

@@ -22,6 +22,7 @@
 #include <span>
 #include <string>
 
+#include "kernels/by_isa.hpp"
 #include "kernels/conv2d/channel_parts.hpp"
 #include "kernels/conv2d/chunks.hpp"
 #include "kernels/conv2d/row_convolution.hpp"
@@ -43,8 +44,7 @@ const WinogradTable& winograd_table_avx2(WinogradScheme scheme);
 const WinogradTable& winograd_table_avx512(WinogradScheme scheme);
 
 const WinogradTable& winograd_table(Isa isa, WinogradScheme scheme) {
-    if (isa == Isa::avx512) return winograd_table_avx512(scheme);
-    return isa == Isa::avx2 ? winograd_table_avx2(scheme) : winograd_table_baseline(scheme);
+    return by_isa(isa, winograd_table_baseline, winograd_table_avx2, winograd_table_avx512)(scheme);
 }
 
 namespace {

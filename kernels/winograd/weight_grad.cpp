@@ -20,6 +20,7 @@
 #include <optional>
 #include <string>
 
+#include "kernels/by_isa.hpp"
 #include "kernels/conv2d/taps.hpp"
 #include "kernels/conv2d/weight_grad_step.hpp"
 #include "kernels/maps/band.hpp"
@@ -38,8 +39,7 @@ const WinogradGradTable& winograd_grad_table_avx2(WinogradScheme scheme);
 const WinogradGradTable& winograd_grad_table_avx512(WinogradScheme scheme);
 
 const WinogradGradTable& winograd_grad_table(Isa isa, WinogradScheme scheme) {
-    if (isa == Isa::avx512) return winograd_grad_table_avx512(scheme);
-    return isa == Isa::avx2 ? winograd_grad_table_avx2(scheme) : winograd_grad_table_baseline(scheme);
+    return by_isa(isa, winograd_grad_table_baseline, winograd_grad_table_avx2, winograd_grad_table_avx512)(scheme);
 }
 
 namespace {
