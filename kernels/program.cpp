@@ -165,4 +165,15 @@ std::string Program::str() const {
     return text;
 }
 
+const Program& storing_program() {
+    static const Program program = [] {
+        Program stores;
+        stores.inputs = {{.operand = -1}};
+        stores.outputs = {{.source = 0, .operand = 0}};
+        stores.registers = 1;
+        return stores;
+    }();
+    return program;
+}
+
 }  // namespace liven::kernels

@@ -132,4 +132,7 @@ struct Program {
     std::string str() const;
 };
 
+/// Stores the core's result as it is: for those in bf16, and without the padding that a core may have.
+const Program& storing_program();
+
 }  // namespace liven::kernels

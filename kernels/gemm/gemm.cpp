@@ -81,22 +81,10 @@ std::string refuse_prologue(const Problem& problem) {
     return {};
 }
 
-/// What takes bare results that are stored in bf16.
-const Program& rounding_program() {
-    static const Program program = [] {
-        Program stores;
-        stores.inputs = {{.operand = -1}};
-        stores.outputs = {{.source = 0, .operand = 0}};
-        stores.registers = 1;
-        return stores;
-    }();
-    return program;
-}
-
 /// The same problem with an epilogue where a bare result is stored in bf16.
 Problem rounding(Problem problem) {
     if (problem.epilogue || problem.outputs.empty() || problem.outputs[0].dtype != DType::bf16) return problem;
-    problem.epilogue = &rounding_program();
+    problem.epilogue = &storing_program();
     problem.epilogue_shape = problem.outputs[0].shape;
     return problem;
 }

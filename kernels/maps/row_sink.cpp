@@ -3,22 +3,6 @@
 #include "kernels/rounding.hpp"
 
 namespace liven::kernels {
-namespace {
-
-/// What takes bare results that are stored in bf16, or without the core's padding.
-const Program& storing_program() {
-    static const Program program = [] {
-        Program stores;
-        stores.inputs = {{.operand = -1}};
-        stores.outputs = {{.source = 0, .operand = 0}};
-        stores.registers = 1;
-        return stores;
-    }();
-    return program;
-}
-
-}  // namespace
-
 RowSink::RowSink(const Problem& problem, const Shape& result, int64_t rows, int64_t slots, Isa isa, int64_t channels,
                  bool padded)
     : result_(result), rows_(rows), slots_(slots), channels_(channels > 0 ? channels : result[3]) {

@@ -352,16 +352,6 @@ const DotsCase dots_cases[] = {
     {.src = {1, 11, 10, 16}, .filters = 16, .window = {.kernel = {3}, .padding = {2, 2, 2, 2}, .dilation = {2}}},
 };
 
-/// The kernels with dot products that take a problem.
-std::vector<const KernelInfo*> dots_kernels(const Problem& problem) {
-    std::vector<const KernelInfo*> found;
-    for (const KernelInfo& kernel : registry())
-        if (kernel.op == problem.op && kernel.name.find("dots") != std::string_view::npos &&
-            kernel.refuse(problem).empty())
-            found.push_back(&kernel);
-    return found;
-}
-
 }  // namespace
 
 TEST_CASE("Dot products of bf16 give a convolution of rounded pixels and weights, forward and backward") {

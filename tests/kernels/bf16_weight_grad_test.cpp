@@ -50,15 +50,6 @@ Problem weight_grad_problem(const Convolution& layer) {
     return problem;
 }
 
-std::vector<const KernelInfo*> grad_kernels_with_dots(const Problem& problem) {
-    std::vector<const KernelInfo*> found;
-    for (const KernelInfo& kernel : registry())
-        if (kernel.op == problem.op && kernel.name.find("dots") != std::string_view::npos &&
-            kernel.refuse(problem).empty())
-            found.push_back(&kernel);
-    return found;
-}
-
 /// The gradient of these two maps in f32.
 std::vector<float> exact_grad(const Convolution& layer, TestTensor src, TestTensor diff_dst) {
     src.dtype = diff_dst.dtype = DType::f32;
@@ -74,7 +65,7 @@ std::vector<float> exact_grad(const Convolution& layer, TestTensor src, TestTens
 /// Runs every kernel with dot products, whose units may run in any order.
 void check_dots(const Problem& problem, const std::vector<const TestTensor*>& inputs, const Convolution& layer,
                 const std::vector<float>& want) {
-    const std::vector<const KernelInfo*> kernels = grad_kernels_with_dots(problem);
+    const std::vector<const KernelInfo*> kernels = dots_kernels(problem);
     INFO(layer.src << " -> " << layer.filters);
     CHECK_FALSE(kernels.empty());
     for (const KernelInfo* kernel : kernels) {

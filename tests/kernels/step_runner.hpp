@@ -194,4 +194,14 @@ inline double relative_error(const std::vector<float>& a, const std::vector<floa
     return difference == 0 ? 0 : std::sqrt(difference) / std::max(std::sqrt(size), 1e-30);
 }
 
+/// The kernels with dot products of bf16 that take a problem.
+inline std::vector<const kernels::KernelInfo*> dots_kernels(const kernels::Problem& problem) {
+    std::vector<const kernels::KernelInfo*> found;
+    for (const kernels::KernelInfo& kernel : kernels::registry())
+        if (kernel.op == problem.op && kernel.name.find("dots") != std::string_view::npos &&
+            kernel.refuse(problem).empty())
+            found.push_back(&kernel);
+    return found;
+}
+
 }  // namespace liven::testing
