@@ -33,12 +33,13 @@ std::optional<size_t> skip_string(std::string_view text, size_t at, bool is_valu
     return {};
 }
 
-/// Where a string in three quotes has a letter beyond ASCII as the first thing behind a backslash and the white space
-/// that follows it: toml++ looks there for the end of a line.
+/// Where a string has a letter beyond ASCII as the first thing behind a backslash and the white space that follows it:
+/// toml++ looks there for the end of a line where it sees three quotes, which it does at the place of a key, too. TOML
+/// has no such escape in any string.
 size_t letter_behind_backslash(std::string_view string) {
     constexpr size_t none = std::string_view::npos;
-    if (string.substr(0, 3) != "\"\"\"") return none;
-    for (size_t at = string.find('\\', 3); at != none; at = string.find('\\', at)) {
+    if (string.front() != '"') return none;
+    for (size_t at = string.find('\\', 1); at != none; at = string.find('\\', at)) {
         const size_t next = string.find_first_not_of(" \t\r\n\v\f", at + 1);
         if (next == none) return none;
         if (static_cast<unsigned char>(string[next]) >= 0x80) return next;

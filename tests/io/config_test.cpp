@@ -177,8 +177,8 @@ TEST_CASE("Letters beyond ASCII belong in quotes and comments") {
           "a = 0x{'\xCF\xBB'", "a = 0x='\xCF\xBB'", "\"\"\"[\\\n\xCF\xBB\"\"\""})
         CHECK_THROWS_WITH(Config::parse(word, "x.toml"), Contains("not ASCII outside quotes"));
     // Behind the end of a line that a backslash hides, or behind a backslash itself.
-    for (const char* word :
-         {"a = \"\"\"[q\\\n\n\xEF\xBB\xBD\"\"\"", "a = \"\"\"\\ \t\n \xCF\xBB\"\"\"", "a = \"\"\"\\\xCF\xBB\"\"\""})
+    for (const char* word : {"\"\"\"\\\\\\\xCA\x90\\\\\"", "a = \"\\\xCF\xBB\"", "a = \"\"\"[q\\\n\n\xEF\xBB\xBD\"\"\"",
+                             "a = \"\"\"\\ \t\n \xCF\xBB\"\"\"", "a = \"\"\"\\\xCF\xBB\"\"\""})
         CHECK_THROWS_WITH(Config::parse(word, "x.toml"), Contains("behind a backslash"));
     CHECK(Config::parse("a = \"\"\"\xCF\xBB\\\n  b\xCF\xBB\"\"\"").text("a", "") ==
           "\xCF\xBB"
