@@ -7,7 +7,6 @@
 // Which stages a product has, and the nest of each unit: for block of k, for panel, for strip.
 
 namespace liven::kernels {
-namespace {}  // namespace
 
 GemmStep::GemmStep(const Problem& problem, const GemmPlan& plan, Isa isa) : plan_(plan), kernels_(gemm_kernels(isa)) {
     const bool turned = plan.form == GemmForm::turned, split = plan.form == GemmForm::split_k;

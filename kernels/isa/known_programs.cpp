@@ -213,6 +213,7 @@ private:
             for (size_t i = 0; i < inputs; ++i) r[i] = is_map(i) ? load_values<whole>(at[i], width) : constant[i];
         };
         if constexpr (measured < registers) {
+            static_assert(known.sums[0].kind == Reduction::Kind::moments, "moments are the first of the sums");
             if (fresh_) {  // moments are about the first pixel
                 vec r[registers];
                 load_maps(r);

@@ -25,6 +25,17 @@ using liven::testing::relative_distance;
 
 namespace {
 
+/// All values, one behind the other.
+std::vector<float> evaluated(const std::vector<Value>& wanted) {
+    Engine::current().evaluate(wanted);
+    std::vector<float> values;
+    for (const Value& value : wanted) {
+        const std::vector<float> each = Tensor(value).to_vector();
+        values.insert(values.end(), each.begin(), each.end());
+    }
+    return values;
+}
+
 /// Waves, brighter in every second picture, each value off by at most `noise` of itself.
 Tensor pictures(const Shape& shape, float noise) {
     std::vector<float> pixels;
@@ -56,13 +67,7 @@ std::vector<float> loss_and_gradients(const char* name, DType dtype, float noise
     const Gradients all = gradients(loss, model->parameters());
     std::vector<Value> wanted{loss.value()};
     for (size_t i = 0; i < all.size(); ++i) wanted.push_back(all.value(i));
-    Engine::current().evaluate(wanted);
-    std::vector<float> values;
-    for (const Value& value : wanted) {
-        const std::vector<float> each = Tensor(value).to_vector();
-        values.insert(values.end(), each.begin(), each.end());
-    }
-    return values;
+    return evaluated(wanted);
 }
 
 std::string fused(const Tensor& root, DType dtype) {
@@ -120,13 +125,7 @@ TEST_CASE("A dense layer and its gradients read and write their large maps in bf
         if (text)
             *text =
                 explain(Engine::current().graph_of(wanted), Engine::current().options(), {.after = PlanStage::fuse});
-        Engine::current().evaluate(wanted);
-        std::vector<float> values;
-        for (const Value& value : wanted) {
-            const std::vector<float> each = Tensor(value).to_vector();
-            values.insert(values.end(), each.begin(), each.end());
-        }
-        return values;
+        return evaluated(wanted);
     };
     std::string narrow;
     const std::vector<float> rounded = step(DType::bf16, &narrow), exact = step(DType::f32, nullptr);
