@@ -235,7 +235,12 @@ TEST_CASE("An HDF5 file whose reader is killed or too slow is named, and stays l
     // A frame of 384 MB is more than this one may take, and more than other tests have freed in one piece.
     Hdf5Writer(folder / "large.hdf5").array("Depth_Data", {1, 3, 8'000, 8'000}, H5T_NATIVE_UINT16, true);
     const Hdf5File large(folder / "large.hdf5", {.memory = 32 << 20});
-    CHECK_THROWS_WITH(large.words("Depth_Data", 0), Contains("more memory than it may have") || Contains("killed"));
+#ifdef __SANITIZE_ADDRESS__  // whose operator new ends the process instead of throwing
+    const char* ends = "ended without an answer (status 1)";
+#else
+    const char* ends = "more memory than it may have";
+#endif
+    CHECK_THROWS_WITH(large.words("Depth_Data", 0), Contains(ends));
 }
 
 TEST_CASE("What answers beside answers the same in this process") {
