@@ -8,13 +8,15 @@
 // register tile  products: AVX-512 12 tiles x 32 channels (24 sums), AVX2 6 x 16 (12), SSE2 3 x 16 (12). The source
 //                transform makes 12 points at a time; the result transform holds 24 vectors, or 12 twice
 //                where there are fewer registers
-// caches         the points of 6 to 12 tiles in L1 or L2; the weights' points in L2 up to 64 channels
+// caches         the points of 6 to 12 tiles in L1 or L2, those of few result channels in the place of the source's;
+//                the weights' points in L2 up to 64 channels
 // bytes moved    2 x 36 (depth + channels) floats a tile within L2, the weights' points once a group
 // expected       36 FMAs where the direct kernel has 144, so at most 400 % of its peak. On a Zen 4 a store of 64 bytes
 //                takes the operand ports of one and a half FMAs, which the 72 stores of points and the transforms' own
 //                arithmetic leave about 330 % of at 16 channels in L1; waiting for memory, 180-200 % remain there,
-//                240-260 % at 32, 300-330 % at 64 and 128 (bin/fused_conv2d_bench). F(2x2) has 16 FMAs where the direct
-//                kernel has 36: at most 225 %
+//                240-260 % at 32, 300-330 % at 64 and 128 (bin/fused_conv2d_bench). A Zen 5's peak is twice that on the
+//                same memory: 140 % at 16 channels, 170 % of them in L2, 220 % at 32. F(2x2) has 16 FMAs where the
+//                direct kernel has 36: at most 225 %
 #include "kernels/conv2d/table.hpp"
 #include "kernels/pointwise/sums.hpp"
 #include "kernels/winograd/finisher.hpp"
@@ -345,53 +347,74 @@ Product pick(int64_t tiles, std::integer_sequence<int, P...>) {
     return all[tiles - 1];
 }
 
-/// One point, `V` vectors of result channels, all tiles of the group.
+/// A group's products of `V` vectors of result channels, point by point: what they share is worked out once.
 template <Scheme S, int V>
-LIVEN_INLINE void products(const WinogradGroup& group, const float* src, const float* weights, float* dst) {
-    const int64_t parts = (group.count + max_tiles - 1) / max_tiles;
-    const int64_t narrow = group.count / parts, wide = group.count % parts;
-    const ProductStrides strides{.depth = group.depth,
-                                 .src = winograd_tile_floats(S, group.depth),
-                                 .block = winograd_points(S) * group.depth * conv_block,
-                                 .dst = winograd_tile_floats(S, group.channels)};
-    int64_t first = 0;
-    for (int64_t part = 0; part < parts; ++part) {
-        const int64_t tiles = narrow + (part < wide ? 1 : 0);
-        pick<S, V>(tiles, std::make_integer_sequence<int, max_tiles>())(src + first * strides.src, weights,
-                                                                        dst + first * strides.dst, strides, group.add);
-        first += tiles;
+class PointProducts {
+public:
+    LIVEN_INLINE explicit PointProducts(const WinogradGroup& group)
+        : strides_{.depth = group.depth,
+                   .src = group.src_points_step,
+                   .block = winograd_points(S) * group.depth * conv_block,
+                   .dst = group.dst_points_step},
+          add_(group.add),
+          parts_((group.count + max_tiles - 1) / max_tiles),
+          narrow_(group.count / parts_),
+          wide_parts_(group.count % parts_),
+          narrow_product_(pick<S, V>(narrow_, std::make_integer_sequence<int, max_tiles>())),
+          wide_product_(wide_parts_ == 0 ? nullptr
+                                         : pick<S, V>(narrow_ + 1, std::make_integer_sequence<int, max_tiles>())) {}
+
+    /// Of all tiles.
+    LIVEN_INLINE void run(const float* src, const float* weights, float* dst) const {
+        for (int64_t part = 0; part < wide_parts_; ++part) {
+            wide_product_(src, weights, dst, strides_, add_);
+            src += (narrow_ + 1) * strides_.src;
+            dst += (narrow_ + 1) * strides_.dst;
+        }
+        for (int64_t part = wide_parts_; part < parts_; ++part) {
+            narrow_product_(src, weights, dst, strides_, add_);
+            src += narrow_ * strides_.src;
+            dst += narrow_ * strides_.dst;
+        }
     }
-}
+
+private:
+    ProductStrides strides_;
+    bool add_;
+    int64_t parts_, narrow_, wide_parts_;  ///< of the tiles: so many of one more than the others
+    Product narrow_product_, wide_product_;
+};
 
 template <Scheme S>
 void source_and_products(const WinogradGroup& group) noexcept {
     constexpr int64_t points = winograd_points(S);
-    const int64_t src_step = winograd_tile_floats(S, group.depth);
     for (int64_t t = 0; t < group.count; ++t)
         for (int64_t c = 0; c < group.depth; c += lanes)
             transform_source<S>(group.tiles[t], group.src_step, c,
-                                group.src_points + t * src_step + point_offset<S>(c));
+                                group.src_points + t * group.src_points_step + point_offset<S>(c));
     const int64_t block_step = points * group.depth * conv_block;
+    const PointProducts<S, wide_vectors> wide(group);
+    const PointProducts<S, per_block> narrow(group);
+    Prefetch src_soon(group.src_soon, points), map_soon(group.map_soon, points);
     for (int64_t k = 0; k < points; ++k) {
-        prefetch_share(group.src_soon, k, points);
-        prefetch_share(group.map_soon, k, points);
+        src_soon.next();
+        map_soon.next();
         const float* src = group.src_points + k * conv_block;
         const float* weights = group.weights + k * group.depth * conv_block;
         float* dst = group.dst_points + k * conv_block;
         int64_t c = 0;
         for (; c + wide_vectors * lanes <= group.channels; c += wide_vectors * lanes)
-            products<S, wide_vectors>(group, src, weights + c / conv_block * block_step, dst + point_offset<S>(c));
+            wide.run(src, weights + c / conv_block * block_step, dst + point_offset<S>(c));
         for (; c < group.channels; c += conv_block)
-            products<S, per_block>(group, src, weights + c / conv_block * block_step, dst + point_offset<S>(c));
+            narrow.run(src, weights + c / conv_block * block_step, dst + point_offset<S>(c));
     }
 }
 
 template <Scheme S, Kind K, class Storage>
 void finish_group(const WinogradGroup& group, int64_t first, int64_t last) noexcept {
-    const int64_t dst_step = winograd_tile_floats(S, group.channels);
     for (int64_t t = first; t < last; ++t) {
         const WinogradTile& tile = group.tiles[t];
-        const float* points = group.dst_points + t * dst_step;
+        const float* points = group.dst_points + t * group.dst_points_step;
         const bool fresh = group.finish.fresh && t == first;
         if (tile.dst_rows == side_of<S> && tile.dst_columns == side_of<S>)
             for (int64_t c = 0; c < group.channels; c += lanes)
@@ -447,7 +470,8 @@ void winograd_group(const WinogradGroup& group) noexcept {
 }
 
 template <Scheme S>
-constexpr WinogradTable table{.weights = transform_weights<S>,
+constexpr WinogradTable table{.product_channels = wide_vectors * lanes,
+                              .weights = transform_weights<S>,
                               .group = winograd_group<S>,
                               .products = source_and_products<S>,
                               .results = group_results<S>,

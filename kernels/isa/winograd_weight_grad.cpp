@@ -194,14 +194,14 @@ void accumulate_pass(const WinogradGradGroup& group) noexcept {
     }
     float* sums = group.sums + Pass * points * group.src_channels * group.dst_channels;
     const int64_t blocks = points * (group.src_channels / conv_block) * (group.dst_channels / conv_block);
-    int64_t block = 0;
+    Prefetch src_soon(group.src_soon, blocks), diff_soon(group.diff_soon, blocks);
     for (int64_t k = 0; k < points; ++k) {
         const float* src = group.src_points + k * conv_block;
         const float* diff = group.diff_points + k % diffs * conv_block;
         for (int64_t i = 0; i < group.src_channels; i += conv_block)
-            for (int64_t o = 0; o < group.dst_channels; o += conv_block, sums += conv_block * conv_block, ++block) {
-                prefetch_share(group.src_soon, block, blocks);
-                prefetch_share(group.diff_soon, block, blocks);
+            for (int64_t o = 0; o < group.dst_channels; o += conv_block, sums += conv_block * conv_block) {
+                src_soon.next();
+                diff_soon.next();
                 block_product(group, src + point_offset(points, i), src_step, diff + point_offset(diffs, o), diff_step,
                               sums);
             }

@@ -146,6 +146,7 @@ private:
                 for_each_group(b, sample, [&](int64_t first, int64_t count) {
                     WinogradGroup group = group_of(b, first, count);
                     group.depth = in_blocks(channels.count);
+                    group.src_points_step = winograd_tile_floats(scheme, group.depth);
                     group.add = part > 0;
                     table_.products(group);
                 });
@@ -189,7 +190,7 @@ private:
     }
 
     WinogradGroup group_of(const Bench& b, int64_t first, int64_t count) const noexcept {
-        const int64_t channels = in_blocks(b.channels.count);
+        const int64_t channels = in_blocks(b.channels.count), points_step = winograd_tile_floats(scheme, channels);
         return {.tiles = b.tiles + first,
                 .count = count,
                 .channels = channels,
@@ -198,7 +199,8 @@ private:
                 .dst_row_step = result_[2] * sink_.pixel_stride(),
                 .dst_step = sink_.pixel_stride(),
                 .src_points = b.src_points,
-                .dst_points = b.dst_points + first * winograd_tile_floats(scheme, channels)};
+                .dst_points = b.dst_points + first * points_step,
+                .dst_points_step = points_step};
     }
 
     /// Takes the sums of a sample's tiles back to results, and these through the epilogue.

@@ -5,7 +5,8 @@
 // loop nest      unit (sample, part of the channels, chunk of rows) > band of tile rows > groups of up to 12 tiles >
 //                isa/winograd_forward.cpp
 // caches         band of source rows with halo, made by a prologue (ring, L2) or read where they lie; points of a group
-//                (L1, L2); rows for an epilogue that is not done in registers (L2)
+//                (L1, L2), results' over the source's where one call makes all channels; rows for an epilogue that is
+//                not done in registers (L2)
 // bytes moved    source rows once a unit, with two rows of halo; every result once; the weights' points once a group.
 //                Points beyond L2 are cut into parts of 64 channels where a small map has tiles for one unit or two
 // expected       170-330 % of the direct FMA peak (see isa/winograd_forward.cpp); F(2x2) 120-190 % (bin/conv2d_bench);
@@ -14,8 +15,7 @@
 //                maps at most 1e-6 (tests/kernels/winograd_error_test.cpp), where the direct kernel has 3e-7: strict
 //                math refuses them
 // channels       16 or more. Where they are no multiples of 16, source pixels are copied to whole blocks with zeros,
-// and
-//                results go to the epilogue, or to memory, by way of rows with room for whole blocks
+//                and results go to the epilogue, or to memory, by way of rows with room for whole blocks
 #include <algorithm>
 #include <memory>
 #include <optional>
@@ -132,10 +132,7 @@ private:
         patches_bytes_ =
             whole_lines(static_cast<size_t>(band_rows_ / side * edge_columns_ * patch_floats()) * sizeof(float));
         zero_bytes_ = whole_lines(static_cast<size_t>(extent * band_.pixel_stride()) * sizeof(float));
-        src_points_bytes_ =
-            whole_lines(static_cast<size_t>(most_group_tiles * winograd_tile_floats(scheme, depth_)) * sizeof(float));
-        dst_points_bytes_ = whole_lines(
-            static_cast<size_t>(most_group_tiles * winograd_tile_floats(scheme, parts_.widest())) * sizeof(float));
+        lay_out_points();
         band_bytes_ = whole_lines(band_.scratch_bytes());
         scratch_bytes =
             tiles_bytes_ + patches_bytes_ + zero_bytes_ + src_points_bytes_ + dst_points_bytes_ + band_bytes_;
@@ -144,6 +141,18 @@ private:
         scratch_bytes = std::max(scratch_bytes, static_cast<size_t>(packed_.block_step()) * sizeof(float));
         set_stages(packed_.blocks(), weights_operand_, result_, chunks_, taps_.h, sink_, parts_.count());
     }
+
+    void lay_out_points() {
+        const int64_t channels = in_blocks(parts_.widest());
+        src_points_step_ = winograd_tile_floats(scheme, results_over_source() ? std::max(depth_, channels) : depth_);
+        dst_points_step_ = results_over_source() ? src_points_step_ : winograd_tile_floats(scheme, channels);
+        src_points_bytes_ = whole_lines(static_cast<size_t>(most_group_tiles * src_points_step_) * sizeof(float));
+        dst_points_bytes_ = results_over_source()
+                                ? 0
+                                : whole_lines(static_cast<size_t>(most_group_tiles * dst_points_step_) * sizeof(float));
+    }
+    /// Few result channels: their points take the place of the source's, so that L1 holds more tiles.
+    bool results_over_source() const { return in_blocks(parts_.widest()) <= table_.product_channels; }
 
     int64_t block_floats() const { return winograd_points(scheme) * depth_ * conv_block; }
 
@@ -188,8 +197,8 @@ private:
                 .patches = reinterpret_cast<float*>(at += tiles_bytes_),
                 .zeros = reinterpret_cast<float*>(at += patches_bytes_),
                 .src_points = reinterpret_cast<float*>(at += zero_bytes_),
-                .dst_points = reinterpret_cast<float*>(at += src_points_bytes_),
-                .band = at += dst_points_bytes_,
+                .dst_points = reinterpret_cast<float*>(results_over_source() ? at : at + src_points_bytes_),
+                .band = at += src_points_bytes_ + dst_points_bytes_,
                 .sink = at += band_bytes_,
                 .rows = std::nullopt,
                 .epilogue = std::nullopt};
@@ -270,8 +279,7 @@ private:
     /// Points of few tiles stay in L1, while the weights' come from L2; those from L3 serve as many tiles as there can
     /// be.
     int64_t group_tiles() const {
-        if (is_upsampled(scheme)) return most_group_tiles;
-        if (depth_ <= 16 && channels() <= 16) return 8;
+        if (is_upsampled(scheme) || results_over_source()) return most_group_tiles;
         return points_bytes_ <= 640 * 1024 ? most_group_tiles / 2 : most_group_tiles;
     }
 
@@ -295,6 +303,8 @@ private:
                                 .dst_step = dst_step(),
                                 .src_points = b.src_points,
                                 .dst_points = b.dst_points,
+                                .src_points_step = src_points_step_,
+                                .dst_points_step = dst_points_step_,
                                 .src_soon = share_of(soon.src, g, count),
                                 .map_soon = share_of(soon.map, g, count)};
             if (b.epilogue) group.finish = b.epilogue->next({group.tiles, static_cast<size_t>(group.count)});
@@ -317,6 +327,7 @@ private:
     std::optional<WinogradEpilogue> epilogue_;
     const WinogradTable& table_;
     int64_t edge_columns_ = 0;  ///< of tiles, that need patches
+    int64_t src_points_step_ = 0, dst_points_step_ = 0;
     size_t points_bytes_ = 0, tiles_bytes_ = 0, patches_bytes_ = 0, zero_bytes_ = 0, src_points_bytes_ = 0,
            dst_points_bytes_ = 0, band_bytes_ = 0;
 };

@@ -3,6 +3,7 @@
 // What all of Winograd's kernels share: the source transform, and memory asked for ahead of its use. Include it from
 // kernels/isa/*.cpp only, as kernels/simd.hpp.
 
+#include <algorithm>
 #include <cstddef>
 #include <span>
 
@@ -101,14 +102,26 @@ inline constexpr int first_of_pair = Pair == 0 ? 0 : 2 * Pair - 1;
 template <int Side, int Pair>
 inline constexpr int second_of_pair = Pair == 0 ? Side + 1 : 2 * Pair;
 
-/// Asks for part `part` of `parts` of some memory. A few lines at a time: more than the core can have under way would
-/// keep the products waiting.
-LIVEN_INLINE void prefetch_share(std::span<const std::byte> memory, int64_t part, int64_t parts) {
-    constexpr int64_t line = 64;
-    const int64_t lines = (static_cast<int64_t>(memory.size()) + line - 1) / line;
-    for (int64_t l = lines * part / parts; l < lines * (part + 1) / parts; ++l)
-        __builtin_prefetch(memory.data() + l * line, 0, 2);
-}
+/// Asks for some memory in so many parts, one after the other. A few lines at a time: more than the core can have under
+/// way would keep the products waiting. Which they are is worked out once, not beside products of a few FMAs.
+class Prefetch {
+public:
+    LIVEN_INLINE Prefetch(std::span<const std::byte> memory, int64_t parts)
+        : at_(memory.data()),
+          left_((static_cast<int64_t>(memory.size()) + line - 1) / line),
+          step_((left_ + parts - 1) / parts) {}
+
+    LIVEN_INLINE void next() {
+        const int64_t lines = std::min(step_, left_);
+        left_ -= lines;
+        for (int64_t l = 0; l < lines; ++l, at_ += line) __builtin_prefetch(at_, 0, 2);
+    }
+
+private:
+    static constexpr int64_t line = 64;
+    const std::byte* at_;
+    int64_t left_, step_;  ///< lines
+};
 
 }  // namespace
 }  // namespace liven::kernels

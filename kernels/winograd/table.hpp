@@ -69,15 +69,20 @@ struct WinogradGroup {
     const float* weights = nullptr;  ///< channels / 16 x points x depth x 16
     int64_t dst_row_step = 0;
     int64_t dst_step = 0;
-    float* src_points = nullptr;  ///< scratch, count x winograd_tile_floats(scheme, depth)
-    float* dst_points = nullptr;  ///< scratch, count x winograd_tile_floats(scheme, channels)
-    bool add = false;             ///< the products are added to dst_points instead of written
+    /// Scratch for the points of all tiles, with so many floats from one to the next: at least
+    /// winograd_tile_floats(scheme, depth) and (scheme, channels). They may be the same memory, with the same step, up
+    /// to WinogradTable::product_channels result channels.
+    float *src_points = nullptr, *dst_points = nullptr;
+    int64_t src_points_step = 0, dst_points_step = 0;
+    bool add = false;  ///< the products are added to dst_points instead of written
     std::span<const std::byte> src_soon = {},
                                map_soon = {};  ///< memory that will be read next: asked into L2 meanwhile
     WinogradFinish finish = {};
 };
 
 struct WinogradTable {
+    /// Result channels that are made by one reading of a tile's source points.
+    int64_t product_channels = 0;
     /// 3 x 3 x depth x 16 packed weights, in the order in which PackedWeights has the taps, `tap_step` floats from tap
     /// to tap, to points x depth x 16.
     void (*weights)(const float* packed, int64_t tap_step, int64_t depth, float* points) noexcept = nullptr;

@@ -14,7 +14,7 @@
 //                whatever the thread count
 // error          at most 3e-5 of the largest element, rms 6e-6, up to 512 channels: strict math refuses it
 // channels       16 or more; where they are no multiples of 16, pixels of both maps are copied to whole blocks with
-// zeros
+//                zeros
 #include <algorithm>
 #include <memory>
 #include <optional>
