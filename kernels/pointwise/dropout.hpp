@@ -48,9 +48,9 @@ struct PhiloxWords {
 
 /// The blocks first, first + 1, ... of wide_lanes.
 LIVEN_INLINE PhiloxWords philox_words(uint64_t first, const DropoutKey& key) {
-    alignas(64) uint64_t block[wide_lanes];
-    for (int64_t i = 0; i < wide_lanes; ++i) block[i] = first + static_cast<uint64_t>(i);
-    const uvec64 blocks = uvec64::load_aligned(block);
+    // Counted up from a constant: a vector put together by eight stores would wait for all of them.
+    alignas(64) static constexpr uint64_t count[8] = {0, 1, 2, 3, 4, 5, 6, 7};
+    const uvec64 blocks = uvec64(first) + uvec64::load_aligned(count);
     PhiloxWords c{blocks, blocks >> 32, uvec64(key.stream & 0xffffffffu), uvec64(key.stream >> 32)};
     const uvec64 m0(Philox::multiplier0), m1(Philox::multiplier1);
     uint32_t k0 = static_cast<uint32_t>(key.seed), k1 = static_cast<uint32_t>(key.seed >> 32);
