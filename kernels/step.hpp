@@ -46,6 +46,10 @@ struct Problem {
 /// Values of all inputs and outputs together: the cost of a step that waits for memory is in proportion to them.
 double values_moved(const Problem& problem);
 
+/// Bytes between the scratch of one thread and what another writes. The CPU reads on past what a loop reads, for some
+/// kilobytes; where that is what another core is writing, each waits for the other.
+inline constexpr size_t scratch_gap = 16 * 1024;
+
 /// The pointers of one run.
 struct Buffers {
     const void* const* inputs = nullptr;

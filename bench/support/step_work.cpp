@@ -115,12 +115,12 @@ StepWork::StepWork(const kernels::Problem& problem, const kernels::KernelInfo& k
     };
     for (const kernels::Operand& input : problem.inputs) inputs_.push_back(add(input));
     for (const kernels::Operand& output : problem.outputs) outputs_.push_back(add(output));
-    for (int i = 0; i < team.threads(); ++i) scratch_.emplace_back(std::max<size_t>(step_->scratch_bytes, 64));
+    for (int i = 0; i < team.threads(); ++i) scratch_.emplace_back(step_->scratch_bytes + 2 * kernels::scratch_gap);
 }
 
 void StepWork::run_stage(int stage, int thread) {
     const kernels::Buffers buffers{inputs_.data(), outputs_.data(), workspace_.as<std::byte>(),
-                                   scratch_[static_cast<size_t>(thread)].as<std::byte>()};
+                                   scratch_[static_cast<size_t>(thread)].as<std::byte>() + kernels::scratch_gap};
     const int64_t units = step_->stages[static_cast<size_t>(stage)].units, threads = team_.threads();
     for (int64_t looked = 0; looked < threads; ++looked) {
         const int64_t share = (thread + looked) % threads, first = units * share / threads;

@@ -107,7 +107,7 @@ public:
         reserve(arena, layout_.arena_bytes);
         arena_ = arena.as<std::byte>();
         const int threads = thread_count();
-        reserve(shared_scratch(), layout_.scratch_bytes * static_cast<size_t>(threads));
+        reserve(shared_scratch(), scratch_step() * static_cast<size_t>(threads) + kernels::scratch_gap);
         bind(leaves, roots);
         lanes_.deal(layout_.schedule.segments, threads);
         lanes_.refill();
@@ -170,7 +170,7 @@ private:
     }
 
     void bind(std::span<const void* const> leaves, std::span<void* const> roots) {
-        scratch_ = shared_scratch().as<std::byte>();
+        scratch_ = shared_scratch().as<std::byte>() + kernels::scratch_gap;
         void** next = pointers_.data();
         for (size_t i = 0; i < buffers_.size(); ++i) {
             buffers_[i].inputs = next;
@@ -229,10 +229,13 @@ private:
         return seconds < kSmallSeconds;
     }
 
+    /// From one thread's scratch to the next one's.
+    size_t scratch_step() const { return layout_.scratch_bytes + kernels::scratch_gap; }
+
     /// What every thread does: the same walk over segments, its own items first, a barrier behind each segment.
     /// The first thread walks small segments alone; the others wait behind the last of a row of them.
     void run_thread(bool recorded, bool poisoned) {
-        std::byte* scratch = scratch_ + layout_.scratch_bytes * static_cast<size_t>(omp_get_thread_num());
+        std::byte* scratch = scratch_ + scratch_step() * static_cast<size_t>(omp_get_thread_num());
         const bool first = omp_get_thread_num() == 0;
         const std::vector<size_t>& segments = prepared_ ? later_segments_ : all_segments_;
         for (size_t i = 0; i < segments.size(); ++i) {
