@@ -1,7 +1,8 @@
 // The register tile of the direct convolution, forward and input gradient.
 //
 // loop nest      row of output pixels: tiles of pixels > runs (kernel rows) > elements of a run > pixels > vectors
-// register tile  AVX-512: 16 pixels x 16 channels (16 sums, broadcasts embedded in the FMA) or 12 x 32 (24 sums);
+// register tile  AVX-512: 16 pixels x 16 channels (16 sums; broadcasts embedded in the FMA or, where runs are three
+//                pixels wide, used for three FMAs each) or 12 x 32 (24 sums);
 //                AVX2: 6 x 16 (12); SSE2: 3 x 16 (12). A row is cut into tiles of nearly equal width.
 // caches         the tile's weights come from L1, or L2 when a block of 16 channels outgrows L1; source rows lie in
 //                L2 and pass through L1 once for each kernel row
@@ -13,6 +14,7 @@
 #include <utility>
 
 #include "kernels/conv2d/table.hpp"
+#include "kernels/prefetch.hpp"
 #include "kernels/simd.hpp"
 
 namespace liven::kernels {
@@ -40,6 +42,28 @@ LIVEN_INLINE vec add_product(const float* value, vec w, vec sum) {
     if constexpr (dots) return dot_bf16(value, w, sum);
 #endif
     return madd(splat(*value), w, sum);
+}
+template <bool dots>
+LIVEN_INLINE vec add_product(vec value, vec w, vec sum) {
+#if defined(LIVEN_ISA_avx512)
+    if constexpr (dots) return dot_bf16(value, w, sum);
+#endif
+    return madd(value, w, sum);
+}
+
+template <int P, int V>
+LIVEN_INLINE void store_pixels(const ConvRow& row, int64_t first, const vec (&acc)[P][V]) {
+    const int64_t tail = row.channels - (V - 1) * lanes;
+    float* dst = row.dst + first * row.dst_step;
+#pragma GCC unroll 16
+    for (int p = 0; p < P; ++p, dst += row.dst_step) {
+#pragma GCC unroll 4
+        for (int v = 0; v + 1 < V; ++v) store(dst + v * lanes, acc[p][v]);
+        if (tail == lanes)
+            store(dst + (V - 1) * lanes, acc[p][V - 1]);
+        else
+            store_part(dst + (V - 1) * lanes, acc[p][V - 1], tail);
+    }
 }
 
 template <int P, int V, bool dots>
@@ -73,17 +97,42 @@ void tile(const ConvRow& row, int64_t first) noexcept {
             for (int b = 0; b < bases; ++b) ++x[b];
         }
     }
-    const int64_t tail = row.channels - (V - 1) * lanes;
-    float* dst = row.dst + first * row.dst_step;
+    store_pixels(row, first, acc);
+}
+
+/// A tile of one vector of channels whose runs are three pixels: a value that is loaded once meets all three weights
+/// of its channel, one for each of the pixels that reach it. Otherwise every FMA brings a load, and a core that starts
+/// two of each a cycle has none to spare for the weights.
+template <int P, bool dots>
+void sliding_tile(const ConvRow& row, int64_t first) noexcept {
+    constexpr int taps = 3, values = P + taps - 1, bases = (values + 3) / 4;
+    vec acc[P][1];
 #pragma GCC unroll 16
-    for (int p = 0; p < P; ++p, dst += row.dst_step) {
-#pragma GCC unroll 4
-        for (int v = 0; v + 1 < V; ++v) store(dst + v * lanes, acc[p][v]);
-        if (tail == lanes)
-            store(dst + (V - 1) * lanes, acc[p][V - 1]);
-        else
-            store_part(dst + (V - 1) * lanes, acc[p][V - 1], tail);
+    for (int p = 0; p < P; ++p) acc[p][0] = zero();
+    const float* weights = row.weights;
+    const int64_t step = row.src_step;
+    for (int64_t r = 0; r < row.run_count; ++r, weights += (taps - 1) * step * conv_block) {
+        const float* x[bases];
+#pragma GCC unroll 5
+        for (int b = 0; b < bases; ++b) x[b] = row.runs[r] + (first + 4 * b) * step;
+        for (int64_t c = 0; c < step; ++c, weights += conv_block) {
+#pragma GCC unroll 5
+            for (int b = 0; b < bases; ++b) asm("" : "+r"(x[b]));
+            vec w[taps];
+#pragma GCC unroll 3
+            for (int t = 0; t < taps; ++t) w[t] = load(weights + t * step * conv_block);
+#pragma GCC unroll 18
+            for (int i = 0; i < values; ++i) {
+                const vec value = splat(x[i / 4][(i % 4) * step]);
+#pragma GCC unroll 3
+                for (int t = 0; t < taps; ++t)
+                    if (i >= t && i - t < P) acc[i - t][0] = add_product<dots>(value, w[t], acc[i - t][0]);
+            }
+#pragma GCC unroll 5
+            for (int b = 0; b < bases; ++b) ++x[b];
+        }
     }
+    store_pixels(row, first, acc);
 }
 
 using Tile = void (*)(const ConvRow&, int64_t) noexcept;
@@ -94,24 +143,32 @@ Tile tile_of(int64_t pixels, std::integer_sequence<int, P...>) {
     return all[pixels - 1];
 }
 
-/// Asks for the share of `soon` that belongs to tile t: a copy that waits for memory between rows would cost 10 % at 16
-/// channels.
-LIVEN_INLINE void prefetch(const ConvRow& row, int64_t t, int64_t tiles) {
-    constexpr int64_t line = 64;
-    const int64_t lines = (row.soon_bytes + line - 1) / line;
-    for (int64_t l = lines * t / tiles; l < lines * (t + 1) / tiles; ++l) __builtin_prefetch(row.soon + l * line, 0, 2);
+template <bool dots, int... P>
+Tile sliding_tile_of(int64_t pixels, std::integer_sequence<int, P...>) {
+    static constexpr Tile all[] = {sliding_tile<P + 1, dots>...};
+    return all[pixels - 1];
+}
+
+/// The tile of so many pixels that suits the row.
+template <int V, bool dots>
+Tile tile_for(const ConvRow& row, int64_t pixels) {
+    constexpr auto widths = std::make_integer_sequence<int, max_pixels<V>>();
+    if constexpr (V == 1 && lanes == conv_block)
+        if (row.run_length == 3 * row.src_step) return sliding_tile_of<dots>(pixels, widths);
+    return tile_of<V, dots>(pixels, widths);
 }
 
 template <int V, bool dots>
 void row_of(const ConvRow& row) noexcept {
-    constexpr auto widths = std::make_integer_sequence<int, max_pixels<V>>();
     const int64_t tiles = (row.pixels + max_pixels<V> - 1) / max_pixels<V>;
     const int64_t narrow = row.pixels / tiles, wide = row.pixels % tiles;  // `wide` tiles have one pixel more
-    const Tile narrow_tile = tile_of<V, dots>(narrow, widths);
-    const Tile wide_tile = wide > 0 ? tile_of<V, dots>(narrow + 1, widths) : narrow_tile;
+    const Tile narrow_tile = tile_for<V, dots>(row, narrow);
+    const Tile wide_tile = wide > 0 ? tile_for<V, dots>(row, narrow + 1) : narrow_tile;
+    // A copy that waits for memory between rows would cost 10 % at 16 channels.
+    Prefetch soon({row.soon, static_cast<size_t>(row.soon_bytes)}, tiles);
     int64_t first = 0;
     for (int64_t t = 0; t < tiles; ++t) {
-        prefetch(row, t, tiles);
+        soon.next();
         if (t < wide)
             wide_tile(row, first);
         else

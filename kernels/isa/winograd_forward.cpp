@@ -19,6 +19,7 @@
 //                direct kernel has 36: at most 225 %
 #include "kernels/conv2d/table.hpp"
 #include "kernels/pointwise/sums.hpp"
+#include "kernels/prefetch.hpp"
 #include "kernels/winograd/finisher.hpp"
 #include "kernels/winograd/points.hpp"
 #include "kernels/winograd/table.hpp"

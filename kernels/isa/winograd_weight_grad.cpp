@@ -13,6 +13,7 @@
 // expected       36 FMAs where the direct kernel has 144, so at most 400 % of its peak. The transforms, as many stores
 //                as FMAs at 16 channels, leave 165-185 % there, 210-230 % at 32, 250-280 % at 64 and 128
 #include "kernels/conv2d/table.hpp"
+#include "kernels/prefetch.hpp"
 #include "kernels/winograd/points.hpp"
 #include "kernels/winograd/weight_grad_table.hpp"
 

@@ -1,11 +1,7 @@
 #pragma once
 
-// What all of Winograd's kernels share: the source transform, and memory asked for ahead of its use. Include it from
-// kernels/isa/*.cpp only, as kernels/simd.hpp.
-
-#include <algorithm>
-#include <cstddef>
-#include <span>
+// What all of Winograd's kernels share: the source transform. Include it from kernels/isa/*.cpp only, as
+// kernels/simd.hpp.
 
 #include "kernels/simd.hpp"
 
@@ -101,27 +97,6 @@ template <int Pair>
 inline constexpr int first_of_pair = Pair == 0 ? 0 : 2 * Pair - 1;
 template <int Side, int Pair>
 inline constexpr int second_of_pair = Pair == 0 ? Side + 1 : 2 * Pair;
-
-/// Asks for some memory in so many parts, one after the other. A few lines at a time: more than the core can have under
-/// way would keep the products waiting. Which they are is worked out once, not beside products of a few FMAs.
-class Prefetch {
-public:
-    LIVEN_INLINE Prefetch(std::span<const std::byte> memory, int64_t parts)
-        : at_(memory.data()),
-          left_((static_cast<int64_t>(memory.size()) + line - 1) / line),
-          step_((left_ + parts - 1) / parts) {}
-
-    LIVEN_INLINE void next() {
-        const int64_t lines = std::min(step_, left_);
-        left_ -= lines;
-        for (int64_t l = 0; l < lines; ++l, at_ += line) __builtin_prefetch(at_, 0, 2);
-    }
-
-private:
-    static constexpr int64_t line = 64;
-    const std::byte* at_;
-    int64_t left_, step_;  ///< lines
-};
 
 }  // namespace
 }  // namespace liven::kernels

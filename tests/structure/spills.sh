@@ -101,6 +101,6 @@ done | awk '
       turned += transforms[f]
     }
     if (!objects) { print "no objects were given"; bad = 1 }
-    if (!bad) print total " loops in " objects " objects, none of which touches the stack, and " turned " of transforms"
+    if (!bad) print total " loops in " objects " objects, none of which touches the stack, and " turned " of transforms within what they may"
     exit bad
   }'
