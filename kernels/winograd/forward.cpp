@@ -11,7 +11,7 @@
 //                Points beyond L2 are cut into parts of 64 channels where a small map has tiles for one unit or two
 // expected       170-330 % of the direct FMA peak (see isa/winograd_forward.cpp); F(2x2) 120-190 % (bin/conv2d_bench);
 //                upsampled maps at most 225 %
-// error          4e-6 of the largest result at 16 channels to 1.7e-5 at 512 (rms 3e-7 to 9e-7), F(2x2) and upsampled
+// error          4e-6 of the largest result at 16 channels to 2.1e-5 at 512 (rms 3e-7 to 1e-6), F(2x2) and upsampled
 //                maps at most 1e-6 (tests/kernels/winograd_error_test.cpp), where the direct kernel has 3e-7: strict
 //                math refuses them
 // channels       16 or more. Where they are no multiples of 16, source pixels are copied to whole blocks with zeros,

@@ -159,7 +159,8 @@ TEST_CASE("Winograd's errors against sums in double are those stated, forward an
                                 StatedLayer{1, 16, 64, {1.8e-5, 9.5e-7}, {7.1e-7, 1.4e-7}},
                                 StatedLayer{1, 12, 128, {1.8e-5, 1.1e-6}, {1.1e-6, 1.7e-7}},
                                 StatedLayer{2, 6, 256, {2.6e-5, 1.3e-6}, {1.2e-6, 2.2e-7}},
-                                StatedLayer{1, 5, 512, {3e-5, 1.9e-6}, {1.8e-6, 3e-7}});
+                                StatedLayer{1, 5, 512, {3e-5, 1.9e-6}, {1.8e-6, 3e-7}},
+                                StatedLayer{4, 7, 512, {3e-5, 1.9e-6}, {1.8e-6, 3e-7}});
     const TestTensor src = random_tensor(layer.map(), 1), weights = random_tensor(layer.weights(), 2);
     const ExactConvolution exact{kSame3x3, layer.map(), layer.map()};
     for (const bool gradient : {false, true}) {
