@@ -11,7 +11,9 @@
 // The gradient of a wide dense layer, G = X'D with a row of X and D per image, is as large as the layer. Its norm is
 // what forces it into memory: the update may begin only when the norm is known. So the norm is taken from X and D,
 //     |X'D + c W|^2 = |X'D|^2 + 2 c sum(D * (X W)) + c^2 |W|^2,
-// and the product itself is left to the update, where every element lives in a register only.
+// and the product itself is left to the update, where every element lives in a register only. The first term comes from
+// the two matrices X X' and D D'; with many rows these cost more than the product, which is then made once more for its
+// norm, as D'X: of two equal values a graph keeps one.
 
 namespace liven {
 namespace {
@@ -20,9 +22,9 @@ using detail::is;
 using detail::is_wide_product;
 using detail::ValueList;
 
-// More rows than this, or fewer elements, and storing the gradient costs less than it saves.
-constexpr int64_t kMostRows = 64;
+// With fewer elements, storing the gradient costs less than it saves.
 constexpr int64_t kFewestElements = 1 << 16;
+constexpr int64_t kMostFactoredRows = 64;
 
 /// A gradient as product + factor * weights; weights may be missing.
 struct Factored {
@@ -45,7 +47,8 @@ Factored factor(const Value& gradient) {
 
 Tensor squared_norm(const Factored& gradient) {
     const Tensor x(Value(gradient.product.node->inputs[0])), d(Value(gradient.product.node->inputs[1]));
-    Tensor norm = apply(ops::ProductNorm{}, {x, d});
+    Tensor norm = x.shape()[0] <= kMostFactoredRows ? apply(ops::ProductNorm{}, {x, d})
+                                                    : sum(square(matmul(d, x, {.transpose_a = true})));
     if (!gradient.weights) return norm;
     const Tensor w(gradient.weights);
     const Tensor crossed = sum(d * matmul(x, w)), own = sum(square(w));
@@ -81,8 +84,7 @@ private:
 bool detail::is_wide_product(const Value& value) {
     if (!is<ops::Matmul>(value)) return false;
     const auto& matmul = value.node->as<ops::Matmul>();
-    const Shape& x = value.node->inputs[0].shape();
-    return matmul.transpose_a && !matmul.transpose_b && x.rank() == 2 && x[0] <= kMostRows &&
+    return matmul.transpose_a && !matmul.transpose_b && value.node->inputs[0].shape().rank() == 2 &&
            value.shape().count() >= kFewestElements;
 }
 

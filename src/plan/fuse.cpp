@@ -120,10 +120,16 @@ bool choose_kernel(Group& group, const EngineOptions& options, Regions::Forbidde
 void note_stored_gradient(Group& group, const Graph& graph) {
     const Node* core = group.core.get();
     if (!core || !is_wide_product({group.core, 0})) return;
-    for (const Node* node : graph.order())
-        if (node->operation == &operation<ops::ProductNorm>() && node->inputs[0] == core->inputs[0] &&
-            node->inputs[1] == core->inputs[1])
-            return;
+    // By ops::ProductNorm or, with many rows, from the product turned round (factor_norms).
+    const auto takes_norm = [&](const Node* node) {
+        const auto reads = [&](size_t first) {
+            return node->inputs[first] == core->inputs[0] && node->inputs[1 - first] == core->inputs[1];
+        };
+        return (node->operation == &operation<ops::ProductNorm>() && reads(0)) ||
+               (node->operation == core->operation && reads(1));
+    };
+    const auto& nodes = graph.order();
+    if (std::any_of(nodes.begin(), nodes.end(), takes_norm)) return;
     group.notes.emplace_back("the gradient of this layer is stored: it is accumulated, or a handle keeps it");
 }
 

@@ -189,8 +189,8 @@ TEST_CASE("Winograd's weight gradient keeps its precision up to 512 channels and
         double largest, rms;
         double small_tiles;  ///< largest of tiles of 2 x 2
     };
-    // Errors against sums in double, of the largest element, of every ISA: up to twice what AVX-512 gave. The limit for all of them
-    // is 3e-5 for the largest and 6e-6 for the rms; the direct kernel has 3e-7.
+    // Errors against sums in double, of the largest element, of every ISA: up to twice what AVX-512 gave. The limit for
+    // all of them is 3e-5 for the largest and 6e-6 for the rms; the direct kernel has 3e-7.
     const Stated stated[] = {
         {{2, 256, 256, 16, 16}, 0, 8e-6, 1.5e-6, 1e-6},   {{4, 256, 256, 16, 16}, 1, 4e-7, 1.5e-7, 1e-6},
         {{4, 128, 128, 32, 32}, 0, 8e-6, 1.3e-6, 1e-6},   {{4, 56, 56, 64, 64}, 0, 1.4e-5, 1.3e-6, 1e-6},
