@@ -1,6 +1,9 @@
+#include <algorithm>
 #include <catch2/catch.hpp>
 #include <vector>
 
+#include "liven/core/log.hpp"
+#include "liven/io/safetensors.hpp"
 #include "liven/models/registry.hpp"
 #include "liven/train/model_file.hpp"
 #include "tests/temporary.hpp"
@@ -33,4 +36,36 @@ TEST_CASE(
         CHECK(b[i] == Approx(traced[i]).margin(0.01));  // the golden pair allowed 1 %
         CHECK(c[i] == Approx(traced[i]).margin(0.01));
     }
+}
+
+TEST_CASE("What of bf16 the golden pair refuses stays in f32, maps before dense weights") {
+    const TemporaryFolder folder;
+    const auto path = folder.path() / "model.safetensors";
+    const Shape input{128, 128, 3};
+    const auto model = make_model("attacknet-v2.2", {});
+    model->seed(2);
+    model->build(batched(1, input));
+    save_model(path, *model,
+               {.model = "attacknet-v2.2", .options = {}, .input = input, .preprocess = {}, .threshold = {}});
+    LoadedModel loaded = load_model(path);
+    // A bias that takes all but a thousandth off the golden logits: what rounding does is then a thousand times as
+    // much.
+    const Safetensors file = read_safetensors(path);
+    const std::span<const float> golden = file.tensors.at("golden/logits").values<float>();
+    Parameter bias = loaded.model->parameters().back();
+    REQUIRE(bias.shape().count() == 2);
+    std::vector<float> values = bias.tensor().to_vector();
+    for (size_t i = 0; i < 2; ++i) values[i] -= 0.999f * golden[i];
+    bias.assign(values);
+
+    std::string said;
+    set_log_sink([&](LogLevel, std::string_view line) { said.append(line).append("\n"); });
+    InferenceSession session = open_session(loaded, {.dense_weights = DType::bf16, .dtype = DType::bf16}),
+                     exact = open_session(loaded);
+    set_log_sink({});
+    CHECK_THAT(said, Catch::Contains("maps and dense weights in bf16: maps stay in f32"));
+    CHECK_THAT(said, Catch::Contains("dense weights in bf16: they stay in f32"));
+    const std::vector<float> pixels(static_cast<size_t>(input.count()), 0.25f);
+    const auto a = session.run(pixels), b = exact.run(pixels);
+    CHECK(std::equal(a.begin(), a.end(), b.begin(), b.end()));
 }
