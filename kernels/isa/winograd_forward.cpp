@@ -386,8 +386,26 @@ private:
     Product narrow_product_, wide_product_;
 };
 
-template <Scheme S>
-void source_and_products(const WinogradGroup& group) noexcept {
+/// Asks for the places of a group's results while its products run: a store that has to wait for its line keeps those
+/// behind it waiting. With more channels there is arithmetic enough between the stores.
+LIVEN_INLINE void fetch_results(const WinogradGroup& group, int64_t point, int64_t points) {
+    if (group.channels > 32) return;
+    const bool floats = group.finish.storage == WinogradStorage::f32;
+    const int64_t value = floats ? sizeof(float) : sizeof(uint16_t), line = 64;
+    for (int64_t t = group.count * point / points; t < group.count * (point + 1) / points; ++t) {
+        const WinogradTile& tile = group.tiles[t];
+        for (int64_t y = 0; y < tile.dst_rows; ++y)
+            for (int64_t x = 0; x < tile.dst_columns; ++x) {
+                const char* dst =
+                    static_cast<const char*>(tile.dst) + (y * group.dst_row_step + x * group.dst_step) * value;
+                for (int64_t at = 0; at < group.channels * value; at += line) prefetch_written(dst + at);
+            }
+    }
+}
+
+/// `written`: the results are, next.
+template <Scheme S, bool written>
+void transform_and_multiply(const WinogradGroup& group) noexcept {
     constexpr int64_t points = winograd_points(S);
     for (int64_t t = 0; t < group.count; ++t)
         for (int64_t c = 0; c < group.depth; c += lanes)
@@ -400,6 +418,7 @@ void source_and_products(const WinogradGroup& group) noexcept {
     for (int64_t k = 0; k < points; ++k) {
         src_soon.next();
         map_soon.next();
+        if constexpr (written) fetch_results(group, k, points);
         const float* src = group.src_points + k * conv_block;
         const float* weights = group.weights + k * group.depth * conv_block;
         float* dst = group.dst_points + k * conv_block;
@@ -465,8 +484,13 @@ void merge(const WinogradFinish& finish, int64_t pixels, int64_t channels, doubl
 }
 
 template <Scheme S>
+void source_and_products(const WinogradGroup& group) noexcept {
+    transform_and_multiply<S, false>(group);
+}
+
+template <Scheme S>
 void winograd_group(const WinogradGroup& group) noexcept {
-    source_and_products<S>(group);
+    transform_and_multiply<S, true>(group);
     group_results<S>(group, 0, group.count);
 }
 

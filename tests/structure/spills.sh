@@ -38,7 +38,7 @@ done | awk '
     if (name !~ /WinogradScheme\)0/) return 0
     # F(4x4): twelve vectors of the source transform, its constants and what is between them are more than sixteen registers.
     narrow = file !~ /^avx512/
-    if (name ~ /source_and_products<|accumulate_pass<|accumulate</) return narrow ? 0.11 : 0
+    if (name ~ /transform_and_multiply<|accumulate_pass<|accumulate</) return narrow ? 0.11 : 0
     # The result transform holds 24 vectors, and what the epilogue reads and sums, in 32 registers; or half of them, but all
     # 24 in 16 where the epilogue sums: measured faster than to make them in two turns (kernels/isa/winograd_forward.cpp).
     if (name ~ /WinogradFinishKind\)[014]/) return narrow ? 0.1 : 0.04
