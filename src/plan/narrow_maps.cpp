@@ -124,15 +124,24 @@ private:
     std::string why_not_by_program(const MapUse& use) const {
         const Group& group = groups_[use.group];
         if (use.writes) return group.is_reduction(use.operand) ? "it is a sum" : "";
+        bool by_program = false;
         for (const kernels::Program* program : {&group.prologue[0], &group.prologue[1], &group.epilogue})
-            for (const kernels::ProgramInput& input : program->inputs)
-                if (input.operand == static_cast<int>(use.operand) && input.access != kernels::Access::full)
-                    return name_of(group) + " reads one value of it for several";
+            for (const kernels::ProgramInput& input : program->inputs) {
+                if (input.operand != static_cast<int>(use.operand)) continue;
+                if (input.access != kernels::Access::full) return name_of(group) + " reads one value of it for several";
+                by_program = true;
+            }
+        // What is summed of a factor's values are products, each of which is rounded in any case.
+        if (!by_program && multiplies(group)) return {};
         const auto sums_all = [](const kernels::Reduction& reduction) {
             return reduction.over == kernels::Reduction::Over::everything;
         };
         const auto& sums = group.epilogue.reductions;
         return std::any_of(sums.begin(), sums.end(), sums_all) ? name_of(group) + " sums it up to a single number" : "";
+    }
+
+    static bool multiplies(const Group& group) {
+        return group.op() == "matmul" || std::string_view(group.op()).starts_with("conv2d");
     }
 
     static std::string name_of(const Group& group) {

@@ -136,6 +136,12 @@ TEST_CASE("A dense layer and its gradients read and write their large maps in bf
     CHECK(relative_distance(rounded, exact) < 1.0 / 256);
 }
 
+TEST_CASE("A product whose results are summed to one number reads its operand in bf16") {
+    const Tensor x = testing::uniform({96, 128}, 1), y = testing::uniform({96, 600}, 2),
+                 w = testing::uniform({128, 600}, 3);
+    CHECK_THAT(fused(mean(square(matmul(softplus(x), w) - y)), DType::bf16), Catch::Contains("96x128 bf16"));
+}
+
 TEST_CASE("A step with maps in bf16 has the same bits on one thread and two, with dot products and without") {
     // A 1x1 layer, one with a stride, one of 5x5 and a dense one: every gradient of weights that has dot products.
     // Smooth activations: at a kink rounding may change a slope.
