@@ -6,6 +6,7 @@
 
 #include "kernels/peak.hpp"
 #include "kernels/step.hpp"
+#include "liven/core/bf16.hpp"
 #include "liven/core/buffer.hpp"
 #include "liven/core/philox.hpp"
 
@@ -57,11 +58,17 @@ StepTimes time_step(State& state, const kernels::Step& step, const kernels::Buff
     return {.seconds = median(times), .share = median(shares)};
 }
 
-/// Random numbers from -1 to 1.
-inline Buffer filled(int64_t count) {
-    Buffer out(static_cast<size_t>(count) * sizeof(float));
+/// Random numbers from -1 to 1, in f32 or bf16.
+inline Buffer filled(int64_t count, DType dtype = DType::f32) {
+    Buffer out(static_cast<size_t>(count) * size_of(dtype));
     Random random(1);
-    for (int64_t i = 0; i < count; ++i) out.as<float>()[i] = random.uniform(-1.0f, 1.0f);
+    for (int64_t i = 0; i < count; ++i) {
+        const float value = random.uniform(-1.0f, 1.0f);
+        if (dtype == DType::bf16)
+            out.as<uint16_t>()[i] = to_bf16(value);
+        else
+            out.as<float>()[i] = value;
+    }
     return out;
 }
 

@@ -30,6 +30,13 @@ double values_moved(const Problem& problem) {
     return values;
 }
 
+bool reads_bf16(const Program& program, const Problem& problem) {
+    return std::any_of(program.inputs.begin(), program.inputs.end(), [&](const ProgramInput& input) {
+        return input.access == Access::full && input.operand >= 0 &&
+               problem.inputs[static_cast<size_t>(input.operand)].dtype == DType::bf16;
+    });
+}
+
 const std::vector<KernelInfo>& registry() {
     static const std::vector<KernelInfo> all = [] {
         std::vector<KernelInfo> out;

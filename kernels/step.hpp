@@ -50,6 +50,10 @@ double values_moved(const Problem& problem);
 /// kilobytes; where that is what another core is writing, each waits for the other.
 inline constexpr size_t scratch_gap = 16 * 1024;
 
+/// Whether the program makes its values of a map in bf16, so that rounding them to bf16 again loses no more than that
+/// did.
+bool reads_bf16(const Program& program, const Problem& problem);
+
 /// The pointers of one run.
 struct Buffers {
     const void* const* inputs = nullptr;

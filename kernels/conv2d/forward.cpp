@@ -339,8 +339,7 @@ std::string refuse_direct_dots(const Problem& problem) {
     const Conv2dProblem parsed = parse_conv2d(problem);
     if (!parsed.refusal.empty()) return parsed.refusal;
     if (!made_of_bf16(parsed.map, problem)) return "expected a map stored in bf16, got f32";
-    if (!native_bf16(Isa::avx512)) return "the CPU has no bf16 dot products (AVX512_BF16)";
-    if (problem.strict_math) return "strict math asks for products in f32";
+    if (std::string reason = refuse_bf16_dots(problem.strict_math); !reason.empty()) return reason;
     if (parsed.geometry.groups != 1) return "expected one group, got " + std::to_string(parsed.geometry.groups);
     if (parsed.map.shape[3] % 2 != 0) return "expected pairs of channels, got " + std::to_string(parsed.map.shape[3]);
     return {};

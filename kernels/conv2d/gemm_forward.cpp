@@ -24,6 +24,7 @@
 #include "kernels/conv2d/pixel_pairs.hpp"
 #include "kernels/gemm/nest.hpp"
 #include "kernels/gemm/step.hpp"
+#include "kernels/gemm/weight_pairs.hpp"
 #include "kernels/maps/made_map.hpp"
 #include "kernels/maps/row_sink.hpp"
 #include "kernels/native_bf16.hpp"
@@ -194,13 +195,13 @@ private:
         float* packed = reinterpret_cast<float*>(buffers.workspace) + panel * panel_pitch_ + k * row;
         const int64_t elements = dots_ ? 2 : 1;  // floats that become one
         weights += turned_ ? (first * cut_.depth + k) * elements : k * elements * cut_.columns + first;
-        if (dots_ && turned_) {
-            auto* halves = reinterpret_cast<uint16_t*>(buffers.scratch);
-            for (int64_t r = 0; r < width; ++r)
-                kernels_.round_bf16(weights + r * 2 * cut_.depth, 2 * depth, halves + r * 2 * depth);
-            kernels_.pack_turned(reinterpret_cast<const float*>(buffers.scratch), depth, width, depth, packed, row);
-        } else if (dots_)
-            kernels_.pack_pairs(weights, cut_.columns, depth, width, packed, row);
+        if (dots_)
+            WeightPairs{.weights = weights,
+                        .row = turned_ ? 2 * cut_.depth : cut_.columns,
+                        .turned = turned_,
+                        .depth = depth,
+                        .width = width}
+                .pack(kernels_, reinterpret_cast<float*>(buffers.scratch), packed, row);
         else if (turned_)
             kernels_.pack_turned(weights, cut_.depth, width, depth, packed, row);
         else
@@ -318,8 +319,7 @@ std::string refuse_dots_conv2d(const Problem& problem) {
     if (std::string reason = refuse_gemm_conv2d(problem); !reason.empty()) return reason;
     const Conv2dProblem parsed = parse_conv2d(problem);
     if (!made_of_bf16(parsed.map, problem)) return "expected a map stored in bf16, got f32";
-    if (!native_bf16(Isa::avx512)) return "the CPU has no bf16 dot products (AVX512_BF16)";
-    if (problem.strict_math) return "strict math asks for products in f32";
+    if (std::string reason = refuse_bf16_dots(problem.strict_math); !reason.empty()) return reason;
     const bool apart = !problem.prologue[0] && problem.inputs[0].pixel_stride % 2 != 0;
     if (parsed.map.shape[3] % 2 != 0 || apart)
         return "expected pairs of channels, got " + std::to_string(parsed.map.shape[3]);

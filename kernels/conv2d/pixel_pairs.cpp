@@ -18,19 +18,13 @@ int widened_operand(const MapSource& source) {
 }  // namespace
 
 bool made_of_bf16(const MapSource& map, const Problem& problem) {
-    if (!map.program) return map.rounded;
-    return std::any_of(map.program->inputs.begin(), map.program->inputs.end(), [&](const ProgramInput& input) {
-        return input.access == Access::full && input.operand >= 0 &&
-               problem.inputs[static_cast<size_t>(input.operand)].dtype == DType::bf16;
-    });
+    return map.program ? reads_bf16(*map.program, problem) : map.rounded;
 }
 
 std::string refuse_grad_dots(const Problem& problem, const Conv2dProblem& parsed) {
     if (!made_of_bf16(parsed.map, problem) || !made_of_bf16(parsed.diff_dst, problem))
         return "expected both maps stored in bf16, got f32";
-    if (!native_bf16(Isa::avx512)) return "the CPU has no bf16 dot products (AVX512_BF16)";
-    if (problem.strict_math) return "strict math asks for products in f32";
-    return {};
+    return refuse_bf16_dots(problem.strict_math);
 }
 
 bool PixelPairs::runs_program(const MapSource& source) { return source.program && widened_operand(source) < 0; }

@@ -5,6 +5,7 @@
 #include <limits>
 #include <numeric>
 
+#include "kernels/native_bf16.hpp"
 #include "kernels/rounding.hpp"
 #include "liven/core/window.hpp"
 
@@ -98,6 +99,25 @@ std::string read_sizes(const Problem& problem, GemmPlan& plan) {
         plan.batch = plan.samples = matrices;
     }
     plan.dst_batch = plan.m * plan.dst_row;
+    plan.inner = plan.k;
+    return {};
+}
+
+/// Counts k in pairs, or says why the products cannot be dot products of bf16. Weights in f32 are rounded, maps are
+/// not.
+std::string take_pairs(const Problem& problem, GemmPlan& plan) {
+    const Program* made = problem.prologue[0];
+    if (made ? !reads_bf16(*made, problem) : !plan.a_bf16) return "expected operand a in bf16, got f32";
+    if (made && plan.a.transposed) return "a program makes operand a, which is transposed";
+    if (!plan.b_bf16 && plan.a.transposed) return "expected both operands of a gradient in bf16, got b in f32";
+    if (!plan.b_bf16 && problem.inputs[made ? 0 : 1].shape.rank() != 2)
+        return "expected one matrix of weights, or b in bf16";
+    if (std::string reason = refuse_bf16_dots(problem.strict_math); !reason.empty()) return reason;
+    if (!plan.a.transposed && (plan.k % 2 != 0 || plan.a.row % 2 != 0))
+        return "expected rows of pairs, got " + std::to_string(plan.k) + " values " + std::to_string(plan.a.row) +
+               " apart";
+    plan.step_size = 2;
+    plan.k = ceil_div(plan.inner, 2);
     return {};
 }
 
@@ -119,8 +139,10 @@ void choose_packing(GemmPlan& plan, const GemmKernels& kernels, bool made) {
                     rows_share_cache(made ? plan.block_k : plan.a.row, plan.strip);
     const bool piece = plan.unit_n == plan.n && plan.b.row == plan.n && plan.n <= 256 && plan.m <= 4 * kernels.rows;
     plan.b_direct = !plan.b.transposed && (plan.m <= kernels.rows || piece);
+    if (plan.dots()) plan.a_direct = plan.b_direct = false;
     // Only the row of eight vectors widens on the way into the registers.
-    if (plan.b_bf16) plan.b_direct = plan.m == 1 && std::gcd(plan.n, plan.unit_n) % kernels.row_columns == 0;
+    else if (plan.b_bf16)
+        plan.b_direct = plan.m == 1 && std::gcd(plan.n, plan.unit_n) % kernels.row_columns == 0;
 }
 
 /// Time over the bare FMAs for these units: reading and packing (cycles a value), tile shapes, idle workers at the end.
@@ -130,8 +152,12 @@ double overhead(const GemmPlan& plan, const GemmKernels& kernels) {
     // Cycles a value; what no cache holds comes from memory again for every unit.
     const double a_memory = plan.m * plan.k > kMemoryFloats ? 0.6 : 0.0,
                  b_memory = plan.k * plan.n > kMemoryFloats ? 0.6 : 0.0;
-    const double a_cost = a_memory + (plan.a_direct ? 0.25 : plan.a.transposed ? 0.45 : 0.7);
-    const double b_cost = b_memory + (plan.b_direct ? 0.25 : plan.b.transposed ? 0.7 : 0.45);
+    double a_cost = a_memory + (plan.a_direct ? 0.25 : plan.a.transposed ? 0.45 : 0.7);
+    double b_cost = b_memory + (plan.b_direct ? 0.25 : plan.b.transposed ? 0.7 : 0.45);
+    if (plan.dots()) {  // cycles a pair
+        if (plan.a.transposed) a_cost += 0.45;
+        b_cost += plan.b_bf16 ? 0.45 : b_memory + 1.1;  // weights are read as two floats, and rounded
+    }
     // Cycles for one vector FMA of the unit; what is packed ahead is packed once but still read by every unit.
     double cycles = kUnitCycles / (real(plan.unit_m) * real(plan.unit_n) * real(plan.unit_k));
     if (plan.packed_ahead)
@@ -198,13 +224,16 @@ void cut_turned(GemmPlan& plan, const GemmKernels& kernels) {
 
 }  // namespace
 
-std::string plan_gemm(const Problem& problem, GemmForm form, const GemmKernels& kernels, GemmPlan& plan) {
+std::string plan_gemm(const Problem& problem, GemmForm form, GemmProducts products, const GemmKernels& kernels,
+                      GemmPlan& plan) {
     plan = GemmPlan{};
     plan.form = form;
     if (std::string reason = read_sizes(problem, plan); !reason.empty()) return reason;
     const bool made = problem.prologue[0] != nullptr;
     if (plan.batch * plan.m * plan.n == 0) return "the result is empty";
     if (plan.b_bf16 && plan.b.transposed) return "operand b is bf16 and transposed";
+    if (products == GemmProducts::dots)
+        if (std::string reason = take_pairs(problem, plan); !reason.empty()) return reason;
     plan.stream = !problem.epilogue && !plan.b_bf16 && plan.samples == 1 && form == GemmForm::tiles &&
                   plan.batch * plan.m * plan.n >= kStreamFloats && plan.n % kernels.lanes == 0 &&
                   plan.dst_row % kernels.lanes == 0;

@@ -14,10 +14,18 @@ GemmStep::GemmStep(const Problem& problem, const GemmPlan& plan, Isa isa) : plan
         prologue_.emplace(*problem.prologue[0], problem.inputs, problem.outputs,
                           gemm_walk(*problem.prologue[0], problem.prologue_shape[0]), isa);
         b_input_ = 0;
-        made_a_ = reserve(plan.unit_m * plan.block_k);
+        made_a_ = reserve(plan.unit_m * plan.block_k * plan.step_size);
         prologue_scratch_ = reserve(static_cast<int64_t>(prologue_->scratch_bytes() / sizeof(float)));
     }
-    if (plan.a_bf16) made_a_ = reserve(plan.unit_m * plan.block_k + kernels_.lanes);
+    if (plan.a_bf16 && (plan.a.transposed || !plan.dots()))
+        made_a_ = reserve(plan.unit_m * plan.block_k + kernels_.lanes);
+    if (plan.dots()) {
+        kernels_.tile = kernels_.tile_dots;
+        if (plan.b_bf16)
+            zeros_ = reserve(std::max(plan.unit_m, kernels_.columns));
+        else if (plan.b.transposed)
+            rounded_b_ = reserve(kernels_.columns * plan.block_k);
+    }
     if (turned) std::swap(a_input_, b_input_);
     a_floats_ = (plan.unit_m + plan.strip - 1) / plan.strip * (plan.strip * plan.block_k + gemm_gap);
     b_floats_ = (plan.b_direct ? 1 : panels_of(plan.unit_n)) * (kernels_.columns * plan.block_k + gemm_gap);
@@ -86,13 +94,13 @@ GemmUnit GemmStep::unit_of(int64_t unit) const {
 GemmAhead GemmStep::ahead_of(const GemmUnit& unit, const GemmBlock& a, const GemmBlock& b, int64_t k,
                              int64_t depth) const {
     GemmAhead ahead;
-    const int64_t next = std::min(depth, plan_.k - k - depth);
+    const int64_t next = products(k + depth, depth), done = depth * plan_.step_size;
     const int64_t rows = unit.m1 - unit.m0, columns = unit.n1 - unit.n0;
     if (next <= 0 || plan_.packed_ahead) return ahead;
     if (b.bf16 && b.row == columns)
-        ahead.add(reinterpret_cast<const float*>(b.bf16 + depth * b.row), next * columns / 2);
+        ahead.add(reinterpret_cast<const float*>(b.bf16 + done * b.row), next * columns / 2);
     else if (!plan_.b.transposed && b.row == columns)
-        ahead.add(b.data + depth * b.row, next * columns);
+        ahead.add(b.data + done * b.row, next * columns);
     if (plan_.a.transposed && a.row == rows && !prologue_ && !plan_.a_bf16)
         ahead.add(a.data + depth * a.row, next * rows);
     return ahead;
@@ -175,7 +183,7 @@ void GemmStep::multiply(int64_t index, const Buffers& buffers) const noexcept {
         const GemmBlock a = stored_a(unit, k, tile.depth, buffers), b = stored_b(unit, k, buffers);
         if (!plan_.packed_ahead) {
             if (!plan_.a_direct) pack_a(unit, a, tile.depth, scratch(buffers, packed_a_));
-            pack_b(unit, b, tile.depth, scratch(buffers, packed_b_));
+            pack_b(unit, b, k, tile.depth, buffers, scratch(buffers, packed_b_));
         }
         tile.a = plan_.a_direct ? a.data : packed_a(unit, k / plan_.block_k, buffers);
         tile.b = packed_b(unit, k / plan_.block_k, buffers);

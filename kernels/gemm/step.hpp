@@ -73,8 +73,13 @@ private:
     GemmUnit unit_of(int64_t unit) const;
     GemmBlock stored_a(const GemmUnit& unit, int64_t k, int64_t depth, const Buffers& buffers) const;
     GemmBlock stored_b(const GemmUnit& unit, int64_t k, const Buffers& buffers) const;
+    void pair_rows(const GemmBlock& halves, int64_t rows, int64_t width, const Buffers& buffers, float* pairs,
+                   int64_t pairs_row) const;
+    void pack_pairs(const GemmUnit& unit, const GemmBlock& b, int64_t k, int64_t depth, const Buffers& buffers,
+                    float* packed) const;
     void pack_a(const GemmUnit& unit, const GemmBlock& a, int64_t depth, float* packed) const;
-    void pack_b(const GemmUnit& unit, const GemmBlock& b, int64_t depth, float* packed) const;
+    void pack_b(const GemmUnit& unit, const GemmBlock& b, int64_t k, int64_t depth, const Buffers& buffers,
+                float* packed) const;
     GemmAhead ahead_of(const GemmUnit& unit, const GemmBlock& a, const GemmBlock& b, int64_t k, int64_t depth) const;
     void run_tiles(const GemmUnit& unit, const GemmBlock& a, const GemmBlock& b, GemmAhead ahead, GemmTile tile) const;
     void pack_ahead(int64_t unit, const Buffers& buffers) const noexcept;
@@ -96,21 +101,25 @@ private:
         return offset;
     }
     int64_t panels_of(int64_t columns) const { return (columns + kernels_.columns - 1) / kernels_.columns; }
+    /// Products in `depth` steps from k on.
+    int64_t products(int64_t k, int64_t depth) const {
+        return std::min(depth * plan_.step_size, plan_.inner - k * plan_.step_size);
+    }
     int64_t rows_a_sum_unit() const;
     double* slot_of(const Buffers& buffers, int64_t slot) const;
 
     using Work = void (GemmStep::*)(int64_t, const Buffers&) const noexcept;
 
     GemmPlan plan_;
-    const GemmKernels& kernels_;
+    GemmKernels kernels_;
     std::vector<Work> works_;  ///< of each stage
     size_t a_input_ = 0, b_input_ = 1;
     std::optional<CompiledProgram> prologue_, epilogue_;
     bool keeps_block_ = false;  ///< the finished block stays in scratch for what follows
     int64_t block_row_ = 0;     ///< of the block in scratch
     int64_t slots_ = 0;         ///< of the epilogue's sums
-    size_t packed_a_ = 0, packed_b_ = 0, made_a_ = 0, block_ = 0, turned_ = 0, summed_ = 0, prologue_scratch_ = 0,
-           epilogue_scratch_ = 0;
+    size_t packed_a_ = 0, packed_b_ = 0, made_a_ = 0, rounded_b_ = 0, zeros_ = 0, block_ = 0, turned_ = 0, summed_ = 0,
+           prologue_scratch_ = 0, epilogue_scratch_ = 0;
     int64_t a_floats_ = 0, b_floats_ = 0;  ///< of one packed block
     size_t sums_ = 0;                      ///< offset in the workspace
 };
