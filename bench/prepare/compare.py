@@ -85,8 +85,8 @@ def main() -> None:
     if arguments.results:
         arguments.results.parent.mkdir(parents=True, exist_ok=True)
         with arguments.results.open("a", encoding="utf-8") as file:
-            file.write(json.dumps({"kind": "prepare", "pictures": len(pictures), "rounds": arguments.rounds,
-                                   "liven": statistics.median(rates["liven"]),
+            file.write(json.dumps({"kind": "prepare", "at": round(time.time()), "pictures": len(pictures),
+                                   "rounds": arguments.rounds, "liven": statistics.median(rates["liven"]),
                                    "opencv": statistics.median(rates["opencv"]), "ratio": ratio}) + "\n")
 
 

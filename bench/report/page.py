@@ -94,8 +94,7 @@ def whole_models(records: list[dict]) -> str:
     for (model, mode, batch, size, threads), rows in results.whole_models(records).items():
         what = f"training step, batch {batch}" if mode == "train" else f"inference, batch {batch}"
         out.append(f"<h3>{escape(model)}: {what}, {size} pixels, {threads} threads</h3>")
-        out.append(bars([Bar(r.name, r.ms, f"{r.ms:.1f} ms, {r.ratio:.2f}x", svg.COLOURS.get(r.engine, "#78716c"))
-                         for r in rows]))
+        out.append(bars([Bar(r.name, r.ms, f"{r.ms:.1f} ms, {r.ratio:.2f}x", svg.colour(r.engine)) for r in rows]))
         out.append(table(["engine", "version", "#ms", "#least ms", "#of Liven", "#peak MB", "#added MB", "#rounds"],
                          [[r.name, r.version, f"{r.ms:.1f}", f"{r.least_ms:.1f}", f"{r.ratio:.2f}",
                            f"{r.peak_mb:.0f}", f"{r.added_mb:.0f}", str(r.rounds)] for r in rows]))
@@ -135,7 +134,8 @@ def bare(kernels: list[dict]) -> list[dict]:
 
 
 def roofline(kernels: list[dict]) -> str:
-    liven = [r for r in bare(kernels) if r["engine"] == "liven" and r["weights"] == "hot"]
+    # What has no FLOPs has no place on logarithmic axes.
+    liven = [r for r in bare(kernels) if r["engine"] == "liven" and r["weights"] == "hot" and r["flops"] * r["gflops"] > 0]
     if not liven:
         return ""
     shown = results.best_isa(results.most_threads(liven))
@@ -169,7 +169,7 @@ def against_libraries(kernels: list[dict]) -> str:
         rows = sorted(engines.values(), key=lambda r: (r["engine"] != "liven", -r["gflops"]))
         by_model[model].append(f"<p><code>{escape(shape)}</code></p>" + bars(
             [Bar(r["kernel"], r["gflops"], f"{r['gflops']:.0f} GFLOP/s, {100 * r['share']:.0f} %",
-                 svg.COLOURS[r["engine"]]) for r in rows]))
+                 svg.colour(r["engine"])) for r in rows]))
     out += [f"<details{' open' if model == next(iter(by_model)) else ''}><summary>{escape(model)}: {len(parts)} shapes"
             f"</summary>{''.join(parts)}</details>" for model, parts in by_model.items()]
     return section("Kernels against other libraries", f"Nominal GFLOP/s and share of the FMA peak on "
@@ -229,8 +229,8 @@ def main() -> None:
     source, target = Path(sys.argv[1]), Path(sys.argv[2])
     records = results.read(source) if source.exists() else []
     if not records:
-        sys.exit(f"report: nothing measured yet in {source}; try: "
-                 "./run bench report measures a short set first")
+        sys.exit(f"report: nothing measured yet in {source}; where that is missing or empty, ./run bench report measures "
+                 "a short set first")
     target.parent.mkdir(parents=True, exist_ok=True)
     target.write_text(page(records), encoding="utf-8")
     print(targets.text(records))

@@ -3,13 +3,109 @@ from __future__ import annotations
 
 import json
 import statistics
+import sys
 from collections import defaultdict
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+ISAS = ("baseline", "avx2", "avx512")
+
+# --- what a record has ------------------------------------------------------------------------------------------------
+
+Check = Callable[[object], bool]
+
+
+def is_text(value: object) -> bool:
+    return isinstance(value, str)
+
+
+def is_number(value: object) -> bool:
+    """Finite and not negative."""
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and 0 <= value <= sys.float_info.max
+
+
+def is_positive(value: object) -> bool:
+    return is_number(value) and value > 0
+
+
+def is_count(value: object) -> bool:
+    return is_number(value) and isinstance(value, int)
+
+
+def is_moment(value: object) -> bool:
+    """Seconds since 1970, of a year with four digits."""
+    return is_count(value) and value < 250_000_000_000
+
+
+def is_flag(value: object) -> bool:
+    return isinstance(value, bool)
+
+
+def one_of(*words: str) -> Check:
+    return lambda value: isinstance(value, str) and value in words
+
+
+def fields(check: Check, names: str) -> dict[str, Check]:
+    return dict.fromkeys(names.split(), check)
+
+
+ALWAYS: dict[str, dict[str, Check]] = {
+    "kernel": {"at": is_moment, "isa": one_of(*ISAS), "weights": one_of("hot", "cold"), "roof": one_of("fma", "memory"),
+               "valid": is_flag, **fields(is_text, "engine kernel model shape op"),
+               **fields(is_count, "threads count rounds dropped"),
+               **fields(is_positive, "bytes ms share fma_peak_gflops memory_read_gbytes memory_copy_gbytes "
+                                     "memory_stream_gbytes"), **fields(is_number, "flops gflops gbytes")},
+    "model": {"at": is_moment, "mode": one_of("train", "infer"), **fields(is_text, "engine version variant model"),
+              **fields(is_count, "run batch size threads"),
+              **fields(is_positive, "liven_ms ms_min ms_median"), **fields(is_number, "rss_mb rss_before_mb")},
+    "traffic": {"at": is_moment, "model": is_text, "size": is_count, **fields(is_number, "image_bytes parameter_bytes")}}
+"""By kind."""
+SOMETIMES: dict[str, dict[str, Check]] = {
+    "kernel": {}, "model": {"liven_variant": is_text, "peak_gflops": is_positive},
+    "traffic": fields(is_number, "planned_image_bytes planned_parameter_bytes written_image_bytes "
+                                 "written_parameter_bytes")}
+ELSEWHERE = ("prepare",)
+"""Kinds that the page does not show."""
+
+
+def fault(record: object) -> str:
+    """Why something is no complete record; nothing when it is one."""
+    if not isinstance(record, dict):
+        return "expected a JSON object"
+    kind = record.get("kind")
+    if not isinstance(kind, str) or kind not in (*ALWAYS, *ELSEWHERE):
+        return f"expected a kind that is one of {', '.join((*ALWAYS, *ELSEWHERE))}, got {json.dumps(kind)}"
+    if kind in ELSEWHERE:
+        return ""
+    missing = [name for name in ALWAYS[kind] if name not in record]
+    if missing:
+        return f"a record of a {kind} without {', '.join(missing)}"
+    wrong = [f"{name} {json.dumps(record[name])}" for name, check in (ALWAYS[kind] | SOMETIMES[kind]).items()
+             if name in record and not check(record[name])]
+    return f"a record of a {kind} that cannot be, with {', '.join(wrong)}" if wrong else ""
+
 
 def read(file: Path) -> list[dict]:
-    return [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines() if line]
+    """The records that the page shows. A line that is none, as a benchmark that was killed leaves one, is skipped, and
+    stderr told."""
+    records = []
+    for number, line in enumerate(file.read_text(encoding="utf-8", errors="replace").split("\n"), 1):
+        if not line.strip():
+            continue
+        try:
+            record = json.loads(line)
+            trouble = fault(record)
+        except (ValueError, RecursionError):
+            trouble = "expected a JSON object, got a line that is cut off or no JSON"
+        if trouble:
+            print(f"{file}:{number}: skipped: {trouble}", file=sys.stderr)
+        elif record["kind"] not in ELSEWHERE:
+            records.append(record)
+    return records
+
+
+# --- the newest of them -----------------------------------------------------------------------------------------------
 
 
 @dataclass
@@ -24,6 +120,7 @@ class WholeModel:
     peak_mb: float
     added_mb: float
     rounds: int
+    threads: int
     against: str  # the variant of Liven that ran before it
 
     @property
@@ -50,7 +147,7 @@ def whole_models(records: list[dict]) -> dict[tuple, list[WholeModel]]:
                 engine, variant, last[-1]["version"], statistics.median(r["ms_median"] for r in last),
                 min(r["ms_min"] for r in last), statistics.median(r["ms_median"] / r["liven_ms"] for r in last),
                 statistics.median(r["rss_mb"] for r in last),
-                statistics.median(r["rss_mb"] - r["rss_before_mb"] for r in last), len(last), against))
+                statistics.median(r["rss_mb"] - r["rss_before_mb"] for r in last), len(last), task[4], against))
         found[task] = sorted(rows, key=lambda row: (row.engine != "liven", row.ms))
     return found
 
@@ -78,8 +175,7 @@ def most_threads(kernels: list[dict]) -> list[dict]:
 
 
 def best_isa(kernels: list[dict]) -> list[dict]:
-    order = ("baseline", "avx2", "avx512")
-    isa = max((r["isa"] for r in kernels), key=order.index, default="")
+    isa = max((r["isa"] for r in kernels), key=ISAS.index, default="")
     return [r for r in kernels if r["isa"] == isa]
 
 
@@ -97,6 +193,6 @@ def peaks(kernels: list[dict]) -> dict[tuple[str, int], Peaks]:
     found: dict[tuple[str, int], list[dict]] = defaultdict(list)
     for r in kernels:
         found[r["isa"], r["threads"]].append(r)
-    fields = ("fma_peak_gflops", "memory_read_gbytes", "memory_copy_gbytes", "memory_stream_gbytes")
-    return {key: Peaks(*(statistics.median(r[field] for r in rows) for field in fields))
+    names = ("fma_peak_gflops", "memory_read_gbytes", "memory_copy_gbytes", "memory_stream_gbytes")
+    return {key: Peaks(*(statistics.median(r[name] for r in rows) for name in names))
             for key, rows in sorted(found.items())}

@@ -13,6 +13,10 @@ FAMILIES = {"winograd": "#2563eb", "direct": "#dc2626", "1x1": "#d97706", "narro
             "matmul": "#0d9488", "pool": "#65a30d", "pointwise": "#a16207", "sums": "#0891b2", "other": "#78716c"}
 
 
+def colour(engine: str) -> str:
+    return COLOURS.get(engine, "#78716c")
+
+
 def text(x: float, y: float, words: str, anchor: str = "start", extra: str = "") -> str:
     return f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}" {extra}>{escape(words)}</text>'
 

@@ -11,6 +11,17 @@ import results
 
 ROUNDS = 20
 """A share is the median of so many rounds at least."""
+THREADS = 2
+"""Of every row, where there are results of so many; otherwise of those with the most, and the row says so."""
+
+
+def nearest(threads: Iterable[int]) -> int:
+    known = set(threads)
+    return THREADS if THREADS in known else max(known)
+
+
+def on_threads(number: int) -> str:
+    return f"{number} thread{'s' * (number != 1)}" + ("" if number == THREADS else f", {THREADS} are asked for")
 
 
 @dataclass
@@ -90,9 +101,12 @@ CLASSES = {"16 to 16 channels, 256 pixels": (16, 16, 256), "32 to 32 channels, 1
 
 
 def shown(records: list[dict]) -> list[dict]:
-    """Liven's kernels with the weights in cache, at the most threads and the widest vectors that were measured."""
+    """Liven's kernels with the weights in cache, on two threads, with the widest vectors that were measured."""
     kernels = [r for r in results.kernels(records) if r["engine"] == "liven" and r["weights"] == "hot"]
-    return results.best_isa(results.most_threads(kernels)) if kernels else []
+    if not kernels:
+        return []
+    threads = nearest(r["threads"] for r in kernels)
+    return results.best_isa([r for r in kernels if r["threads"] == threads])
 
 
 def least_share(records: list[dict], fits: Callable[[dict, Convolution | None], bool]) -> Measured | None:
@@ -109,7 +123,7 @@ def least_share(records: list[dict], fits: Callable[[dict, Convolution | None], 
     worst = min(best.values(), key=lambda r: r["share"])
     rounds = min(r["rounds"] for r in best.values())
     few = f"; {rounds} rounds, {ROUNDS} are asked for" if rounds < ROUNDS else f"; {rounds} rounds"
-    return Measured(100 * worst["share"], f"least of {len(best)}, {worst['isa']}, {worst['threads']} threads{few}: "
+    return Measured(100 * worst["share"], f"least of {len(best)}, {worst['isa']}, {on_threads(worst['threads'])}{few}: "
                     f"{worst['kernel']} {worst['shape']}")
 
 
@@ -151,10 +165,13 @@ def product(r: dict, c: Convolution | None) -> bool:
 
 
 def engines_of(records: list[dict], model: str, mode: str) -> list[results.WholeModel]:
-    """Of the task that the targets are about: 16 images a training step, one to infer, 256 pixels, the most threads."""
+    """Of the task that the targets are about: 16 images a training step, one to infer, 256 pixels, two threads."""
     tasks = {task: rows for task, rows in results.whole_models(records).items()
              if task[:4] == (model, mode, 16 if mode == "train" else 1, 256)}
-    return tasks[max(tasks, key=lambda task: task[4])] if tasks else []
+    if not tasks:
+        return []
+    threads = nearest(task[4] for task in tasks)
+    return next(rows for task, rows in tasks.items() if task[4] == threads)
 
 
 def least_ratio(records: list[dict], models: Iterable[str], mode: str, engines: Sequence[str],
@@ -168,7 +185,7 @@ def least_ratio(records: list[dict], models: Iterable[str], mode: str, engines: 
         found.append((min(rows, key=lambda row: row.ratio), model, {row.engine for row in rows}))
     row, model, known = min(found, key=lambda each: each[0].ratio)
     absent = [engine for engine in engines if engine not in known]
-    return Measured(row.ratio, f"{model}: {row.name}, {row.ms:.1f} ms, {row.rounds} rounds" +
+    return Measured(row.ratio, f"{model}: {row.name}, {row.ms:.1f} ms, {on_threads(row.threads)}, {row.rounds} rounds" +
                     (f"; without {' and '.join(absent)}" if absent else ""))
 
 
@@ -181,12 +198,12 @@ def added_memory(limited: bool) -> Callable[[list[dict]], Measured | None]:
         rows = engines_of(records, "attacknet-v2.2", "train")
         own = [row for row in rows if row.engine == "liven" and (" limit " in row.variant if limited else
                                                                " " not in row.variant)]
-        theirs = [row for row in rows if row.engine == "tensorflow"]
+        theirs = [row for row in rows if row.engine == "tensorflow" and row.added_mb > 0]
         if not own or not theirs:
             return None
         ours, other = (min(each, key=lambda row: row.added_mb) for each in (own, theirs))
         return Measured(100 * ours.added_mb / other.added_mb, f"{ours.added_mb:.0f} MB of {other.added_mb:.0f} MB "
-                        f"({other.name}); Liven {ours.variant}")
+                        f"({other.name}); Liven {ours.variant}, {on_threads(ours.threads)}")
     return measure
 
 
@@ -194,8 +211,8 @@ def step_scaling(records: list[dict]) -> Measured | None:
     """Medians of the newest comparisons with one thread and with two, by what the peak itself gains."""
     runs: dict[int, dict[int, list[dict]]] = {}
     for r in records:
-        if (r["kind"] == "model" and r["engine"] == "liven" and " " not in r["variant"] and r["batch"] == 16 and
-                (r["model"], r["mode"], r["size"]) == ("attacknet-v2.2", "train", 256)):
+        if (r["kind"] == "model" and r["engine"] == "liven" and " " not in r["variant"] and "peak_gflops" in r and
+                (r["model"], r["mode"], r["batch"], r["size"]) == ("attacknet-v2.2", "train", 16, 256)):
             runs.setdefault(r["threads"], {}).setdefault(r["run"], []).append(r)
     if not {1, 2} <= runs.keys():
         return None
@@ -229,7 +246,8 @@ def moved(field: str, written: str) -> Callable[[list[dict]], Measured | None]:
     return measure
 
 
-PEERS = "./run bench peers --setup, then ./run bench peers "
+def peers(words: str) -> str:
+    return f"./run bench peers --setup, then ./run bench peers --threads {THREADS} {words}"
 
 
 def targets() -> list[Target]:
@@ -250,22 +268,22 @@ def targets() -> list[Target]:
         share("first layer, forward", 70, 85, first_layer("conv2d")),
         share("first layer, weight gradient", 60, 75, first_layer("conv2d_weight_grad")),
         Target("V2.2 training step, batch 16, against the best of TensorFlow and PyTorch in fp32; then 4x", 2.2, 3.2, "x",
-               lambda r: least_ratio(r, v22, "train", fastest, is_plain), PEERS + "attacknet-v2.2"),
+               lambda r: least_ratio(r, v22, "train", fastest, is_plain), peers("attacknet-v2.2")),
         Target("the same with maps in bf16, against PyTorch in bf16", 2, 3, "x",
                lambda r: least_ratio(r, v22, "train", ("pytorch",), lambda row: " bf16" in row.against and
                                      row.variant.startswith("bf16")),
-               PEERS + "attacknet-v2.2 --mode train --dtype bf16 --only pytorch:bf16 --only pytorch:bf16_kept_memory"),
+               peers("attacknet-v2.2 --mode train --dtype bf16 --only pytorch:bf16 --only pytorch:bf16_kept_memory")),
         Target("V1, V2.1 and LivenessNet training step, against the best framework", 2, 3, "x",
-               lambda r: least_ratio(r, others, "train", fastest, is_plain), PEERS + " ".join(others)),
+               lambda r: least_ratio(r, others, "train", fastest, is_plain), peers(" ".join(others))),
         Target("V2.2, one image, against the best of ONNX Runtime, OpenVINO and ncnn", 1.8, 2.3, "x",
-               lambda r: least_ratio(r, v22, "infer", inference, is_plain), PEERS + "attacknet-v2.2"),
+               lambda r: least_ratio(r, v22, "infer", inference, is_plain), peers("attacknet-v2.2")),
         Target("the same with the dense layer in bf16", 1.8, 2.8, "x",
                lambda r: least_ratio(r, v22, "infer", inference, lambda row: row.against.endswith(" dense bf16")),
-               PEERS + "attacknet-v2.2 --mode infer --dense-weights bf16"),
+               peers("attacknet-v2.2 --mode infer --dense-weights bf16")),
         Target("what the V2.2 step adds in memory, of TensorFlow's", 50, 40, "%", added_memory(False),
-               PEERS + "attacknet-v2.2 --mode train", least=True),
+               peers("attacknet-v2.2 --mode train"), least=True),
         Target("the same under --memory-limit", 50, 25, "%", added_memory(True),
-               PEERS + "attacknet-v2.2 --mode train --memory-limit 650MB --only tensorflow", least=True),
+               peers("attacknet-v2.2 --mode train --memory-limit 650MB --only tensorflow"), least=True),
         Target("DRAM bytes of a V2.2 training step: activations, an image", 130, 80, "MB",
                moved("image_bytes", "written_image_bytes"), "./run bench traffic", least=True),
         Target("DRAM bytes of a V2.2 training step: parameters", 480, 340, "MB",

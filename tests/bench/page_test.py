@@ -1,5 +1,8 @@
 """What the benchmarks' page makes of a few made-up results (results.jsonl): figures chosen so that each can be checked in
 one's head."""
+import contextlib
+import io
+import json
 import re
 import subprocess
 import sys
@@ -17,7 +20,8 @@ import results  # noqa: E402
 import targets  # noqa: E402
 
 RECORDS = results.read(HERE / "results.jsonl")
-ROWS = {row[0]: row for row in targets.rows(RECORDS)}
+ROWS_IN_ORDER = targets.rows(RECORDS)
+ROWS = {row[0]: row for row in ROWS_IN_ORDER}
 
 
 def reached(what: str) -> tuple[str, str]:
@@ -58,7 +62,7 @@ class Targets(unittest.TestCase):
         self.assertEqual(reached("1x1 convolutions"), ("91 %", "floor"))
 
     def test_steps_with_programs_have_a_row_of_their_own_which_says_that_rounds_were_few(self) -> None:
-        fused = [row for row in targets.rows(RECORDS) if row[0] == "the same with prologue and epilogue"]
+        fused = [row for row in ROWS_IN_ORDER if row[0] == "the same with prologue and epilogue"]
         self.assertEqual([row[3] for row in fused], ["140 %"] + 3 * ["not measured"])
         self.assertEqual(fused[0][4], "below the floor")
         self.assertIn("5 rounds, 20 are asked for", fused[0][5])
@@ -81,12 +85,59 @@ class Targets(unittest.TestCase):
         self.assertEqual(reached("2 threads over 1, where the peak itself doubles: convolutions"), ("2.21x", "goal"))
         self.assertEqual(reached("2 threads over 1, where the peak itself doubles: the V2.2"), ("1.95x", "goal"))
 
+    def test_results_on_two_threads_count_also_where_there_are_some_on_more(self) -> None:
+        more = [{**r, "threads": 8, "share": 9.0} if r["kind"] == "kernel" else {**r, "threads": 8, "liven_ms": 1.0}
+                for r in RECORDS if r["kind"] != "traffic" and r["threads"] == 2]
+        self.assertEqual(targets.rows(more + RECORDS), ROWS_IN_ORDER)
+        self.assertEqual(targets.rows(RECORDS + more), ROWS_IN_ORDER)
+        for row in targets.rows(more):
+            if row[1] != "always" and row[3] != "not measured":
+                self.assertIn("8 threads, 2 are asked for", row[5])
+
     def test_what_was_not_measured_names_its_command(self) -> None:
-        missing = [row for row in targets.rows(RECORDS) if row[3] == "not measured"]
+        missing = [row for row in ROWS_IN_ORDER if row[3] == "not measured"]
         self.assertGreater(len(missing), 5)
         for row in missing:
             self.assertIn("./run bench ", row[5])
         self.assertTrue(all(row[3] in ("not measured", "a test") for row in targets.rows([])))
+
+
+class Records(unittest.TestCase):
+    def told(self, *lines: str) -> tuple[list[dict], list[str]]:
+        """What is read of a file of such lines, and what stderr says of them without the file's name."""
+        with tempfile.TemporaryDirectory() as folder, contextlib.redirect_stderr(io.StringIO()) as err:
+            file = Path(folder) / "results.jsonl"
+            file.write_bytes("\n".join(lines).encode("utf-8", errors="surrogateescape"))
+            return results.read(file), err.getvalue().replace(str(file), "").splitlines()
+
+    def test_a_line_that_is_no_complete_record_is_skipped_and_told_with_its_number(self) -> None:
+        whole = json.dumps(RECORDS[0])
+        bad = {whole[:200]: "cut off", "[1,2]": "expected a JSON object", "7": "expected a JSON object",
+               "{}": "got null", '{"kind": ["kernel"]}': "expected a kind", '{"kind": "other", "at": 1}': 'got "other"',
+               '{"kind":"kernel"}': "without at, isa", '{"kind": "model", "at": 1}': "without mode, engine",
+               '{"kind": "traffic", "at": 1}': "without model", "\udcff": "no JSON", "[" * 100000: "no JSON"}
+        for field, value in (("share", float("nan")), ("share", float("inf")), ("share", "1"), ("share", None),
+                             ("bytes", 0), ("ms", -1), ("at", 10**400), ("at", 10**12), ("threads", True),
+                             ("threads", 1.5), ("isa", "mmx"), ("roof", ["fma"]), ("valid", 1), ("shape", 3)):
+            bad[json.dumps({**RECORDS[0], field: value})] = f"a record of a kernel that cannot be, with {field} "
+        read, said = self.told(whole, *bad, "", whole)
+        self.assertEqual(read, 2 * [RECORDS[0]])
+        self.assertEqual(len(said), len(bad))
+        for number, (line, words) in enumerate(zip(said, bad.values()), 2):
+            self.assertTrue(line.startswith(f":{number}: skipped: "), line)
+            self.assertIn(words, line)
+
+    def test_every_field_that_the_page_needs_is_asked_for(self) -> None:
+        for record in {r["kind"]: r for r in RECORDS}.values():
+            self.assertEqual(results.fault(record), "")
+            for field in results.ALWAYS[record["kind"]]:
+                self.assertIn(f"without {field}", results.fault({k: v for k, v in record.items() if k != field}))
+        bare = [{field: r[field] for field in ("kind", *results.ALWAYS[r["kind"]])} for r in RECORDS]
+        self.assertIn("Whole models", page.page(bare))
+        self.assertIn("floor", targets.text(bare))
+
+    def test_results_that_the_page_does_not_show_are_no_fault(self) -> None:
+        self.assertEqual(self.told('{"kind": "prepare", "ratio": 2.0}'), ([], []))
 
 
 class Page(unittest.TestCase):
