@@ -14,10 +14,12 @@ import importlib
 import importlib.util
 import json
 import os
+import signal
 import statistics
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -56,6 +58,22 @@ HEAD = (f"{'engine':12} {'variant':26} {'ms':>9} {'least ms':>9} {'of Liven':>9}
         "   version")
 
 
+def positive(kind: type) -> Callable[[str], float]:
+    """A number above 0 from the command line."""
+    def read(text: str) -> float:
+        number = kind(text)
+        if not 0 < number < float("inf"):
+            raise argparse.ArgumentTypeError(f"expected a number above 0, got '{text}'")
+        return number
+
+    read.__name__ = kind.__name__  # "invalid int value: 'x'"
+    return read
+
+
+def known_peers() -> dict[str, peer.Peer]:
+    return {engine: importlib.import_module(f"{engine}_peer").PEER for engine in PEERS}
+
+
 def parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("models", nargs="*", metavar="MODEL", help="one of " + ", ".join(models.MODELS) + "; by default the four face CNNs")
@@ -68,22 +86,46 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--dense-weights", choices=("f32", "bf16"), default="f32",
                         help="of Liven's dense layers at inference")
     parser.add_argument("--memory-limit", metavar="BYTES", help="what Liven's training may take, 650MB say")
-    parser.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)))
-    parser.add_argument("--batch", type=int,
+    parser.add_argument("--threads", type=positive(int), default=len(os.sched_getaffinity(0)))
+    parser.add_argument("--batch", type=positive(int),
                         help="images or clips; by default what each network is measured at (models.py), 1 to infer")
-    parser.add_argument("--size", type=int, help="pixels a side; by default 256, for residual networks 224")
-    parser.add_argument("--rounds", type=int, default=5, help="times that each peer has its turn")
-    parser.add_argument("--seconds", type=float, default=5, help="of steps in one turn")
+    parser.add_argument("--size", type=positive(int), help="pixels a side; by default 256, for residual networks 224")
+    parser.add_argument("--rounds", type=positive(int), default=5, help="times that each peer has its turn")
+    parser.add_argument("--seconds", type=positive(float), default=5, help="of steps in one turn")
     options = parser.parse_args()
     options.models = options.models or list(models.FACE_CNNS)
+    options.modes = ("train", "infer") if options.mode == "both" else (options.mode,)
+    if trouble := contradiction(options):
+        parser.error(trouble)
     return options
+
+
+def contradiction(options: argparse.Namespace) -> str:
+    """What cannot be done as it was asked for; nothing when all can."""
+    if not os.access(options.liven, os.X_OK):
+        return f"--liven: no program {options.liven}"
+    for model in options.models:
+        if model not in models.MODELS:
+            return f"no model '{model}'; there are: {', '.join(models.MODELS)}"
+    if options.memory_limit is not None and "train" not in options.modes:
+        return "--memory-limit is of training, and --mode infer does none"
+    if options.dense_weights != "f32" and "infer" not in options.modes:
+        return "--dense-weights is of inference, and --mode train does none"
+    known = known_peers()
+    runs = {each for engine, of in known.items() if set(options.modes) & set(of.modes)
+            for each in (engine, *(f"{engine}:{variant}" for variant in of.variants))}
+    for wanted in options.only or []:
+        if wanted != "liven" and wanted not in runs:
+            return (f"--only: no '{wanted}' with --mode {options.mode}; there are: liven, " +
+                    ", ".join(f"{engine} ({', '.join(f'{engine}:{variant}' for variant in of.variants)})"
+                              for engine, of in known.items() if engine in runs))
+    return ""
 
 
 def contenders(options: argparse.Namespace, model: str, mode: str) -> list[Contender]:
     """Every variant of every engine that runs in the mode, with its trouble where it is known beforehand."""
     found = []
-    for engine in PEERS:
-        known = importlib.import_module(f"{engine}_peer").PEER
+    for engine, known in known_peers().items():
         if mode not in known.modes:
             continue
         absent = [name for name in known.modules if importlib.util.find_spec(name) is None]
@@ -105,8 +147,16 @@ def run(command: list[str]) -> tuple[dict | None, str]:
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode == 0:
         return json.loads(done.stdout.strip().splitlines()[-1]), ""
-    reason = (done.stderr.strip().splitlines() or [f"status {done.returncode}"])[-1]
-    return None, ("missing: " if done.returncode == peer.MISSING else "failed: ") + reason
+    return None, ("missing: " if done.returncode == peer.MISSING else "failed: ") + reason(done)
+
+
+def reason(done: subprocess.CompletedProcess) -> str:
+    """The last line on stderr that says something of what went wrong: behind wrong usage the program points to --help,
+    and a process that was killed said nothing of it."""
+    if done.returncode < 0:
+        return f"ended by {signal.strsignal(-done.returncode) or 'a signal'}"
+    lines = [line for line in done.stderr.splitlines() if line.strip() and not line.startswith("Run with --help")]
+    return lines[-1] if lines else f"status {done.returncode}"
 
 
 class Comparison:
@@ -171,7 +221,7 @@ def main() -> None:
     options = parse()
     options.results.parent.mkdir(parents=True, exist_ok=True)
     for model in options.models:
-        for mode in ("train", "infer") if options.mode == "both" else (options.mode,):
+        for mode in options.modes:
             comparison, found = Comparison(options, model, mode), contenders(options, model, mode)
             comparison.rounds(found)
             comparison.print(found)
