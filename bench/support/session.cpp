@@ -115,12 +115,37 @@ private:
     std::ostream nowhere_{nullptr};
 };
 
+bool asks_for_help(int argc, char** argv) {
+    return std::any_of(argv + 1, argv + argc, [](std::string_view word) { return word == "--help" || word == "-h"; });
+}
+
+/// Google Benchmark prints its own options behind ours, and ends the program.
+void print_help(const char* program) {
+    std::printf("usage: %s [OPTION...]\n\n%s\nGoogle Benchmark's options:\n", program, Session::usage);
+    std::fflush(stdout);
+    std::string name = program, help = "--help";
+    char* words[] = {name.data(), help.data(), nullptr};
+    int count = 2;
+    benchmark::Initialize(&count, words);
+}
+
 int64_t unix_seconds() {
     return std::chrono::duration_cast<std::chrono::seconds>(std::chrono::system_clock::now().time_since_epoch())
         .count();
 }
 
 }  // namespace
+
+const char Session::usage[] =
+    R"(  --models A,B         files of --shapes, without .txt (default: all)
+  --threads 1,2        each of these numbers of threads (default: 1,2)
+  --isa avx2,avx512    of Liven's kernels; best: the widest vectors there are (default: all of this machine)
+  --rounds N           rounds to keep of each, whose median counts (default: 20)
+  --results FILE       append what was measured, one JSON object a line
+  --lines 1-9          only these operations of the one model's file
+  --shapes FOLDER      what to measure, as `liven plan MODEL --shapes` prints it (default: bench/shapes)
+  --head 0             no head above the table, and nothing to do is no error: a turn among programs
+)";
 
 Session::Session(int& argc, char** argv) : isas_(available_isas().begin(), available_isas().end()) {
     const std::string folder = take("--shapes", argc, argv).value_or("bench/shapes");
@@ -141,6 +166,7 @@ Session::Session(int& argc, char** argv) : isas_(available_isas().begin(), avail
 
 void Session::read_turn(int& argc, char** argv) {
     if (const auto text = take("--head", argc, argv)) head_ = *text != "0";
+    turn_ = !head_;
     const auto text = take("--lines", argc, argv);
     if (!text) return;
     const size_t dash = text->find('-');
@@ -159,6 +185,7 @@ Stopwatch& Session::stopwatch(int threads) {
 }
 
 void Session::add(const Entry& entry, int threads, Isa isa, const std::function<Made(Stopwatch&)>& make) {
+    added_ = true;
     const std::string name = entry.model + "/" + entry.kernel + "/" + std::string(name_of(isa)) + "/" +
                              std::to_string(threads) + (entry.cold_weights ? "/cold/" : "/hot/") + entry.line->text;
     benchmark::RegisterBenchmark(
@@ -231,15 +258,26 @@ void Session::record(const Entry& entry, Isa isa, Stopwatch& stopwatch, const Wo
 int Session::run(int argc, char** argv) {
     benchmark::Initialize(&argc, argv);
     if (benchmark::ReportUnrecognizedArguments(argc, argv)) return 1;
+    if (!added_ && !turn_) {
+        std::string names;
+        for (const Shapes& shapes : models_) names += (names.empty() ? "" : ", ") + shapes.model;
+        throw Error("nothing to measure", "no line of " + names + " is work for this program",
+                    "kernel_bench takes every line, step_bench the plan of a model, and a file by hand has none");
+    }
     Table table(head_, turn_);
-    benchmark::RunSpecifiedBenchmarks(&table);
+    const size_t matched = benchmark::RunSpecifiedBenchmarks(&table);
     benchmark::Shutdown();
+    if (matched == 0 && !turn_) return 1;  // Google Benchmark has said so
     if (exceeded_) std::fprintf(stderr, "\nINVALID RUN: a direct kernel was above the peak; throw the figures away.\n");
     return exceeded_ ? invalid : 0;
 }
 
 int run_lines(const char* program, int argc, char** argv,
               void (*add)(Session&, const Shapes& model, const ShapeLine& line, int threads)) try {
+    if (asks_for_help(argc, argv)) {
+        print_help(program);
+        return 0;
+    }
     Session session(argc, argv);
     for (const int threads : session.threads())
         for (const Shapes& model : session.models())

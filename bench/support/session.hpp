@@ -25,14 +25,14 @@ struct Entry {
     bool direct = false;  ///< computes every product: cannot exceed the FMA peak
 };
 
-/// What a benchmark program over the shapes files was asked for: --shapes FOLDER, --models A,B, --lines 1-9 (of the one
-/// model: a turn among programs that take turns, so that nothing to do is no error), --head 0 (no head above the
-/// table),
-/// --threads 1,2, --isa avx2,avx512, --rounds N, --results FILE; the rest is Google Benchmark's. Every benchmark
-/// is one piece of work timed by the protocol of Stopwatch; its counters go to the table and, with all that is known,
-/// as one JSON line to the results.
+/// What a benchmark program over the shapes files was asked for: the options of `usage`; the rest is Google
+/// Benchmark's. Every benchmark is one piece of work timed by the protocol of Stopwatch; its counters go to the table
+/// and, with all that is known, as one JSON line to the results.
 class Session {
 public:
+    /// The options, a line each.
+    static const char usage[];
+
     /// Takes its own options out of the command line. Throws Error for what it cannot read.
     Session(int& argc, char** argv);
 
@@ -52,7 +52,8 @@ public:
 
     /// Exit status of a run in which a direct kernel exceeded the peak: no share of it is valid.
     static constexpr int invalid = 3;
-    /// Runs all that were added. 0, invalid, or 1 for a command line that cannot be read.
+    /// Runs all that were added. 0, invalid, or 1 for a command line that cannot be read and for a filter that leaves
+    /// nothing. Throws Error when nothing was added. In a turn among programs nothing to do is no error.
     int run(int argc, char** argv);
 
 private:
@@ -61,7 +62,7 @@ private:
     void read_turn(int& argc, char** argv);
 
     std::vector<Shapes> models_;
-    bool turn_ = false, head_ = true;
+    bool turn_ = false, head_ = true, added_ = false;
     std::vector<int> threads_{1, 2};
     std::vector<Isa> isas_;
     Protocol protocol_;
@@ -77,7 +78,8 @@ Session::Made made(const ShapeLine& line, const std::shared_ptr<Job>& job) {
             .refusal = {}};
 }
 
-/// The main() of a program that adds each line of each model for each number of threads. Prints what went wrong.
+/// The main() of a program that adds each line of each model for each number of threads. Prints what went wrong, and
+/// with --help the options, wherever it is called from.
 int run_lines(const char* program, int argc, char** argv,
               void (*add)(Session&, const Shapes& model, const ShapeLine& line, int threads));
 
