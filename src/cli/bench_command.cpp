@@ -96,21 +96,28 @@ void add_bench_command(CLI::App& app) {
     add_dense_weights_option(*command, options->dense_weights);
     command->add_option("--batch", options->batch, "images")->check(CLI::Range(1, 65536));
     add_memory_limit_option(*command, options->memory_limit);
-    command->add_option("--rounds", options->rounds, "steps to time at most")->check(CLI::Range(3, 100000));
-    command->add_option("--seconds", options->seconds, "stop after this long")->check(CLI::PositiveNumber);
+    CLI::Option* rounds =
+        command->add_option("--rounds", options->rounds, "steps to time at most")->check(CLI::Range(3, 100000));
+    CLI::Option* seconds =
+        command->add_option("--seconds", options->seconds, "stop after this long")->check(CLI::PositiveNumber);
+    CLI::Option* json = command->add_flag("--json", options->json, "one JSON object");
+    CLI::Option* profile =
+        command->add_flag("--profile", options->profile, "time of every step of the plan")->excludes(json);
     command
         ->add_option("--untimed", options->untimed,
                      "only run this many steps, for a tool that counts from outside; prints the bytes that the plan "
                      "moves, and writes")
-        ->check(CLI::Range(1, 1000));
-    command->add_flag("--json", options->json, "one JSON object");
-    command->add_flag("--profile", options->profile, "time of every step of the plan");
+        ->check(CLI::Range(1, 1000))
+        ->excludes(rounds)
+        ->excludes(seconds)
+        ->excludes(profile);
     command->footer("Example: liven bench attacknet-v2.2 --mode train --batch 16 --threads 2 --json");
     command->callback([options] {
         const int threads = thread_count();
         const double resident_before = status_mb("VmRSS");
         if (options->mode == "train" && options->dense_weights != DType::f32)
             throw Error("--dense-weights", "expected f32 in training, got bf16", "it is a choice of --mode infer");
+        if (options->profile) WorkProfile::require_times("--profile");
         Workload work(options->model, {.batch = options->batch,
                                        .train = options->mode == "train",
                                        .dtype = options->dtype,

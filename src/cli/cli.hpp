@@ -47,6 +47,9 @@ void add_features_command(CLI::App& app);
 void add_protocol_command(CLI::App& app);
 void add_search_command(CLI::App& app);
 
+/// A check of an option whose empty text would count as no text at all: what is wrong, or nothing.
+std::string not_empty(const std::string& text);
+
 /// A model asked for on the command line.
 struct ModelChoice {
     std::string name;

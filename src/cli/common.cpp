@@ -84,11 +84,17 @@ Shape ModelChoice::shape() const {
 }
 OptionMap ModelChoice::option_map() const { return cli::option_map(options); }
 
+std::string not_empty(const std::string& text) { return text.empty() ? "expected more than nothing, got ''" : ""; }
+
 void add_model_options(CLI::App& command, ModelChoice& choice) {
     command.add_option("model", choice.name, "name of a model (see liven models)")->required();
-    command.add_option("--input", choice.input,
-                       "input extent, height x width x channels, e.g. 256x256x3 (clips: 5x224x224x3)");
-    command.add_option("--size", choice.size, "input of this many pixels a side")->check(CLI::Range(1, 16384));
+    CLI::Option* input = command
+                             .add_option("--input", choice.input,
+                                         "input extent, height x width x channels, e.g. 256x256x3 (clips: 5x224x224x3)")
+                             ->check(not_empty);
+    command.add_option("--size", choice.size, "input of this many pixels a side")
+        ->check(CLI::Range(1, 16384))
+        ->excludes(input);
     command.add_option("--option", choice.options, "option of the model, name=value; preset=paper for the paper's");
     add_backbone_option(command, choice.options);
 }
@@ -124,9 +130,11 @@ void add_dtype_option(CLI::App& command, DType& dtype) {
 }
 
 void add_memory_limit_option(CLI::App& command, std::string& limit) {
-    command.add_option("--memory-limit", limit,
-                       "what weights, moments, images and a training step may take together, e.g. 1GB: what exceeds it "
-                       "is computed twice rather than held");
+    command
+        .add_option("--memory-limit", limit,
+                    "what weights, moments, images and a training step may take together, e.g. 1GB: what exceeds it "
+                    "is computed twice rather than held")
+        ->check(not_empty);
 }
 
 int64_t memory_limit_from(const std::string& limit, const std::string& mode) {

@@ -30,7 +30,9 @@ void add_global_options(CLI::App& app, GlobalOptions& options) {
         ->check(CLI::Range(1, 1024));
     app.add_option("--isa", options.isa, "kernels to use: baseline, avx2, avx512 (default: the best there is)");
     app.add_option("--executor", options.executor, "planned (the default) or reference");
-    app.add_option("--verbose", options.verbose, "0, 1: kernels and why, 2: also times")->check(CLI::Range(0, 2));
+    app.add_option("--verbose", options.verbose,
+                   "0: results, warnings and errors (the default), 1: also kernels and why, 2: also times")
+        ->check(CLI::Range(0, 2));
     app.add_flag("--strict-math", options.strict_math, "only kernels with the error of direct summation");
     app.add_flag("--detect-anomaly", options.detect_anomaly,
                  "name the first operation that makes a NaN or an infinity (slow)");

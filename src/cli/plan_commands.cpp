@@ -50,12 +50,13 @@ void run_plan_command(const PlanOptions& options) {
     const PlanStage stage = plan_stage_from(options.after);
     for (const std::string& file : {options.svg, options.trace})
         if (!file.empty()) require_target(file);
+    const bool runs = options.profile || !options.trace.empty();
+    if (runs) WorkProfile::require_times(options.profile ? "--profile" : "--trace");
     Workload work(options.model, {.batch = options.batch,
                                   .train = options.mode == "train",
                                   .dtype = options.dtype,
                                   .memory_limit = memory_limit_from(options.memory_limit, options.mode)});
     if (options.shapes) return print("# " + shapes_command(options) + '\n' + shapes_of(work.graph()));
-    const bool runs = options.profile || !options.trace.empty();
     if (options.memory) report_memory(work, options.svg);
     if (runs) report_runs(work, options);
     if (!options.memory && !runs)
@@ -72,20 +73,27 @@ void add_plan_command(CLI::App& app) {
     command->add_option("--batch", options->batch, "images")->check(CLI::Range(1, 65536));
     add_memory_limit_option(*command, options->memory_limit);
     add_dtype_option(*command, options->dtype);
-    const std::vector<CLI::Option*> texts{
-        command->add_option("--after", options->after,
-                            "trace, differentiate, lower, simplify, rematerialize, fuse, schedule or allocate"),
-        command->add_flag("--graphviz", options->graphviz, "a drawing for dot instead of text"),
-        command->add_flag("--shapes", options->shapes,
-                          "the operations with their extents and how often each occurs, for bench/shapes")};
+    CLI::Option* after = command->add_option(
+        "--after", options->after, "trace, differentiate, lower, simplify, rematerialize, fuse, schedule or allocate");
+    CLI::Option* graphviz = command->add_flag("--graphviz", options->graphviz, "a drawing for dot instead of text");
+    CLI::Option* shapes =
+        command
+            ->add_flag("--shapes", options->shapes,
+                       "the operations with their extents and how often each occurs, for bench/shapes")
+            ->excludes(after)
+            ->excludes(graphviz);
     CLI::Option* memory =
         command->add_flag("--memory", options->memory, "the arena over time, and what makes its peak");
-    command->add_option("--svg", options->svg, "with --memory: also draw every block into this file")->needs(memory);
+    command->add_option("--svg", options->svg, "with --memory: also draw every block into this file")
+        ->needs(memory)
+        ->check(not_empty);
     const std::vector<CLI::Option*> reports{
         memory, command->add_flag("--profile", options->profile, "run it: time of every step, beside the peaks"),
-        command->add_option("--trace", options->trace,
-                            "run it: one run, thread by thread, into this file for chrome://tracing or Perfetto")};
-    for (CLI::Option* text : texts)
+        command
+            ->add_option("--trace", options->trace,
+                         "run it: one run, thread by thread, into this file for chrome://tracing or Perfetto")
+            ->check(not_empty)};
+    for (CLI::Option* text : {after, graphviz, shapes})
         for (CLI::Option* report : reports) text->excludes(report);
     command->footer(
         "Example: liven plan attacknet-v2.2 --mode train --batch 16 --after fuse\n"

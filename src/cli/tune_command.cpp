@@ -103,7 +103,7 @@ void run_tune_command(const TuneChoice& choice) {
     detail::tune(work.graph(), work.options(), timing(choice, bar), table);
     bar.reset();
     write_file_atomically(path, table.str());
-    print(path + ": times of " + std::to_string(table.size()) + " kernels over problems; LIVEN_TUNING=" + path +
+    print(path + ": times of " + std::to_string(table.size()) + " pairs of kernel and problem; LIVEN_TUNING=" + path +
           " makes plans by them");
 }
 
@@ -119,11 +119,15 @@ void add_tune_command(CLI::App& app) {
     add_dtype_option(*command, choice->dtype);
     command->add_option("--rounds", choice->rounds, "timings of each kernel, whose median counts")
         ->check(CLI::Range(1, 1000));
-    command->add_option("--out", choice->out, "table to write or extend (default: what LIVEN_TUNING names)");
-    command->add_option(
-        "--as-default", choice->as_default,
-        "instead, for who builds Liven: time convolutions by themselves, as shares of the FMA peak, into "
-        "the file of default costs (kernels/conv2d/measured_costs.inc), for the ISA at hand");
+    CLI::Option* out =
+        command->add_option("--out", choice->out, "table to write or extend (default: what LIVEN_TUNING names)")
+            ->check(not_empty);
+    command
+        ->add_option("--as-default", choice->as_default,
+                     "instead, for who builds Liven: time convolutions by themselves, as shares of the FMA peak, into "
+                     "the file of default costs (kernels/conv2d/measured_costs.inc), for the ISA at hand")
+        ->check(not_empty)
+        ->excludes(out);
     command->footer(
         "Example: liven tune attacknet-v2.2 --batch 16 --out machine.tuning\n"
         "         LIVEN_TUNING=machine.tuning liven bench attacknet-v2.2");

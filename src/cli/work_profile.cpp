@@ -88,9 +88,12 @@ private:
 
 }  // namespace
 
-WorkProfile WorkProfile::measure(Workload& work, int threads) {
+void WorkProfile::require_times(const std::string& option) {
     if (Engine::current().options().executor == ExecutorKind::reference)
-        throw Error("--profile", "the reference executor keeps no times", "leave out --executor reference");
+        throw Error(option, "the reference executor keeps no times", "leave out --executor reference");
+}
+
+WorkProfile WorkProfile::measure(Workload& work, int threads) {
     WorkProfile profile{.threads = threads};
     const auto probe_memory = [&] {
         profile.memory_peak = std::max(profile.memory_peak, kernels::measure_memory_peak(threads).best());

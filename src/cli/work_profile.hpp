@@ -17,7 +17,9 @@ struct WorkProfile {
     double fma_peak = 0;     ///< FLOP/s of all threads, probed between the runs
     double memory_peak = 0;  ///< bytes a second of all threads, probed before and after them
 
-    /// Up to 20 runs in about ten seconds. Throws Error under the reference executor, which keeps no times.
+    /// Throws Error, in the name of the option that asks for times, under the reference executor, which keeps none.
+    static void require_times(const std::string& option);
+    /// Up to 20 runs in about ten seconds.
     static WorkProfile measure(Workload& work, int threads);
     /// A line for each step that counts, the longest first, then the sums by kind of work.
     std::string table() const;

@@ -1,5 +1,5 @@
 #include <algorithm>
-#include <cmath>
+#include <iomanip>
 #include <map>
 #include <sstream>
 
@@ -212,9 +212,11 @@ std::string FusedGraph::str() const {
         out << '\n';
         for (const std::string& note : group.notes) out << "      " << note << '\n';
     }
-    if (recomputed.stored_bytes >= 1e6)
-        out << "computed again rather than stored: " << std::lround(recomputed.stored_bytes * 1e-6) << " MB of maps, "
-            << std::lround(recomputed.moved_bytes * 1e-6) << " MB less to read and write\n";
+    constexpr double mebibyte = 1024.0 * 1024.0;
+    if (recomputed.stored_bytes >= mebibyte)
+        out << std::fixed << std::setprecision(2)
+            << "computed again rather than stored: " << recomputed.stored_bytes / mebibyte << " MiB of maps, "
+            << recomputed.moved_bytes / mebibyte << " MiB less to read and write\n";
     for (const Graph::Root& root : graph.roots)
         out << "return " << name_in(names, storage_of(root.value))
             << (root.assigns >= 0 ? " -> state %" + std::to_string(root.assigns) : "") << '\n';

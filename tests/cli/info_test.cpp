@@ -173,6 +173,17 @@ TEST_CASE("bench --untimed runs steps and says what the plan moves") {
     CHECK(json.at("planned_written_bytes").number() < json.at("planned_bytes").number());
 }
 
+TEST_CASE("bench takes no two options of which one would be ignored") {
+    for (const char* options : {"--untimed 1 --profile", "--untimed 1 --rounds 3", "--untimed 1 --seconds 1",
+                                "--json --profile", "--size 16 --input 16x16x3"}) {
+        INFO(options);
+        const Outcome outcome = liven_program("bench livenessnet " + std::string(options));
+        CHECK(outcome.status == 2);
+        CHECK(outcome.out.empty());
+        CHECK(has(outcome.err, " excludes "));
+    }
+}
+
 TEST_CASE("plan and bench store maps in bf16 when asked to") {
     const std::string arguments = " livenessnet --size 32 --batch 4 --mode train";
     CHECK_FALSE(has(liven_program("plan" + arguments + " --after fuse").out, "x16 bf16"));

@@ -97,15 +97,34 @@ TEST_CASE("LIVEN_VERBOSE=1 tells the kernel of every step, and why each faster o
 
 TEST_CASE("plan --memory says what is computed in each reader rather than stored") {
     const Outcome plan = liven_program("plan attacknet-v2.2 --size 64 --batch 2 --memory");
-    CHECK(has(plan.out, " MiB of maps are computed in each step that reads them rather than stored, which moves "));
+    const std::string words = " MiB of maps are computed in each step that reads them rather than stored, which moves ";
+    const size_t at = plan.out.find(words);
+    REQUIRE(at != std::string::npos);
+    // The plan itself counts them in the same unit.
+    const size_t begin = plan.out.rfind('\n', at) + 1;
+    const std::string fused = liven_program("plan attacknet-v2.2 --size 64 --batch 2 --after fuse").out;
+    CHECK(has(fused, "\ncomputed again rather than stored: " + plan.out.substr(begin, at - begin) + " MiB of maps, "));
 }
 
 TEST_CASE("Reports that make no sense are refused") {
     CHECK(liven_program(kSmall + " --memory --executor reference").one_clear_error());
-    CHECK(liven_program(kSmall + " --profile --executor reference").one_clear_error());
+    const Folder folder;
+    const std::string reference = kSmall + " --executor reference ";
+    for (const std::string& option : {std::string("--profile"), "--trace " + (folder / "run.json")}) {
+        const Outcome outcome = liven_program(reference + option);
+        CHECK(outcome.one_clear_error());
+        CHECK(has(outcome.err, option.substr(0, option.find(' ')) + ": the reference executor keeps no times"));
+    }
+    CHECK(liven_program("bench livenessnet --size 16 --profile --executor reference").one_clear_error());
     CHECK(liven_program(kSmall + " --svg arena.svg").status == 2);
     CHECK(liven_program(kSmall + " --memory --after fuse").status == 2);
     CHECK(liven_program(kSmall + " --profile --graphviz").status == 2);
+    CHECK(liven_program(kSmall + " --shapes --graphviz").status == 2);
+    CHECK(liven_program(kSmall + " --shapes --after fuse").status == 2);
+    CHECK(liven_program(kSmall + " --memory --svg ''").status == 2);
+    CHECK(liven_program(kSmall + " --trace ''").status == 2);
+    CHECK(liven_program(kSmall + " --memory-limit ''").status == 2);
+    CHECK(liven_program(kSmall + " --input 32x32x3").status == 2);  // beside --size
     CHECK(liven_program(kSmall + " --memory --svg /nowhere/arena.svg").status == 1);
     CHECK(liven_program(kSmall + " --trace /nowhere/run.json").one_clear_error());
 }

@@ -11,7 +11,9 @@ TEST_CASE("tune writes a table that plans go by, and extends one that is there")
     const Folder folder;
     const std::string table = folder / "machine.tuning";
     const std::string tune = "tune attacknet-v2.2 --size 32 --rounds 1 --out " + table;
-    CHECK(liven_program(tune + " --batch 2").status == 0);
+    const Outcome made = liven_program(tune + " --batch 2");
+    CHECK(made.status == 0);
+    CHECK(has(made.out, " pairs of kernel and problem; LIVEN_TUNING=" + table));
     const std::string first = contents_of(table);
     CHECK(first.rfind("liven-tuning 1\n", 0) == 0);
     CHECK(has(first, "conv2d_fwd_direct_nhwc_f32"));
@@ -41,6 +43,8 @@ TEST_CASE("tune writes default costs, of each instruction set by itself, and say
     ::unsetenv("LIVEN_ISA");
     CHECK(has(contents_of(costs), "\nbaseline conv2d "));
     CHECK(liven_program(tune + folder.file("other", "machine avx2\n")).one_clear_error());
+    CHECK(liven_program(tune + costs + " --out " + (folder / "machine.tuning")).status == 2);
+    CHECK(liven_program(tune + "''").status == 2);
     const Outcome kernels = liven_program("kernels");
     CHECK(has(kernels.out, "cost by "));
     CHECK(has(kernels.out, "shapes of avx2 were measured 20"));

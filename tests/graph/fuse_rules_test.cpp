@@ -100,13 +100,13 @@ TEST_CASE("Maps that several steps compute rather than one storing them are coun
     };
     CHECK(line(relu(x), 1).empty());  // computed once
     // Not written, and every reader reads x in its place.
-    CHECK(line(relu(x), 2) == "computed again rather than stored: 4 MB of maps, 4 MB less to read and write");
-    CHECK(line(relu(x), 3) == "computed again rather than stored: 4 MB of maps, 4 MB less to read and write");
+    CHECK(line(relu(x), 2) == "computed again rather than stored: 4.00 MiB of maps, 4.00 MiB less to read and write");
+    CHECK(line(relu(x), 3) == "computed again rather than stored: 4.00 MiB of maps, 4.00 MiB less to read and write");
     // All but the one that would write it read one map more.
-    CHECK(line(x * y, 2) == "computed again rather than stored: 4 MB of maps, 0 MB less to read and write");
+    CHECK(line(x * y, 2) == "computed again rather than stored: 4.00 MiB of maps, 0.00 MiB less to read and write");
     // What is made on the way to another such map is not counted again.
     CHECK(line(relu(square(x) + 1.0f), 2) ==
-          "computed again rather than stored: 4 MB of maps, 4 MB less to read and write");
+          "computed again rather than stored: 4.00 MiB of maps, 4.00 MiB less to read and write");
 }
 
 TEST_CASE("A step behind a kernel that takes no program says so") {

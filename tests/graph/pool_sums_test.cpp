@@ -162,7 +162,7 @@ TEST_CASE("The gradient of a pool is made again where it is read when that moves
     const Tensor made = centred();
     const std::string plan = plan_of({made.value()}, PlanStage::fuse);
     CHECK(plan.find("max_pool_grad is computed again here rather than read") != std::string::npos);
-    CHECK(plan.find("computed again rather than stored: 4 MB of maps, 3 MB less to read and write") !=
+    CHECK(plan.find("computed again rather than stored: 4.00 MiB of maps, 3.00 MiB less to read and write") !=
           std::string::npos);
     const std::vector<float> planned = made.to_vector();
     set_executor_kind(ExecutorKind::reference);
