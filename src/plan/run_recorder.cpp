@@ -85,14 +85,15 @@ std::vector<ProfileEntry> RunRecorder::profile() const {
     std::vector<ProfileEntry> entries;
     for (size_t i = 0; i < schedule_.fused.groups.size(); ++i) {
         const Group& group = schedule_.fused.groups[i];
+        const double done = schedule_.keeps_all(i) ? 0 : 1;  // again in each run
         entries.push_back({.name = group.str(),
                            .kernel = std::string(group.kernel_name()),
                            .scope = group.place(),
                            .kind = kind_of(group, schedule_.fused.graph),
                            .milliseconds = median(i),
-                           .flops = group.flops,
-                           .bytes = group.bytes,
-                           .written = group.written_bytes(),
+                           .flops = done * group.flops,
+                           .bytes = done * group.bytes,
+                           .written = done * group.written_bytes(),
                            .runs = runs_});
     }
     return entries;

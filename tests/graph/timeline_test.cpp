@@ -1,8 +1,10 @@
 #include <catch2/catch.hpp>
 #include <map>
+#include <memory>
 #include <sstream>
 #include <string>
 #include <tuple>
+#include <vector>
 
 #include "liven/core/environment.hpp"
 #include "liven/graph/engine.hpp"
@@ -68,6 +70,36 @@ TEST_CASE("A profile says how many bytes a step reads and writes, and how many o
     REQUIRE(steps.size() == 1);
     CHECK(steps[0].bytes == (3 * 4 * 5 * 6 * 7 + 1) * 4);  // two maps and the 1 are read, a map is written
     CHECK(steps[0].written == 4 * 5 * 6 * 7 * 4);
+}
+
+TEST_CASE("What only the first run of a plan makes counts no FLOPs and no bytes in its profile") {
+    const State weights("weights", uniform({3, 3, 16, 32}, 1)), factor("factor", uniform({32}, 2));
+    const Tensor x = uniform({1, 20, 28, 16}, 3);
+    const Value root = conv2d(x, weights.tensor() * factor.tensor(), {.padding = symmetric(1)}).value();
+    const Graph graph = Engine::current().graph_of({&root, 1});
+    for (const bool frozen : {false, true}) {
+        INFO("frozen " << frozen);
+        EngineOptions options = Engine::current().options();
+        options.frozen_states = frozen;
+        const std::unique_ptr<Plan> plan = make_plan(graph, options);
+        std::vector<std::vector<float>> values;
+        std::vector<const void*> leaves;
+        for (const NodePtr& leaf : graph.leaves) {
+            values.emplace_back(static_cast<size_t>(leaf->outputs[0].type.shape.count()));
+            leaves.push_back(values.back().data());
+        }
+        std::vector<float> result(static_cast<size_t>(root.shape().count()));
+        void* const results[] = {result.data()};
+        plan->set_profiling(true);
+        for (int i = 0; i < 3; ++i) plan->run(leaves, results);
+        const std::vector<ProfileEntry> steps = plan->profile();
+        REQUIRE(steps.size() == 2);  // the scaled weights, the convolution
+        CHECK((steps[0].flops == 0) == frozen);
+        CHECK((steps[0].bytes == 0) == frozen);
+        CHECK((steps[0].written == 0) == frozen);
+        CHECK(steps[1].flops >= 2.0 * 20 * 28 * 9 * 16 * 32);
+        CHECK(steps[1].written == 20 * 28 * 32 * 4);
+    }
 }
 
 TEST_CASE("A timeline has every unit once, inside the run, and none over another of its thread") {

@@ -15,7 +15,8 @@ enum class WorkKind {
     other
 };
 
-/// What a step of a plan did in the runs since profiling was switched on.
+/// What a step of a plan did in the runs since profiling was switched on. A step that only the first run of a plan has,
+/// since it follows from frozen states, has no FLOPs and no bytes.
 struct ProfileEntry {
     std::string name;  ///< the step as printed in the plan
     std::string kernel;
