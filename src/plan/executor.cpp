@@ -359,7 +359,7 @@ private:
             << name_of(options.isa) << ", " << options.threads << " threads, arena "
             << layout_.arena_bytes / (1024 * 1024) << " MiB";
         for (const Group& group : groups()) {
-            out << "\n  " << group.place() << ": " << group.kernel_name();
+            out << "\n  " << group.place_or_op() << ": " << group.kernel_name();
             for (const std::string& note : group.notes) out << "\n      " << note;
         }
         return out.str();

@@ -66,6 +66,8 @@ struct Group {     // NOLINT(bugprone-reserved-identifier): the name is the comp
     std::string place() const {
         return std::string(is_repeated ? "again " : is_gradient ? "gradient of " : "") + scope;
     }
+    /// The same, with the operation where there is no module.
+    std::string place_or_op() const { return place() + (*scope ? "" : std::string(op())); }
     /// Whether a reduction of the epilogue makes this output.
     bool is_reduction(size_t output) const {
         return std::any_of(epilogue.reductions.begin(), epilogue.reductions.end(), [&](const auto& reduction) {

@@ -178,6 +178,7 @@ Graph fold_batch_norm(const Graph& graph) {
         for (const Value& value : {mean, factor, beta})
             if (!(value.shape() == channels)) return {};
         if (bias && !(bias.shape() == channels)) return {};
+        const detail::PassScope scope(*core.node, core.node->is_gradient);
         const Tensor offset = bias ? Tensor(bias) - Tensor(mean) : -Tensor(mean);
         const Tensor weights = Tensor(core.node->inputs[1]) * Tensor(factor);
         const Tensor y = apply(core.node->as<ops::Conv2d>(), {Tensor(core.node->inputs[0]), weights});

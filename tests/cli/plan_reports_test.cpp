@@ -93,6 +93,15 @@ TEST_CASE("LIVEN_VERBOSE=1 tells the kernel of every step, and why each faster o
     CHECK(told.status == 0);
     CHECK(has(told.err, "  conv1_1: conv2d_fwd_direct_nhwc_f32\n"));
     CHECK(has(told.err, "      not conv2d_fwd_gemm_nhwc_f32: expected a 1x1 kernel, no padding and one group\n"));
+    CHECK_FALSE(has(told.err, "  : "));
+}
+
+TEST_CASE("LIVEN_VERBOSE=1 tells the operation of a step outside every module") {
+    ::setenv("LIVEN_VERBOSE", "1", 1);
+    const Outcome told = liven_program("bench livenessnet --size 16 --batch 2 --rounds 3 --mode train");
+    ::unsetenv("LIVEN_VERBOSE");
+    CHECK(has(told.err, "  log_softmax: log_softmax_rows_f32\n"));
+    CHECK_FALSE(has(told.err, "  : "));
 }
 
 TEST_CASE("plan --memory says what is computed in each reader rather than stored") {
