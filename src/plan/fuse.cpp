@@ -63,11 +63,16 @@ std::string refusals(const kernels::Choice& choice) {
     return text.empty() ? "no kernel for this operation" : text;
 }
 
-void note_faster(Group& group, const kernels::Choice& choice) {
+/// Why the kernel and no other: behind all passes that may have given the group another one.
+void note_choice(Group& group, const EngineOptions& options) {
+    if (group.in_place) return;
+    const kernels::Choice choice = kernels::choose(group.problem(options.strict_math), options.isa);
+    std::vector<std::string> notes;
     for (const auto& [kernel, reason] : choice.refused)
-        group.notes.emplace_back("not " + std::string(kernel->name) + ": " + reason);
-    if (choice.measured) group.notes.emplace_back("chosen by the times of the tuning table");
-    if (!choice.near.empty()) group.notes.emplace_back("costs as measured over " + choice.near);
+        notes.emplace_back("not " + std::string(kernel->name) + ": " + reason);
+    if (choice.measured) notes.emplace_back("chosen by the times of the tuning table");
+    if (!choice.near.empty()) notes.emplace_back("costs as measured over " + choice.near);
+    group.notes.insert(group.notes.begin(), notes.begin(), notes.end());
 }
 
 /// The same group reading operand i instead of making it.
@@ -92,7 +97,6 @@ bool would_take_epilogue(Group group, const EngineOptions& options) {
 bool choose_kernel(Group& group, const EngineOptions& options, Regions::Forbidden& forbidden) {
     const kernels::Choice choice = kernels::choose(group.problem(options.strict_math), options.isa);
     group.kernel = choice.chosen;
-    note_faster(group, choice);
     if (group.kernel) return true;
     const Node* core = group.core.get();
     if (!core)
@@ -269,6 +273,7 @@ FusedGraph fuse(const Graph& simplified, const EngineOptions& options) {
             assign_homes(fused, options);
             if (options.dtype == DType::bf16) narrow_maps(fused, options);
         }
+        for (Group& group : fused.groups) note_choice(group, options);
         fused.groups = in_order(std::move(fused.groups));
         return fused;
     }

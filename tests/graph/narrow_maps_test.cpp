@@ -102,6 +102,23 @@ TEST_CASE("Maps between steps are stored in bf16, results and what is asked for 
     CHECK(narrow.find("stays in f32: a handle, a state or a result keeps it") != std::string::npos);
 }
 
+TEST_CASE("What a step says of kernels that it did not get is true of the maps that it ends up with") {
+    EngineOptions options = Engine::current().options();
+    options.isa = Isa::avx512;  // planned, not run
+    const Tensor result = two_convolutions();
+    const Graph graph = Engine::current().graph_of({&result.value(), 1});
+    const std::string refusal = "not conv2d_fwd_direct_dots_nhwc_bf16: expected a map stored in bf16, got f32";
+    for (const DType dtype : {DType::f32, DType::bf16}) {
+        INFO(name_of(dtype));
+        options.dtype = dtype;
+        const std::string plan = explain(graph, options, {.after = PlanStage::fuse});
+        const size_t second = plan.rfind("conv2d[kernel=3x3");
+        REQUIRE(second != std::string::npos);
+        CHECK(plan.find(refusal) < second);  // of the leaf, which stays as it is
+        CHECK((plan.find(refusal, second) == std::string::npos) == (dtype == DType::bf16));
+    }
+}
+
 TEST_CASE(
     "A map stays in f32 where a kernel knows nothing else, where it is summed to one number, and where it is small") {
     const Tensor x = testing::uniform({4, 24, 24, 16}, 1), w = testing::uniform({3, 3, 16, 16}, 2);
