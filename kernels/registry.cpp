@@ -77,7 +77,10 @@ Choice choose(const Problem& problem, Isa isa) {
         for (const KernelInfo* kernel : kernels) costs.push_back(kernel->cost(problem));
         if (kernels.size() > 1) choice.near = correct_by_measurements(problem, isa, kernels, costs);
     }
-    choice.chosen = kernels[static_cast<size_t>(std::min_element(costs.begin(), costs.end()) - costs.begin())];
+    const auto best = static_cast<size_t>(std::min_element(costs.begin(), costs.end()) - costs.begin());
+    choice.chosen = kernels[best];
+    for (size_t i = 0; i < kernels.size(); ++i)
+        if (i != best) choice.slower.emplace_back(kernels[i], costs[i] / costs[best]);
     return choice;
 }
 

@@ -129,13 +129,13 @@ void register_move(std::vector<KernelInfo>& out);
 std::string correct_by_measurements(const Problem& problem, Isa isa, const std::vector<const KernelInfo*>& kernels,
                                     std::vector<double>& costs);
 
-/// The cheapest accepting kernel of the ISA, with the reason each cheaper-looking one gave; `chosen` is null when none
-/// accepts.
+/// The cheapest accepting kernel of the ISA, and why no other; `chosen` is null when none accepts.
 struct Choice {
     const KernelInfo* chosen = nullptr;
     bool measured = false;  ///< by the times of the active tuning table, not by the kernels' own costs
     std::string near;       ///< or by shares of the peak measured over this shape (kernels/conv2d/measured_costs.hpp)
     std::vector<std::pair<const KernelInfo*, std::string>> refused;
+    std::vector<std::pair<const KernelInfo*, double>> slower;  ///< accept too, at so many times the chosen one's cost
 };
 /// Kernels of the ISA that accept the problem, in the registry's order; `refused` gets the others, unless null.
 std::vector<const KernelInfo*> accepting(const Problem& problem, Isa isa,

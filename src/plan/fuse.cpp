@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <cmath>
 #include <iomanip>
 #include <map>
 #include <sstream>
@@ -63,6 +64,13 @@ std::string refusals(const kernels::Choice& choice) {
     return text.empty() ? "no kernel for this operation" : text;
 }
 
+/// "estimated 12 % slower"
+std::string how_slow(double times, bool measured) {
+    const auto percent = std::lround(100 * (times - 1));
+    return std::string(measured ? "measured " : "estimated ") +
+           (percent < 1 ? "no faster" : std::to_string(percent) + " % slower");
+}
+
 /// Why the kernel and no other: behind all passes that may have given the group another one.
 void note_choice(Group& group, const EngineOptions& options) {
     if (group.in_place) return;
@@ -70,6 +78,8 @@ void note_choice(Group& group, const EngineOptions& options) {
     std::vector<std::string> notes;
     for (const auto& [kernel, reason] : choice.refused)
         notes.emplace_back("not " + std::string(kernel->name) + ": " + reason);
+    for (const auto& [kernel, times] : choice.slower)
+        notes.emplace_back("not " + std::string(kernel->name) + ": " + how_slow(times, choice.measured));
     if (choice.measured) notes.emplace_back("chosen by the times of the tuning table");
     if (!choice.near.empty()) notes.emplace_back("costs as measured over " + choice.near);
     group.notes.insert(group.notes.begin(), notes.begin(), notes.end());

@@ -96,6 +96,17 @@ TEST_CASE("LIVEN_VERBOSE=1 tells the kernel of every step, and why each faster o
     CHECK_FALSE(has(told.err, "  : "));
 }
 
+TEST_CASE("plan --after fuse tells by how much a kernel that was not chosen is slower") {
+    const Outcome plan = liven_program("plan resnet18 --size 64 --batch 4 --mode train --after fuse");
+    CHECK(plan.status == 0);
+    for (const char* kernel : {"conv2d_fwd_direct_nhwc_f32", "conv2d_fwd_winograd_f2x2_nhwc_f32"}) {
+        INFO(kernel);
+        const size_t line = plan.out.find(std::string("      not ") + kernel + ": estimated ");
+        REQUIRE(line != std::string::npos);
+        CHECK(plan.out.substr(0, plan.out.find('\n', line)).ends_with(" % slower"));
+    }
+}
+
 TEST_CASE("LIVEN_VERBOSE=1 tells the operation of a step outside every module") {
     ::setenv("LIVEN_VERBOSE", "1", 1);
     const Outcome told = liven_program("bench livenessnet --size 16 --batch 2 --rounds 3 --mode train");

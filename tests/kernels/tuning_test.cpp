@@ -1,5 +1,6 @@
 #include "kernels/tuning.hpp"
 
+#include <algorithm>
 #include <catch2/catch.hpp>
 #include <string>
 
@@ -58,7 +59,32 @@ TEST_CASE("The kernel with the smallest measured time is chosen, whatever the es
         const Choice choice = choose(t.problem, Isa::baseline);
         CHECK(choice.chosen == kernel);
         CHECK(choice.measured);
+        CHECK(choice.slower.size() == kernels.size() - 1);
+        for (const auto& [other, times] : choice.slower) {
+            CHECK(other != kernel);
+            CHECK(times == 2);
+        }
         CHECK(active_tuning()->problems(*kernel) == 1);
+    }
+}
+
+TEST_CASE("Kernels that lose by their cost are told apart from those that refuse, with what they would take") {
+    const TunedConvolution t;
+    for (const Isa isa : {Isa::baseline, Isa::avx2, Isa::avx512}) {
+        INFO(name_of(isa));
+        const Choice choice = choose(t.problem, isa);
+        REQUIRE(choice.chosen);
+        CHECK(choice.slower.size() == accepting(t.problem, isa).size() - 1);
+        const auto of_op = [&](const KernelInfo& kernel) { return kernel.op == t.problem.op && kernel.isa == isa; };
+        CHECK(1 + choice.slower.size() + choice.refused.size() ==
+              static_cast<size_t>(std::count_if(registry().begin(), registry().end(), of_op)));
+        for (const auto& [kernel, times] : choice.slower) {
+            CHECK(kernel != choice.chosen);
+            CHECK(kernel->refuse(t.problem).empty());
+            CHECK(times >= 1);
+            if (choice.near.empty())
+                CHECK(times == Approx(kernel->cost(t.problem) / choice.chosen->cost(t.problem)).epsilon(1e-12));
+        }
     }
 }
 

@@ -22,8 +22,8 @@ ExecutorKind executor_kind();
 void set_executor_kind(ExecutorKind kind);
 std::string_view name_of(ExecutorKind kind);
 
-/// LIVEN_VERBOSE. 0: results, warnings, errors. 1: also ISA, threads, the kernel of each node and why faster ones were
-/// refused. 2: also time, GFLOP/s and GB/s of each node.
+/// LIVEN_VERBOSE. 0: results, warnings, errors. 1: also ISA, threads, the kernel of each node and why no other:
+/// refused, or slower by so much. 2: also time, GFLOP/s and GB/s of each node.
 int verbosity();
 void set_verbosity(int level);
 
