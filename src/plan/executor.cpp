@@ -16,7 +16,7 @@
 #include "liven/graph/operation.hpp"
 #include "run_recorder.hpp"
 
-// The one place that opens a parallel region, once a plan run.
+// The one place that opens a parallel region, once a plan run; of one thread where every segment is small.
 
 namespace liven::detail {
 namespace {
@@ -106,7 +106,7 @@ public:
         Buffer& arena = keeps_ ? own_arena_ : shared_arena();
         reserve(arena, layout_.arena_bytes);
         arena_ = arena.as<std::byte>();
-        const int threads = thread_count();
+        const int threads = is_walked_alone() ? 1 : thread_count();
         reserve(shared_scratch(), scratch_step() * static_cast<size_t>(threads) + kernels::scratch_gap);
         bind(leaves, roots);
         lanes_.deal(layout_.schedule.segments, threads);
@@ -232,12 +232,19 @@ private:
     /// From one thread's scratch to the next one's.
     size_t scratch_step() const { return layout_.scratch_bytes + kernels::scratch_gap; }
 
+    const std::vector<size_t>& walked_segments() const { return prepared_ ? later_segments_ : all_segments_; }
+    /// Whether the first thread would do all of this run: then no other is woken to wait for it.
+    bool is_walked_alone() const {
+        const std::vector<size_t>& segments = walked_segments();
+        return std::all_of(segments.begin(), segments.end(), [&](size_t s) { return walks_[s].alone; });
+    }
+
     /// What every thread does: the same walk over segments, its own items first, a barrier behind each segment.
     /// The first thread walks small segments alone; the others wait behind the last of a row of them.
     void run_thread(bool recorded, bool poisoned) {
         std::byte* scratch = scratch_ + scratch_step() * static_cast<size_t>(omp_get_thread_num());
         const bool first = omp_get_thread_num() == 0;
-        const std::vector<size_t>& segments = prepared_ ? later_segments_ : all_segments_;
+        const std::vector<size_t>& segments = walked_segments();
         for (size_t i = 0; i < segments.size(); ++i) {
             const size_t s = segments[i];
             const bool alone = walks_[s].alone, next_alone = i + 1 < segments.size() && walks_[segments[i + 1]].alone;

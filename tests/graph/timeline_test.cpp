@@ -164,3 +164,21 @@ TEST_CASE("Without profiling there is no timeline") {
     Engine::current().evaluate(step.roots);
     CHECK(Engine::current().timeline().events.empty());
 }
+
+TEST_CASE("A run of small segments alone wakes no second thread, and gives the same bits") {
+    const int before = thread_count();
+    const Tensor x = uniform({1, 6, 5, 3}, 1), w = uniform({3, 3, 3, 4}, 2);
+    const auto small_net = [&] { return max_pool(relu(conv2d(x, w, {.padding = symmetric(1)})), {.size = 2}); };
+    const Profiling profiling;
+    set_thread_count(1);
+    const std::vector<float> expected = small_net().to_vector();
+    set_thread_count(2);
+    CHECK(small_net().to_vector() == expected);
+    CHECK(Engine::current().timeline().threads == 1);
+    const RecordedStep large;
+    Engine::current().evaluate(large.roots);
+    CHECK(Engine::current().timeline().threads == 2);
+    CHECK(small_net().to_vector() == expected);
+    CHECK(Engine::current().timeline().threads == 1);
+    set_thread_count(before);
+}
