@@ -76,16 +76,17 @@ double cost_gemm(const Problem& problem) {
 
 struct Tiles {
     Isa isa;
-    std::string_view forward, weight_grad, depthwise, gemm, gemm_weight_grad;
+    std::string_view forward, narrow, weight_grad, depthwise, gemm, gemm_weight_grad;
     double (*cost_gemm)(const Problem&);
 };
 constexpr Tiles tiles[] = {
-    {Isa::baseline, "3 pixels x 16 channels", "3 elements x 16 channels", "4 pixels x 4 channels",
-     "4 pixels x 8 channels", "4 x 8 channels", cost_gemm<Isa::baseline>},
-    {Isa::avx2, "6 pixels x 16 channels", "6 elements x 16 channels", "4 pixels x 8 channels", "6 pixels x 16 channels",
-     "6 x 16 channels", cost_gemm<Isa::avx2>},
-    {Isa::avx512, "8 pixels x 16 or 32 channels", "24 elements, or 3 rows x 9, x 16 channels", "4 pixels x 16 channels",
-     "6 pixels x 64 channels", "12 x 32 channels", cost_gemm<Isa::avx512>}};
+    {Isa::baseline, "3 pixels x 16 channels", "3 pixels x 16 products", "3 elements x 16 channels",
+     "4 pixels x 4 channels", "4 pixels x 8 channels", "4 x 8 channels", cost_gemm<Isa::baseline>},
+    {Isa::avx2, "6 pixels x 16 channels", "6 pixels x 16 products", "6 elements x 16 channels", "4 pixels x 8 channels",
+     "6 pixels x 16 channels", "6 x 16 channels", cost_gemm<Isa::avx2>},
+    {Isa::avx512, "16 pixels x 16 channels, or 12 x 32", "16 pixels x 16 products, or 12 x 32",
+     "24 elements, or 3 rows x 9, x 16 channels", "4 pixels x 16 channels", "6 pixels x 64 channels",
+     "12 x 32 channels", cost_gemm<Isa::avx512>}};
 
 }  // namespace
 
@@ -113,7 +114,7 @@ void register_conv2d_direct(std::vector<KernelInfo>& out) {
         add("conv2d", "conv2d_fwd_direct_nhwc_f32", t.forward, false);
         const auto add_narrow = [&](std::string_view op, std::string_view name) {
             const std::string_view takes = "at most 15 result channels and 512 products a pixel; one group";
-            out.push_back({op, name, t.isa, t.forward, takes, refuse_narrow, cost_narrow, make_narrow_convolution});
+            out.push_back({op, name, t.isa, t.narrow, takes, refuse_narrow, cost_narrow, make_narrow_convolution});
         };
         add_narrow("conv2d", "conv2d_fwd_narrow_nhwc_f32");
         add("conv2d", "conv2d_fwd_depthwise_nhwc_f32", t.depthwise, true);

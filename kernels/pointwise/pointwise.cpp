@@ -174,7 +174,7 @@ KernelInfo info() {
     return {.op = "pointwise",
             .name = "pointwise_program_nhwc_f32",
             .isa = isa,
-            .tile = "1024",
+            .tile = "up to 1024 values",
             .takes = "any program over maps of one shape, with values by channel, by sample or alone",
             .refuse = refusal<isa>,
             .cost = seconds_per_peak,

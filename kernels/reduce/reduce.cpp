@@ -237,7 +237,7 @@ void add(std::vector<KernelInfo>& out, std::string_view op, std::string_view nam
         out.push_back({.op = op,
                        .name = name,
                        .isa = isa,
-                       .tile = "1024",
+                       .tile = "up to 1024 channels",
                        .takes = "f32 over any axes, without programs",
                        .refuse = refuse<kind>,
                        .cost = cost,

@@ -101,8 +101,13 @@ TEST_CASE("kernels names operation, instruction set, kernel and tile, and what e
         CHECK(keys_of(line) ==
               std::vector<std::string>{"op", "isa", "name", "tile", "takes", "measured", "measured_shapes"});
         CHECK_FALSE(line.at("takes").text().empty());
+        const std::string tile = line.at("tile").text();
+        CHECK(tile.find_first_not_of("0123456789") != std::string::npos);  // a number has a unit
+        const std::string name = line.at("name").text();
+        if (has(name, "narrow")) CHECK(has(tile, "products"));
+        if (has(name, "conv2d_fwd_direct")) CHECK(has(tile, "pixels x 16 channels"));
         CHECK(line.at("measured").integer() == 0);
-        direct = direct || line.at("name").text() == "conv2d_fwd_direct_nhwc_f32";
+        direct = direct || name == "conv2d_fwd_direct_nhwc_f32";
     }
     CHECK(direct);
     const std::string listed = liven_program("kernels").out;
