@@ -126,25 +126,30 @@ std::string WorkProfile::table() const {
                                                                        {WorkKind::dense, "dense layers and updates"},
                                                                        {WorkKind::pointwise, "pointwise and pools"},
                                                                        {WorkKind::other, "other steps"}};
-    std::vector<const ProfileEntry*> sorted;
+    std::vector<size_t> sorted;  // step numbers, as --after schedule and --trace have them
     Sum all, small, kinds[std::size(kKinds)];
-    for (const ProfileEntry& step : steps) {
+    for (size_t i = 0; i < steps.size(); ++i) {
+        const ProfileEntry& step = steps[i];
         all.add(step);
         kinds[static_cast<size_t>(step.kind)].add(step);
         if (step.milliseconds < kSmallestShare * milliseconds)
             small.add(step);
         else
-            sorted.push_back(&step);
+            sorted.push_back(i);
     }
     std::stable_sort(sorted.begin(), sorted.end(),
-                     [](const auto* a, const auto* b) { return a->milliseconds > b->milliseconds; });
+                     [&](size_t a, size_t b) { return steps[a].milliseconds > steps[b].milliseconds; });
     std::ostringstream out;
     out << std::fixed << std::setprecision(1) << "medians of " << runs << " runs, " << threads << " threads; FMA peak "
         << fma_peak * 1e-9 << " GFLOP/s, memory peak " << memory_peak * 1e-9
         << " GB/s (what lies in cache goes beyond it)\n";
     ProfileTable table(*this);
-    table.title("kernel   module");
-    for (const ProfileEntry* step : sorted) table.line(sum_of(*step), step->kernel + "   " + step->scope);
+    table.title("step  kernel   module");
+    for (const size_t i : sorted) {
+        const std::string number = std::to_string(i);
+        const std::string aligned = std::string(number.size() < 4 ? 4 - number.size() : 0, ' ') + number;
+        table.line(sum_of(steps[i]), aligned + "  " + steps[i].kernel + "   " + steps[i].scope);
+    }
     if (small.steps > 0) table.line(small, std::to_string(small.steps) + " shorter steps");
     table.blank();
     for (const auto& [kind, name] : kKinds) table.line(kinds[static_cast<size_t>(kind)], name);

@@ -1,6 +1,8 @@
 #include <catch2/catch.hpp>
 #include <map>
 #include <nlohmann/json.hpp>
+#include <sstream>
+#include <string>
 
 #include "program.hpp"
 #include "tests/occurrences.hpp"
@@ -48,6 +50,31 @@ TEST_CASE("plan --profile has the sums by kind, and one run is all of it") {
     // bench prints the same table.
     const Outcome bench = liven_program("bench livenessnet --size 16 --batch 2 --rounds 3 --profile");
     CHECK(has(bench.out, "dense layers and updates"));
+}
+
+TEST_CASE("plan --profile numbers its steps as --after schedule does") {
+    // One thread waits for no other: however busy the machine, the convolutions are not among the shortest steps.
+    const std::string command = "plan livenessnet --size 32 --batch 2 --threads 1";
+    std::istringstream table(liven_program(command + " --profile").out);
+    const std::string schedule = liven_program(command + " --after schedule").out;
+    std::string line;
+    while (std::getline(table, line) && !has(line, "step  kernel   module")) {
+    }
+    const size_t column = line.find("step  kernel");
+    REQUIRE(column != std::string::npos);
+    int64_t numbered = 0;
+    while (std::getline(table, line) && !line.empty() && !has(line, "shorter steps")) {
+        INFO(line);
+        std::istringstream words(line.substr(column));
+        int64_t step = -1;
+        std::string kernel;
+        REQUIRE((words >> step >> kernel));
+        const size_t stage = schedule.find("  step " + std::to_string(step) + " stage ");
+        REQUIRE(stage != std::string::npos);
+        CHECK(has(schedule.substr(stage, schedule.find('\n', stage) - stage), "   " + kernel));
+        ++numbered;
+    }
+    CHECK(numbered > 0);
 }
 
 TEST_CASE("plan --trace writes a Chrome trace of every step, thread by thread") {
