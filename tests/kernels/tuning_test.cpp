@@ -137,14 +137,20 @@ TEST_CASE("A table is read back as it was written, and its hash tells tables apa
 
 TEST_CASE("Hostile tables are errors that name the line") {
     const std::string head = "liven-tuning 1\n", kernel = std::string(kDirect) + " baseline conv2d x\n";
-    CHECK(TuningTable::parse(head + "1e-3 " + kernel, "test").size() == 1);
+    const auto table = [&](std::initializer_list<std::string_view> parts) {
+        std::string text = head;
+        for (const std::string_view part : parts) text.append(part);
+        return text;
+    };
+    const std::string long_key(5000, 'x');
+    CHECK(TuningTable::parse(table({"1e-3 ", kernel}), "test").size() == 1);
     for (const std::string& text :
-         {std::string(), std::string("liven-tuning 2\n"), std::string("PK\x03\x04\0\xff", 6), head + "fast " + kernel,
-          head + "0 " + kernel, head + "-1 " + kernel, head + "nan " + kernel, head + "inf " + kernel,
-          head + "1e999 " + kernel, head + "1", head + "1 ", head + "1 " + kDirect,
-          head + "1 " + kDirect + " sse9 conv2d x\n", head + "1 " + kDirect + " baseline \n",
-          head + "1 " + kDirect + " baseline matmul x\n", head + "1 nobody baseline conv2d x\n",
-          head + "1 " + kernel + "2 " + kernel, head + "1 " + kDirect + " baseline conv2d " + std::string(5000, 'x'),
+         {std::string(), std::string("liven-tuning 2\n"), std::string("PK\x03\x04\0\xff", 6), table({"fast ", kernel}),
+          table({"0 ", kernel}), table({"-1 ", kernel}), table({"nan ", kernel}), table({"inf ", kernel}),
+          table({"1e999 ", kernel}), table({"1"}), table({"1 "}), table({"1 ", kDirect}),
+          table({"1 ", kDirect, " sse9 conv2d x\n"}), table({"1 ", kDirect, " baseline \n"}),
+          table({"1 ", kDirect, " baseline matmul x\n"}), table({"1 nobody baseline conv2d x\n"}),
+          table({"1 ", kernel, "2 ", kernel}), table({"1 ", kDirect, " baseline conv2d ", long_key}),
           std::string(size_t{5} << 20, '\n')}) {
         INFO(text.substr(0, 80));
         CHECK_THROWS_AS(TuningTable::parse(text, "test"), Error);
