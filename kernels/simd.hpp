@@ -260,6 +260,22 @@ LIVEN_INLINE vec pairs_bf16(vec even, vec odd) {
     return _mm512_castsi512_ps(_mm512_permutexvar_epi16(_mm512_load_si512(order.data()), both));
 }
 #endif
+/// sum + a b, lane by lane or, with dots, pairs of bf16 by pairs (AVX512_BF16 alone).
+template <bool dots>
+LIVEN_INLINE vec add_product(vec a, vec b, vec sum) {
+#if defined(LIVEN_ISA_avx512)
+    if constexpr (dots) return dot_bf16(a, b, sum);
+#endif
+    return madd(a, b, sum);
+}
+/// The same with the value, or pair, at `a` in every lane.
+template <bool dots>
+LIVEN_INLINE vec add_product(const float* a, vec b, vec sum) {
+#if defined(LIVEN_ISA_avx512)
+    if constexpr (dots) return dot_bf16(a, b, sum);
+#endif
+    return madd(splat(*a), b, sum);
+}
 
 template <bool native>
 LIVEN_INLINE void store_bf16_part(uint16_t* p, vec v, int64_t count) {

@@ -35,22 +35,6 @@ inline constexpr int max_pixels = 3;
 inline constexpr int max_vectors = 4;
 #endif
 
-/// A source value times a vector of weights or, with dots, a pair of bf16 times pairs of weights.
-template <bool dots>
-LIVEN_INLINE vec add_product(const float* value, vec w, vec sum) {
-#if defined(LIVEN_ISA_avx512)
-    if constexpr (dots) return dot_bf16(value, w, sum);
-#endif
-    return madd(splat(*value), w, sum);
-}
-template <bool dots>
-LIVEN_INLINE vec add_product(vec value, vec w, vec sum) {
-#if defined(LIVEN_ISA_avx512)
-    if constexpr (dots) return dot_bf16(value, w, sum);
-#endif
-    return madd(value, w, sum);
-}
-
 template <int P, int V>
 LIVEN_INLINE void store_pixels(const ConvRow& row, int64_t first, const vec (&acc)[P][V]) {
     const int64_t tail = row.channels - (V - 1) * lanes;

@@ -23,15 +23,6 @@ inline constexpr int max_elements = 6, fused_elements = 0;
 inline constexpr int max_elements = 3, fused_elements = 0;
 #endif
 
-/// A source value times a vector of diff_dst or, with dots, two of them, pixels side by side, times two.
-template <bool dots>
-LIVEN_INLINE vec add_product(const float* value, vec d, vec sum) {
-#if defined(LIVEN_ISA_avx512)
-    if constexpr (dots) return dot_bf16(value, d, sum);
-#endif
-    return madd(splat(*value), d, sum);
-}
-
 /// R runs x J elements x 16 channels, `Part`: fewer than 16 channels are there.
 template <int R, int J, bool Part, bool dots>
 void tile(const ConvGradRows& grad, int64_t run, int64_t element) noexcept {

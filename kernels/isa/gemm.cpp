@@ -50,15 +50,6 @@ LIVEN_INLINE void add_row(const float* add, vec (&row)[vectors], int64_t columns
     row[vectors - 1] = row[vectors - 1] + (rest == lanes ? load(last) : load_part(last, rest));
 }
 
-/// A step of k: one product a lane, or the dot product of two pairs of bf16.
-template <bool dots>
-LIVEN_INLINE vec add_product(vec a, vec b, vec c) {
-#if defined(LIVEN_ISA_avx512)
-    if constexpr (dots) return dot_bf16(a, b, c);
-#endif
-    return madd(a, b, c);
-}
-
 template <int rows, int vectors, bool packed, bool dots>
 void tile(const GemmTile& t) {
     vec sum[rows][vectors];
