@@ -29,6 +29,15 @@ std::string bounds(const char* kind, const ConfigRange& range) {
 
 bool inside(double value, const ConfigRange& range) { return value >= range.min && value <= range.max; }
 
+/// The nearest of the known names or, where none is near, all of them.
+std::string suggestion(std::string_view name, const std::vector<std::string>& known) {
+    std::string hint = did_you_mean(name, known);
+    if (!hint.empty() || known.empty()) return hint;
+    hint = "known: ";
+    for (const std::string& one : known) hint.append(&one == &known.front() ? "" : ", ").append(one);
+    return hint;
+}
+
 /// An empty array has no type in TOML and fits every one.
 bool is_empty_array(const Config::Value& value) {
     const auto* texts = std::get_if<std::vector<std::string>>(&value);
@@ -160,11 +169,11 @@ void Config::refuse_unknown() const {
     std::vector<std::string> siblings;
     for (const std::string& asked : asked_)
         if (split(asked).first == table) siblings.push_back(split(asked).second);
-    const std::string place = table.empty() ? "" : " in [" + table + "]";
-    if (siblings.empty())  // the table itself may be the misspelt part
-        throw Error(where(key), "unknown key '" + name + "'" + place,
-                    did_you_mean(key, std::vector<std::string>(asked_.begin(), asked_.end())));
-    throw Error(where(key), "unknown key '" + name + "'" + place, did_you_mean(name, siblings));
+    const std::string place = table.empty() ? " outside of every table" : " in [" + table + "]";
+    // Where nothing of the table is known, the table itself may be the misspelt part.
+    const std::vector<std::string> all(asked_.begin(), asked_.end());
+    throw Error(where(key), "unknown key '" + name + "'" + place,
+                siblings.empty() ? suggestion(key, all) : suggestion(name, siblings));
 }
 
 std::vector<std::string> Config::keys() const { return io::names_of(entries_); }

@@ -90,7 +90,11 @@ TEST_CASE("An unknown key is refused with its place and the nearest known one") 
     CHECK_THROWS_WITH(unknown("[trian]\nepochs = 3"),
                       Contains("in [trian]") && Contains("did you mean 'train.epochs'"));
     CHECK_THROWS_WITH(unknown("[train]\nzzzzzz = 3\naaaaaa = 3"),
-                      Contains(":2:1") && !Contains("did you mean"));  // the first in the file
+                      Contains(":2:1") && !Contains("did you mean") &&  // the first in the file
+                          Contains("known: batch, epochs"));
+    CHECK_THROWS_WITH(unknown("zzzzzz = 3"), Contains("outside of every table") && Contains("known: seed"));
+    CHECK_THROWS_WITH(unknown("[other]\nzzzzzz = 3"),
+                      Contains("in [other]") && Contains("known: seed, train.batch, train.epochs"));
 }
 
 TEST_CASE("Written settings read back as the same values") {
